@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help env build demo test lint bench clean
+
+# Each recipe line runs with ROS 2 and the built packages in reach.
+IN_ENV := source tools/env.sh &&
+
+TYPED := $(wildcard tools/*.py launch/fer_bringup bench \
+	ros2_ws/src/fer_perception/fer_perception \
+	ros2_ws/src/ambient_light_driver/ambient_light_driver)
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+env: ## Check the machine; without ROS 2, make .venv
+	@tools/setup_env.sh
+
+build: env ## Build all packages into install/
+	@$(IN_ENV) flock tools colcon --log-level error build --event-handlers console_cohesion- console_direct-
+
+demo: build ## Camera to lamp for about 20 s; VIDEO=file for a clip, DEMO_SECONDS=n
+	@$(IN_ENV) python3 -m fer_bringup.demo
+
+lint: env ## Check style and types
+	@$(IN_ENV) ruff check . && ruff format --check . && mypy $(TYPED)
+
+test: build lint ## Build, check style and types, run every test
+	@$(IN_ENV) python3 -m pytest $(PYTEST_ARGS)
+
+bench: build ## Measure speed beside other packages
+	@$(IN_ENV) if [[ -f bench/run.py ]]; then python3 -m bench.run; \
+	else echo 'No benchmarks yet: bench/run.py is missing.'; fi
+
+clean: ## Remove build output and environment
+	rm -rf build install log .venv demo
