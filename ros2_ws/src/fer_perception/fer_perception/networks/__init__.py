@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The networks: each maps a normalised B x 1 x 48 x 48 grey face to B x classes logits.
+
+To add one, write its module and name it in :data:`NETWORKS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from torch import nn
+
+from .baseline_cnn import BaselineCnn
+from .deep_emotion import DeepEmotion
+from .vgg_stn import VggStn
+
+INPUT_SIZE_PX: Final = 48
+"""Width and height of the grey face that every network takes."""
+
+NETWORKS: Final[dict[str, Callable[[int], nn.Module]]] = {
+    "baseline_cnn": BaselineCnn,
+    "deep_emotion": DeepEmotion,
+    "deep_emotion_msa": partial(DeepEmotion, attention=True),
+    "vgg_stn": VggStn,
+    "vgg_stn_msa": partial(VggStn, attention=True),
+}
+"""Name -> constructor, called with the number of classes; in the order of the report's table."""
+
+
+def create_network(name: str, classes: int) -> nn.Module:
+    """Return the untrained network ``name`` with ``classes`` outputs.
+
+    :raises ValueError: when there is no network of that name.
+    """
+    if name not in NETWORKS:
+        raise ValueError(f"unknown network {name!r}: expected one of {', '.join(NETWORKS)}")
+    return NETWORKS[name](classes)

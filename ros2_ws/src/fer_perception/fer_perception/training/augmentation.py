@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random changes of the training pictures that leave their expression as it is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Strength of each random change; each is drawn uniformly up to its limit, per picture.
+
+    :ivar flip: mirrors half of the pictures.
+    :ivar rotation_deg: largest rotation to either side.
+    :ivar scale: largest relative change of size.
+    :ivar shift: largest shift, as a share of the picture's side.
+    :ivar shear: largest shear, as the tangent of its angle.
+    :ivar gamma: largest exponent of the grey levels (and, inverted, the smallest).
+    :ivar blur_probability: share of pictures that lose resolution, down to half.
+    :ivar erase_probability: share of pictures in which one rectangle becomes mean grey.
+    """
+
+    flip: bool = True
+    rotation_deg: float = 0.0
+    scale: float = 0.0
+    shift: float = 0.0
+    shear: float = 0.0
+    gamma: float = 1.0
+    blur_probability: float = 0.0
+    erase_probability: float = 0.0
+
+
+def _uniform(generator: Generator, count: int, limit: float) -> Tensor:
+    return (torch.rand(count, generator=generator) * 2 - 1) * limit
+
+
+def change_levels_and_geometry(
+    faces: Tensor, augmentation: Augmentation, generator: Generator
+) -> Tensor:
+    """Return ``faces`` (B x 1 x S x S, in [0, 1]) changed in grey levels and geometry."""
+    count, _, side, _ = faces.shape
+    if augmentation.gamma > 1.0:
+        exponent = torch.exp(_uniform(generator, count, math.log(augmentation.gamma)))
+        faces = faces.clamp(min=1e-4) ** exponent[:, None, None, None]
+    if augmentation.blur_probability > 0.0:
+        blurred = torch.rand(count, generator=generator) < augmentation.blur_probability
+        low = int(torch.randint(side // 2, side, (1,), generator=generator))
+        coarse = F.interpolate(faces, size=low, mode="bilinear", antialias=True)
+        coarse = F.interpolate(coarse, size=side, mode="bilinear")
+        faces = torch.where(blurred[:, None, None, None], coarse, faces)
+    angle = _uniform(generator, count, math.radians(augmentation.rotation_deg))
+    zoom = 1.0 + _uniform(generator, count, augmentation.scale)
+    mirror = torch.ones(count)
+    if augmentation.flip:
+        mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
+    cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
+    shear = _uniform(generator, count, augmentation.shear)
+    theta = torch.zeros(count, 2, 3)
+    theta[:, 0, 0], theta[:, 0, 1] = mirror * cos, -sin + shear
+    theta[:, 1, 0], theta[:, 1, 1] = mirror * sin, cos
+    # The sampling grid spans [-1, 1]: a shift by a share of the side is twice as much there.
+    theta[:, 0, 2] = _uniform(generator, count, 2 * augmentation.shift)
+    theta[:, 1, 2] = _uniform(generator, count, 2 * augmentation.shift)
+    grid = F.affine_grid(theta, list(faces.shape), align_corners=False)
+    return F.grid_sample(faces, grid, padding_mode="border", align_corners=False)
+
+
+def erase(faces: Tensor, augmentation: Augmentation, generator: Generator) -> Tensor:
+    """Return normalised ``faces`` in some of which one rectangle is set to 0, their mean.
+
+    Random erasing of Zhong et al. 2017, with a rectangle of 2 to 20 % of the area.
+    """
+    count, _, side, _ = faces.shape
+    chosen = torch.rand(count, generator=generator) < augmentation.erase_probability
+    area = torch.empty(count).uniform_(0.02, 0.2, generator=generator) * side * side
+    aspect = torch.exp(_uniform(generator, count, math.log(3.0)))
+    height = (area * aspect).sqrt().clamp(max=side)
+    width = (area / aspect).sqrt().clamp(max=side)
+    top = torch.rand(count, generator=generator) * (side - height)
+    left = torch.rand(count, generator=generator) * (side - width)
+    position = torch.arange(side)
+    rows = (position >= top[:, None]) & (position < (top + height)[:, None])
+    columns = (position >= left[:, None]) & (position < (left + width)[:, None])
+    hole = rows[:, :, None] & columns[:, None, :] & chosen[:, None, None]
+    return faces.masked_fill(hole[:, None], 0.0)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that decides how a network is trained, under one name each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from .augmentation import Augmentation
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A run of epochs with one image size.
+
+    :ivar epochs: how many.
+    :ivar image_size_px: what the spatial transformer puts out; networks without one see 48.
+    :ivar attention: False leaves multiple self-attention out, which is the same network as long
+        as its gammas are 0, and takes less than half of the time.
+    """
+
+    epochs: int
+    image_size_px: int = 48
+    attention: bool = True
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    :ivar stages: run one after the other; the schedule of the learning rate spans them all.
+    :ivar batch_size: pictures a step.
+    :ivar learning_rate: of the first step (``plateau``) or the highest one (``one_cycle``).
+    :ivar transformer_learning_rate_factor: for the localisation network, which otherwise zooms
+        out in the first epochs and stays there.
+    :ivar schedule: ``plateau`` halves the rate after two epochs without a better validation
+        accuracy; ``one_cycle`` warms up and then falls to 0 along a cosine.
+    :ivar weight_decay: of all weights.
+    :ivar balance: a class is drawn with a weight of (its share of the data)^-balance: 0 as often
+        as it is there, 1 all classes alike.
+    :ivar soft_targets: learns the raters' distribution instead of one label.
+    :ivar leak_free: leaves out training pictures that are also in a test split.
+    :ivar ema_decay: of the averaged weights, which are what is evaluated and kept; 0 turns the
+        average off.
+    :ivar patience: epochs without a better validation accuracy before training ends; None never.
+    """
+
+    stages: tuple[Stage, ...]
+    augmentation: Augmentation
+    batch_size: int = 128
+    learning_rate: float = 1e-2
+    transformer_learning_rate_factor: float = 1.0
+    schedule: Literal["plateau", "one_cycle"] = "plateau"
+    weight_decay: float = 1e-4
+    balance: float = 1.0
+    soft_targets: bool = False
+    leak_free: bool = False
+    ema_decay: float = 0.0
+    patience: int | None = None
+
+    @property
+    def epochs(self) -> int:
+        """Return the number of epochs of all stages."""
+        return sum(stage.epochs for stage in self.stages)
+
+    def stage_of(self, epoch: int) -> Stage:
+        """Return the stage that ``epoch`` (from 0) belongs to.
+
+        :raises IndexError: when the recipe has no such epoch.
+        """
+        for stage in self.stages:
+            if epoch < stage.epochs:
+                return stage
+            epoch -= stage.epochs
+        raise IndexError(f"the recipe ends after {self.epochs} epochs")
+
+
+_REPORT_EPOCHS: Final = 300
+
+RECIPES: Final[dict[str, Recipe]] = {
+    # Table I of the report. Its rotation was meant to be small and, by a mistake of units, was
+    # 0.6 degrees.
+    "report": Recipe(
+        stages=(Stage(_REPORT_EPOCHS),),
+        augmentation=Augmentation(rotation_deg=0.6, scale=0.02, shear=0.02),
+        patience=_REPORT_EPOCHS // 10,
+    ),
+    # For two CPU cores and two hours: most epochs on small images and without attention.
+    "quick": Recipe(
+        stages=(
+            Stage(epochs=12, image_size_px=32, attention=False),
+            Stage(epochs=5, image_size_px=40, attention=False),
+            Stage(epochs=5, attention=False),
+            Stage(epochs=3),
+        ),
+        augmentation=Augmentation(
+            rotation_deg=12.0,
+            scale=0.12,
+            shift=0.06,
+            shear=0.05,
+            gamma=1.4,
+            blur_probability=0.1,
+            erase_probability=0.25,
+        ),
+        learning_rate=2.5e-2,
+        transformer_learning_rate_factor=0.1,
+        schedule="one_cycle",
+        weight_decay=5e-4,
+        balance=0.25,
+        soft_targets=True,
+        leak_free=True,
+        ema_decay=0.998,
+    ),
+}

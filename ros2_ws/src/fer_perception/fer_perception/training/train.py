@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trains one network: ``python -m fer_perception.training.train --network vgg_stn_msa``."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+from torch.optim import SGD
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from ..emotions import EMOTIONS
+from ..networks import NETWORKS, create_network
+from ..networks.multiple_self_attention import MultipleSelfAttention
+from ..networks.spatial_transformer import LocalizationNetwork, SpatialTransformer
+from ..normalization import normalize
+from .augmentation import change_levels_and_geometry, erase
+from .checkpoint import load_checkpoint, save_checkpoint
+from .fer2013 import Fer2013, Usage, read_sheets
+from .recipes import RECIPES, Recipe, Stage
+from .votes import EXCLUDED, plurality_labels, soft_targets
+
+_LOG = logging.getLogger(__name__)
+_WARM_UP_SHARE = 0.05
+_EVALUATION_BATCH = 256
+
+
+@dataclass(frozen=True)
+class LabelledFaces:
+    """Faces of one split that have a class.
+
+    :ivar images: N x 48 x 48, grey, uint8.
+    :ivar labels: N, index into :data:`~fer_perception.emotions.EMOTIONS`.
+    :ivar targets: N x 7, the distribution to learn, each row summing to 1.
+    """
+
+    images: Tensor
+    labels: Tensor
+    targets: Tensor
+
+
+def select_faces(data: Fer2013, rows: NDArray[np.int64], soft: bool) -> LabelledFaces:
+    """Return the faces among ``rows`` that the report's cleaning keeps, with their targets."""
+    labels = plurality_labels(data.votes[rows])
+    rows, labels = rows[labels != EXCLUDED], labels[labels != EXCLUDED]
+    one_hot = np.eye(len(EMOTIONS), dtype=np.float32)[labels]
+    targets = soft_targets(data.votes[rows]) if soft else one_hot
+    return LabelledFaces(
+        torch.from_numpy(data.images[rows]), torch.from_numpy(labels), torch.from_numpy(targets)
+    )
+
+
+def draw_order(labels: Tensor, balance: float, generator: Generator) -> Tensor:
+    """Return the rows of one epoch, in the order in which they are shown.
+
+    Without balance each row comes once; with it rows are drawn with replacement, those of class c
+    with a weight of (share of c)^-balance.
+    """
+    if balance == 0.0:
+        return torch.randperm(len(labels), generator=generator)
+    share = torch.bincount(labels, minlength=len(EMOTIONS)).double() / len(labels)
+    weights = share.clamp(min=1.0 / len(labels)) ** -balance
+    return torch.multinomial(
+        weights[labels], len(labels), replacement=True, generator=generator
+    )
+
+
+def batches(
+    faces: LabelledFaces, recipe: Recipe, generator: Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield (normalised images B x 1 x 48 x 48, targets B x 7) of one epoch.
+
+    The last, incomplete batch is left out, as its batch norm would be off.
+    """
+    order = draw_order(faces.labels, recipe.balance, generator)
+    for start in range(0, len(order) - recipe.batch_size + 1, recipe.batch_size):
+        rows = order[start : start + recipe.batch_size]
+        images = faces.images[rows][:, None].float() / 255.0
+        images = change_levels_and_geometry(images, recipe.augmentation, generator)
+        yield erase(normalize(images), recipe.augmentation, generator), faces.targets[rows]
+
+
+def predict(network: nn.Module, images: Tensor) -> Tensor:
+    """Return the logits, N x classes, of grey uint8 ``images``, N x 48 x 48."""
+    network.eval()
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        return torch.cat(
+            [
+                network(normalize(part[:, None].float() / 255.0)).float()
+                for part in images.split(_EVALUATION_BATCH)
+            ]
+        )
+
+
+def enter_stage(network: nn.Module, stage: Stage) -> None:
+    """Set the image size and the attention of ``network`` to those of ``stage``."""
+    for module in network.modules():
+        if isinstance(module, SpatialTransformer):
+            module.output_size_px = stage.image_size_px
+        if isinstance(module, MultipleSelfAttention):
+            module.bypass = not stage.attention
+
+
+def one_cycle_factor(progress: float) -> float:
+    """Return the learning rate, relative to its highest, at ``progress`` in [0, 1] of training."""
+    if progress < _WARM_UP_SHARE:
+        return (progress + 0.001) / (_WARM_UP_SHARE + 0.001)
+    return 0.5 + 0.5 * math.cos(
+        math.pi * (progress - _WARM_UP_SHARE) / (1.0 - _WARM_UP_SHARE)
+    )
+
+
+def _parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+    transformer = [
+        parameter
+        for module in network.modules()
+        if isinstance(module, LocalizationNetwork)
+        for parameter in module.parameters()
+    ]
+    known = {id(parameter) for parameter in transformer}
+    others = [p for p in network.parameters() if id(p) not in known]
+    groups = [(others, 1.0), (transformer, recipe.transformer_learning_rate_factor)]
+    return [
+        {"params": params, "lr": recipe.learning_rate * factor, "base_lr_factor": factor}
+        for params, factor in groups
+        if params
+    ]
+
+
+def train(
+    network_name: str,
+    recipe: Recipe,
+    data: Fer2013,
+    out: Path,
+    seed: int = 0,
+    resume: bool = False,
+) -> Path:
+    """Train and return the path of the checkpoint with the best validation accuracy.
+
+    Writes ``last.safetensors`` after each epoch, ``best.safetensors`` after each that is the best
+    so far, and a line a epoch to ``log.csv``. The order of the data, the augmentation and the
+    dropout of an epoch follow from ``seed`` and its number alone, so that a resumed run repeats
+    what an unbroken one would have done.
+
+    :param out: folder for what is written; made when missing.
+    :raises FileNotFoundError: when ``resume`` finds no checkpoint.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    rows = data.leak_free_training_rows() if recipe.leak_free else data.rows(Usage.TRAINING)
+    faces = select_faces(data, rows, recipe.soft_targets)
+    # The report's validation set; PublicTest is its test set and is not looked at here.
+    validation = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
+
+    torch.manual_seed(seed)
+    network = create_network(network_name, len(EMOTIONS)).to(memory_format=torch.channels_last)
+    average = AveragedModel(
+        network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
+    )
+    optimizer = SGD(
+        _parameter_groups(network, recipe),
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=recipe.weight_decay,
+    )
+    plateau = ReduceLROnPlateau(optimizer, mode="max", factor=0.5, patience=2)
+    modules: dict[str, nn.Module] = {"network": network, "average": average}
+    last, best = out / "last.safetensors", out / "best.safetensors"
+    state: dict[str, Any] = {"epoch": 0, "best_accuracy": 0.0, "best_epoch": 0}
+    if resume:
+        state = load_checkpoint(last, modules, optimizer)
+        plateau.load_state_dict(state["plateau"])
+        for group, rate in zip(optimizer.param_groups, state["rates"], strict=True):
+            group["lr"] = rate
+    steps = len(faces.labels) // recipe.batch_size
+    _LOG.info("%d training and %d validation faces", len(faces.labels), len(validation.labels))
+
+    for epoch in range(state["epoch"], recipe.epochs):
+        stage = recipe.stage_of(epoch)
+        enter_stage(network, stage)
+        enter_stage(average, stage)
+        # One seed an epoch, far from those of its neighbours: dropout draws from the global one.
+        torch.manual_seed(seed * 10_000 + epoch)
+        generator = Generator().manual_seed(seed * 10_000 + epoch)
+        network.train()
+        loss_sum = 0.0
+        progress = tqdm(
+            batches(faces, recipe, generator),
+            total=steps,
+            desc=f"epoch {epoch + 1}/{recipe.epochs}",
+            leave=False,
+            mininterval=5.0,
+        )
+        for step, (images, targets) in enumerate(progress):
+            if recipe.schedule == "one_cycle":
+                factor = one_cycle_factor((epoch + step / steps) / recipe.epochs)
+                for group in optimizer.param_groups:
+                    group["lr"] = recipe.learning_rate * group["base_lr_factor"] * factor
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = network(images.contiguous(memory_format=torch.channels_last))
+            loss = F.cross_entropy(logits.float(), targets)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), max_norm=5.0)
+            optimizer.step()
+            average.update_parameters(network)
+            loss_sum += loss.item()
+        evaluated = average if recipe.ema_decay > 0.0 else network
+        guessed = predict(evaluated, validation.images).argmax(dim=1)
+        accuracy = (guessed == validation.labels).double().mean().item()
+        if recipe.schedule == "plateau":
+            plateau.step(accuracy)
+        improved = accuracy > state["best_accuracy"]
+        state = {
+            "epoch": epoch + 1,
+            "best_accuracy": max(accuracy, state["best_accuracy"]),
+            "best_epoch": epoch + 1 if improved else state["best_epoch"],
+            "plateau": plateau.state_dict(),
+            "rates": [group["lr"] for group in optimizer.param_groups],
+            "network": network_name,
+        }
+        save_checkpoint(last, modules, optimizer, state)
+        if improved:
+            save_checkpoint(best, {"network": evaluated}, SGD(network.parameters()), state)
+        _append_log(out / "log.csv", epoch + 1, loss_sum / steps, accuracy, state["rates"][0])
+        _LOG.info(
+            "epoch %d/%d: training loss %.4f, validation accuracy %.2f %% (best %.2f %%)",
+            epoch + 1,
+            recipe.epochs,
+            loss_sum / steps,
+            100 * accuracy,
+            100 * state["best_accuracy"],
+        )
+        if recipe.patience is not None and epoch + 1 - state["best_epoch"] >= recipe.patience:
+            _LOG.info("no better accuracy for %d epochs: done", recipe.patience)
+            break
+    return best
+
+
+def _append_log(path: Path, epoch: int, loss: float, accuracy: float, rate: float) -> None:
+    header = ("epoch", "training_loss", "validation_accuracy", "learning_rate")
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file)
+        if new:
+            writer.writerow(header)
+        writer.writerow((epoch, f"{loss:.5f}", f"{accuracy:.5f}", f"{rate:.6f}"))
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Train a network on FER2013 with FER+ votes.")
+    parser.add_argument("--network", choices=list(NETWORKS), required=True)
+    parser.add_argument("--recipe", choices=list(RECIPES), default="quick")
+    parser.add_argument("--data", type=Path, required=True, help="folder of FER2013 with FER+")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and log")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=None, help="CPU threads (default: all)")
+    parser.add_argument("--resume", action="store_true", help="go on from OUT/last.safetensors")
+    options = parser.parse_args(args)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    train(
+        options.network,
+        RECIPES[options.recipe],
+        read_sheets(options.data),
+        options.out,
+        seed=options.seed,
+        resume=options.resume,
+    )
+
+
+if __name__ == "__main__":
+    main()
