@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Colours of a lamp: sRGB with a brightness, linear light, relative luminance."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+Rgb = tuple[float, float, float]
+"""Red, green, blue, each in [0, 1]; whether sRGB-encoded or linear is said where it is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class LightColor:
+    """What a lamp is to show.
+
+    :param red: sRGB-encoded red in [0, 1]; likewise ``green`` and ``blue``.
+    :param brightness: factor on the linear light in [0, 1]; 0 is off.
+    """
+
+    red: float
+    green: float
+    blue: float
+    brightness: float = 1.0
+
+    @property
+    def rgb(self) -> Rgb:
+        """The sRGB-encoded colour without the brightness."""
+        return self.red, self.green, self.blue
+
+    @property
+    def channels(self) -> tuple[float, float, float, float]:
+        """Red, green, blue (sRGB-encoded) and brightness."""
+        return self.red, self.green, self.blue, self.brightness
+
+    def linear_light(self) -> Rgb:
+        """Return the emitted light of red, green and blue, in [0, 1], proportional to power."""
+        red, green, blue = (srgb_to_linear(value) for value in self.rgb)
+        return red * self.brightness, green * self.brightness, blue * self.brightness
+
+    def displayed_rgb(self) -> Rgb:
+        """Return the same light as a screen shows it: sRGB, brightness included, in [0, 1]."""
+        red, green, blue = (linear_to_srgb(value) for value in self.linear_light())
+        return red, green, blue
+
+    def is_valid(self) -> bool:
+        """Return whether all four numbers are finite and in [0, 1]."""
+        return all(math.isfinite(value) and 0.0 <= value <= 1.0 for value in self.channels)
+
+
+OFF = LightColor(0.0, 0.0, 0.0, 0.0)
+"""No light."""
+
+
+def srgb_to_linear(value: float) -> float:
+    """Decode one sRGB channel in [0, 1] to linear light in [0, 1] (IEC 61966-2-1)."""
+    if value <= 0.04045:
+        return value / 12.92
+    return math.pow((value + 0.055) / 1.055, 2.4)
+
+
+def linear_to_srgb(value: float) -> float:
+    """Encode linear light in [0, 1] as an sRGB channel in [0, 1] (IEC 61966-2-1)."""
+    if value <= 0.0031308:
+        return value * 12.92
+    return 1.055 * math.pow(value, 1.0 / 2.4) - 0.055
+
+
+def relative_luminance(linear: Rgb) -> float:
+    """Relative luminance in [0, 1] of linear red, green and blue (WCAG 2.2, ITU-R BT.709)."""
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def clamp_unit(value: float) -> float:
+    """Return ``value`` limited to [0, 1]."""
+    return min(max(value, 0.0), 1.0)

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting times between attempts to reach a lamp."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+FIRST_S = 0.1
+LONGEST_S = 0.8
+"""Below one second, so that a lamp that is back shows the colour within one."""
+
+
+class Backoff:
+    """Exponentially growing waiting times with jitter.
+
+    :param uniform: source of randomness, like :func:`random.uniform`.
+    """
+
+    def __init__(self, uniform: Callable[[float, float], float] = random.uniform) -> None:
+        self._uniform = uniform
+        self._next_s = FIRST_S
+
+    def reset(self) -> None:
+        """Begin again with the shortest time, after a success."""
+        self._next_s = FIRST_S
+
+    def next_s(self) -> float:
+        """Return how long to wait now: between half of the current time and all of it [s]."""
+        longest = self._next_s
+        self._next_s = min(2.0 * self._next_s, LONGEST_S)
+        return self._uniform(0.5 * longest, longest)

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drives one device in a thread of its own, so that a lamp can never hold up the node."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from ambient_light_driver.devices.backoff import Backoff
+from ambient_light_driver.devices.light_device import LightDevice
+from ambient_light_driver.light_state import LightState
+
+HANGING_S = 2.0
+"""A call into a device that takes longer than this counts as hanging [s]."""
+
+
+class DevicePhase(Enum):
+    """Where a device stands."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    LOST = "lost"
+    HANGING = "hanging"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """A look at one device.
+
+    :param phase: where it stands.
+    :param reason: why it is lost; empty otherwise.
+    :param sent: colours sent.
+    :param superseded: colours dropped because a newer one came before they could be sent.
+    :param failures: failed attempts to connect or to send.
+    :param recoveries: how often the lamp came back.
+    """
+
+    phase: DevicePhase = DevicePhase.CONNECTING
+    reason: str = ""
+    sent: int = 0
+    superseded: int = 0
+    failures: int = 0
+    recoveries: int = 0
+
+
+OnChange = Callable[[str, DeviceStatus], None]
+"""Called from the device's thread with its name when the lamp is lost or comes back."""
+
+
+class DeviceWorker:
+    """One thread that opens a device, sends the newest colour, and reconnects.
+
+    :param device: the device; no one else may use it.
+    :param on_change: told once of each loss and each recovery.
+    """
+
+    def __init__(self, device: LightDevice[Any], on_change: OnChange) -> None:
+        self._device = device
+        self._on_change = on_change
+        self._changed = threading.Condition()
+        self._mail: LightState | None = None
+        self._stopping = False
+        self._status = DeviceStatus()
+        self._backoff = Backoff()
+        self._busy_since_s: float | None = None
+        self._delay_s = 0.0
+        self._thread = threading.Thread(target=self._run, name=f"lamp {device.name}", daemon=True)
+
+    @property
+    def name(self) -> str:
+        """The device's name."""
+        return self._device.name
+
+    def start(self, delay_s: float = 0.0) -> None:
+        """Begin to connect after ``delay_s`` seconds; returns at once."""
+        self._delay_s = delay_s
+        self._thread.start()
+
+    def post(self, state: LightState) -> None:
+        """Hand over the newest state; never blocks, the one before it may never be sent."""
+        with self._changed:
+            if self._mail not in (None, state):
+                self._status = replace(self._status, superseded=self._status.superseded + 1)
+            self._mail = state
+            self._changed.notify()
+
+    def status(self) -> DeviceStatus:
+        """Return how the device is doing."""
+        with self._changed:
+            busy_since_s, status = self._busy_since_s, self._status
+        if busy_since_s is not None and time.monotonic() - busy_since_s > HANGING_S:
+            seconds = time.monotonic() - busy_since_s
+            reason = f"no answer for {seconds:.0f} s"
+            return replace(status, phase=DevicePhase.HANGING, reason=reason)
+        return status
+
+    def request_stop(self, last: LightState) -> None:
+        """Send ``last``, close the device and end the thread; does not wait for that."""
+        with self._changed:
+            self._mail = last
+            self._stopping = True
+            self._changed.notify()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread to end.
+
+        :return: False when the device still hangs after ``timeout_s``.
+        """
+        self._thread.join(max(0.0, timeout_s))
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping, self._delay_s)
+        while not self._is_stopping():
+            try:
+                self._call(self._device.open)
+                self._send_until_stopped()
+            except Exception as error:  # any failure of a device is the lamp's, not the node's
+                self._note_loss(str(error) or type(error).__name__)
+            finally:
+                self._close()
+            with self._changed:
+                self._changed.wait_for(lambda: self._stopping, self._backoff.next_s())
+        with self._changed:
+            self._status = replace(self._status, phase=DevicePhase.STOPPED, reason="")
+
+    def _is_stopping(self) -> bool:
+        with self._changed:
+            return self._stopping
+
+    def _send_until_stopped(self) -> None:
+        last: LightState | None = None
+        sent_s = -math.inf
+        while True:
+            state, stopping = self._take(last, sent_s)
+            sent_s = time.monotonic()
+            try:
+                self._call(self._device.send, state)
+            except Exception:
+                self._keep_for_later(state)
+                raise
+            self._note_sent()
+            if stopping:
+                return
+            last = state
+
+    def _take(self, last: LightState | None, sent_s: float) -> tuple[LightState, bool]:
+        """Wait for what to send next: a new state, the last one again, or the final one."""
+        config = self._device.config
+        with self._changed:
+            self._wait_until(sent_s + 1.0 / config.max_rate_hz, lambda: self._stopping)
+            self._wait_until(
+                math.inf if last is None else sent_s + config.refresh_s,
+                lambda: self._stopping or self._mail not in (None, last),
+            )
+            state = self._mail or last
+            self._mail = None
+            assert state is not None  # without a last state the wait above ends with mail only
+            return state, self._stopping
+
+    def _wait_until(self, end_s: float, condition: Callable[[], bool]) -> None:
+        timeout_s = max(0.0, end_s - time.monotonic())
+        self._changed.wait_for(condition, None if math.isinf(timeout_s) else timeout_s)
+
+    def _keep_for_later(self, state: LightState) -> None:
+        with self._changed:
+            self._mail = self._mail or state
+
+    def _call(self, function: Callable[..., None], *arguments: LightState) -> None:
+        with self._changed:
+            self._busy_since_s = time.monotonic()
+        try:
+            function(*arguments)
+        finally:
+            with self._changed:
+                self._busy_since_s = None
+
+    def _close(self) -> None:
+        try:
+            self._call(self._device.close)
+        except Exception as error:
+            self._note_loss(f"closing failed: {error}")
+
+    def _note_sent(self) -> None:
+        self._backoff.reset()
+        with self._changed:
+            was = self._status
+            lost = was.phase is DevicePhase.LOST
+            self._status = replace(
+                was,
+                phase=DevicePhase.CONNECTED,
+                reason="",
+                sent=was.sent + 1,
+                recoveries=was.recoveries + lost,
+            )
+            status = self._status
+        if lost:
+            self._on_change(self.name, status)
+
+    def _note_loss(self, reason: str) -> None:
+        with self._changed:
+            first = self._status.phase is not DevicePhase.LOST
+            self._status = replace(
+                self._status,
+                phase=DevicePhase.LOST,
+                reason=reason,
+                failures=self._status.failures + 1,
+            )
+            status = self._status
+        if first:
+            self._on_change(self.name, status)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way of one light from faces to a colour: select, mix, dwell, fade, limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ambient_light_driver.elapsed import ElapsedTime
+from ambient_light_driver.face_presence import FacePresence
+from ambient_light_driver.face_selection import Scores, select_scores
+from ambient_light_driver.faces import FaceObservation
+from ambient_light_driver.fading import DwellGate, ExponentialFade
+from ambient_light_driver.flash_limiter import FlashLimiter
+from ambient_light_driver.light_settings import LightSettings
+from ambient_light_driver.light_state import IDLE, OFF_LABEL, LightState
+from ambient_light_driver.mixing import mixed_light
+from ambient_light_driver.oklab import OklabLight
+from ambient_light_driver.palette import Palette, emotion_names
+
+
+class LightPipeline:
+    """Turns observed faces into a colour, step by step.
+
+    :param palette: colours of the emotions.
+    :param settings: everything else that can be set; both may be replaced at any time.
+    """
+
+    def __init__(self, palette: Palette, settings: LightSettings) -> None:
+        self.palette = palette
+        self.settings = settings
+        self._limiter = FlashLimiter()
+        self._forget_faces()
+
+    @property
+    def interventions(self) -> int:
+        """How often the flash limiter held a colour back."""
+        return self._limiter.interventions
+
+    def observe(self, faces: Sequence[FaceObservation], now_s: float) -> None:
+        """Take over the faces of the newest image; none at all is news, too."""
+        self._presence.observe(faces, now_s)
+        self._message_age.restart(now_s)
+
+    def step(self, now_s: float, monotonic_s: float) -> LightState:
+        """Return what to show now.
+
+        :param now_s: time of the world that the faces live in, which may be a simulation's or a
+            recording's: it may pause and jump [s].
+        :param monotonic_s: the lamps' time, which no one can set, for the flash limiter [s].
+        """
+        scores = self._followed_scores(now_s)
+        target = self._idle_light() if scores is None else self._emotion_light(scores)
+        light = self._fade.step(target, self.settings.time_constant_s, now_s)
+        limited = self._limiter.step(light.to_color(), monotonic_s, self.settings.max_flashes)
+        return LightState(limited.color, self._followed.kind)
+
+    def shut_down(self, monotonic_s: float) -> LightState:
+        """Return what stays when the node stops, and forget all faces.
+
+        Darkness comes at once; a later start fades in from there.
+        """
+        state = self.settings.shutdown_state
+        if state == "hold":
+            shown = LightState(self._limiter.shown, self._followed.kind)
+        elif state == "idle":
+            idle = self._idle_light().to_color()
+            limited = self._limiter.step(idle, monotonic_s, self.settings.max_flashes)
+            shown = LightState(limited.color, IDLE)
+        else:
+            shown = LightState(self._limiter.switch_off(monotonic_s), OFF_LABEL)
+        self._forget_faces()
+        return shown
+
+    def _forget_faces(self) -> None:
+        self._presence = FacePresence()
+        self._message_age = ElapsedTime(0.0)
+        self._face_age = ElapsedTime(0.0)
+        self._followed: DwellGate[Scores | None] = DwellGate(IDLE, None)
+        shown = self._limiter.shown
+        start = self._idle_light() if shown.brightness == 0.0 else OklabLight.from_color(shown)
+        self._fade = ExponentialFade(replace(start, brightness=shown.brightness))
+
+    def _followed_scores(self, now_s: float) -> Scores | None:
+        """Return the scores to show, or None for the idle light."""
+        settings = self.settings
+        faces = self._presence.counted(settings.face_dwell_s, now_s)
+        scores = select_scores(faces, settings.face_selection, settings.selected_face_id)
+        if scores is None:
+            expired = self._face_age.seconds(now_s) >= settings.idle_timeout_s
+            return self._followed.adopt(IDLE, None) if expired else self._followed.value
+        if self._message_age.seconds(now_s) >= settings.idle_timeout_s:
+            return self._followed.adopt(IDLE, None)
+        self._face_age.restart(now_s)
+        emotion = emotion_names()[scores.index(max(scores))]
+        if self._followed.kind == IDLE:
+            return self._followed.adopt(emotion, scores)
+        return self._followed.step(emotion, scores, settings.emotion_dwell_s, now_s)
+
+    def _emotion_light(self, scores: Scores) -> OklabLight:
+        settings = self.settings
+        light = mixed_light(
+            self.palette, scores, settings.sharpness, settings.full_saturation_confidence
+        )
+        return replace(light, brightness=light.brightness * settings.brightness)
+
+    def _idle_light(self) -> OklabLight:
+        light = OklabLight.from_color(self.palette.idle)
+        factor = 0.0 if self.settings.idle == "off" else self.settings.brightness
+        return replace(light, brightness=light.brightness * factor)

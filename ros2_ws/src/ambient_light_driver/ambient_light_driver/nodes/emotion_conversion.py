@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Between ROS messages and the core's values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from fer_msgs.msg import EmotionArray, EmotionStamped
+from std_msgs.msg import ColorRGBA
+
+from ambient_light_driver.color import LightColor
+from ambient_light_driver.faces import FaceObservation, normalized_scores
+from ambient_light_driver.palette import emotion_names
+
+MAX_FACES = 64
+"""Faces read from one message; they come largest first."""
+
+MAX_FACE_ID_LENGTH = 64
+"""A tracker's id is short; anything longer is cut."""
+
+SCORE_INDICES = tuple(getattr(EmotionStamped, name.upper()) for name in emotion_names())
+"""Where each emotion of the palettes stands in ``EmotionStamped.scores``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedFaces:
+    """The faces of one message.
+
+    :param faces: those that can be used.
+    :param rejected: how many held no probability distribution.
+    :param ignored: how many came after the first :data:`MAX_FACES`.
+    """
+
+    faces: tuple[FaceObservation, ...]
+    rejected: int
+    ignored: int
+
+
+def faces_from_message(message: EmotionArray) -> ConvertedFaces:
+    """Convert the faces of one image; never raises, whatever the numbers in it are."""
+    width, height = message.image_width, message.image_height
+    faces = []
+    rejected = 0
+    for entry in message.faces[:MAX_FACES]:
+        scores = normalized_scores([entry.scores[i] for i in SCORE_INDICES], len(SCORE_INDICES))
+        if scores is None:
+            rejected += 1
+            continue
+        roi = entry.roi
+        distance = math.hypot(
+            roi.x_offset + 0.5 * roi.width - 0.5 * width,
+            roi.y_offset + 0.5 * roi.height - 0.5 * height,
+        )
+        faces.append(
+            FaceObservation(
+                face_id=entry.face_id[:MAX_FACE_ID_LENGTH],
+                scores=scores,
+                area_px=float(roi.width) * float(roi.height),
+                center_distance=distance / max(0.5 * math.hypot(width, height), 1.0),
+            )
+        )
+    return ConvertedFaces(tuple(faces), rejected, max(0, len(message.faces) - MAX_FACES))
+
+
+def message_from_color(color: LightColor) -> ColorRGBA:
+    """Convert a colour: r, g, b are sRGB in [0, 1], a is the brightness in [0, 1]."""
+    return ColorRGBA(r=color.red, g=color.green, b=color.blue, a=color.brightness)

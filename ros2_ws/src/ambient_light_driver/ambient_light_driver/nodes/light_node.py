@@ -1,0 +1,373 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lifecycle node that turns the apparent expressions of faces into light."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from fer_msgs.msg import EmotionArray
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.signals import SignalHandlerOptions
+from std_msgs.msg import ColorRGBA
+
+from ambient_light_driver.devices.device_registry import load_device_type
+from ambient_light_driver.devices.device_worker import DevicePhase, DeviceStatus
+from ambient_light_driver.light_pipeline import LightPipeline
+from ambient_light_driver.light_settings import LightSettings
+from ambient_light_driver.light_state import SWITCHED_OFF
+from ambient_light_driver.nodes import light_diagnostics as diagnostics
+from ambient_light_driver.nodes.device_set import DeviceSet, DeviceSpec
+from ambient_light_driver.nodes.emotion_conversion import faces_from_message, message_from_color
+from ambient_light_driver.nodes.light_diagnostics import InputCounts
+from ambient_light_driver.nodes.option_parameters import (
+    config_from_parameters,
+    declare_options,
+    declare_parameter,
+)
+from ambient_light_driver.options import ConfigError
+from ambient_light_driver.palette import load_palette
+
+NEWEST_ONLY = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""For input: only the newest message counts, and any publisher's reliability will do."""
+
+LATCHED = QoSProfile(
+    depth=1,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""For output: whoever joins late gets the last colour at once."""
+
+DIAGNOSTICS_PERIOD_S = 1.0
+LOG_PERIOD_S = 10.0
+SIGNAL_POLL_S = 0.1
+
+
+class LightNode(LifecycleNode):
+    """Subscribes ``emotions``, publishes ``~/color`` and drives lamps; see the README."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("ambient_light", **kwargs)
+        declare_options(self, LightSettings)
+        declare_parameter(
+            self,
+            "output_rate_hz",
+            50.0,
+            ParameterDescriptor(
+                description="Colours published per second.",
+                floating_point_range=[FloatingPointRange(from_value=1.0, to_value=200.0)],
+            ),
+        )
+        declare_parameter(
+            self,
+            "devices",
+            ["terminal"],
+            ParameterDescriptor(
+                description="Names of the lamps to drive; an empty name stands for none. The "
+                "options of each are the parameters device.<name>.<option>."
+            ),
+        )
+        declare_parameter(
+            self,
+            "autostart",
+            True,
+            ParameterDescriptor(
+                description="Configure and activate at the start.", read_only=True
+            ),
+        )
+        self._declare_devices()
+        self._pipeline: LightPipeline | None = None
+        self._devices = DeviceSet(self._on_device_change)
+        self._device_errors: dict[str, str] = {}
+        self._hanging: set[str] = set()
+        self._input = self._reported_input = InputCounts()
+        self._published = self._reported_published = 0
+        self._shown = SWITCHED_OFF
+        self._color_publisher: Any = None
+        self._emotion_subscription: Any = None
+        self._output_timer: Any = None
+        self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        # A clock that neither a simulation nor a user can stop drives lamps and reports.
+        self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(DIAGNOSTICS_PERIOD_S, self._report, clock=self._steady_clock)
+        self.add_on_set_parameters_callback(self._check_parameters)
+        self.add_post_set_parameters_callback(self._apply_parameters)
+
+    # Lifecycle
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the palette and join the graph."""
+        try:
+            settings = config_from_parameters(self, LightSettings, "", {}, self.get_name())
+            palette = load_palette(settings.palette)
+        except ConfigError as error:
+            self.get_logger().error(str(error))
+            return TransitionCallbackReturn.FAILURE
+        if self._pipeline is None:
+            self._pipeline = LightPipeline(palette, settings)
+        self._pipeline.palette, self._pipeline.settings = palette, settings
+        self._color_publisher = self.create_lifecycle_publisher(
+            ColorRGBA,
+            "~/color",
+            LATCHED,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+        self._emotion_subscription = self.create_subscription(
+            EmotionArray,
+            "emotions",
+            self._on_emotions,
+            NEWEST_ONLY,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Switch the lamps on."""
+        result = super().on_activate(state)
+        self._start_devices()
+        self._start_output_timer()
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Leave the lamps in the shutdown state."""
+        self._shut_lamps_down()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Leave the graph."""
+        self._leave_graph()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Leave the lamps in the shutdown state and the graph."""
+        self._shut_lamps_down()
+        self._leave_graph()
+        return TransitionCallbackReturn.SUCCESS
+
+    def close(self) -> None:
+        """Leave the lamps in the shutdown state, whatever state the node is in."""
+        self._shut_lamps_down()
+
+    def _shut_lamps_down(self) -> None:
+        if self._output_timer is None or self._pipeline is None:
+            return
+        self._stop_output_timer()
+        self._shown = self._pipeline.shut_down(time.monotonic())
+        self._color_publisher.publish(message_from_color(self._shown.color))
+        for name in self._devices.stop(self._shown):
+            self.get_logger().error(f"device {name}: hangs, its last colour may stay")
+
+    def _leave_graph(self) -> None:
+        if self._color_publisher is not None:
+            self.destroy_lifecycle_publisher(self._color_publisher)
+            self.destroy_subscription(self._emotion_subscription)
+        self._color_publisher = self._emotion_subscription = None
+
+    # Input and output
+
+    def _on_emotions(self, message: EmotionArray) -> None:
+        converted = faces_from_message(message)
+        counts = (len(converted.faces), converted.rejected, converted.ignored)
+        self._input = self._input.plus(*counts)
+        if converted.rejected:
+            self.get_logger().warning(
+                f"emotions: {converted.rejected} faces with scores that are negative, not finite "
+                "or all zero were left out",
+                throttle_duration_sec=LOG_PERIOD_S,
+            )
+        if self._pipeline is not None:
+            self._pipeline.observe(converted.faces, self._world_time_s())
+
+    def _on_output_timer(self) -> None:
+        if self._pipeline is None:
+            return
+        self._shown = self._pipeline.step(self._world_time_s(), time.monotonic())
+        self._color_publisher.publish(message_from_color(self._shown.color))
+        self._devices.post(self._shown)
+        self._published += 1
+
+    def _world_time_s(self) -> float:
+        """Time of the faces: the simulation's if it has one, else one that no one can set."""
+        if self.get_parameter("use_sim_time").value:
+            return float(self.get_clock().now().nanoseconds) * 1e-9
+        return time.monotonic()
+
+    def _start_output_timer(self) -> None:
+        period_s = 1.0 / self.get_parameter("output_rate_hz").value
+        self._output_timer = self.create_timer(
+            period_s, self._on_output_timer, clock=self._steady_clock
+        )
+
+    def _stop_output_timer(self) -> None:
+        self.destroy_timer(self._output_timer)
+        self._output_timer = None
+
+    # Devices
+
+    def _device_names(self, changes: Mapping[str, object] | None = None) -> tuple[str, ...]:
+        value: Any = (changes or {}).get("devices", self.get_parameter("devices").value)
+        return tuple(dict.fromkeys(name for name in value if name))
+
+    def _declare_devices(self) -> None:
+        """Declare the parameters of all lamps that are asked for."""
+        for name in self._device_names():
+            declare_parameter(
+                self,
+                f"device.{name}.type",
+                name,
+                ParameterDescriptor(description=f"Kind of device that {name!r} is."),
+            )
+            try:
+                device_type = load_device_type(self.get_parameter(f"device.{name}.type").value)
+            except ConfigError:
+                continue  # said when the device is started
+            declare_options(self, device_type.config_type, f"device.{name}.")
+
+    def _device_spec(self, name: str, changes: Mapping[str, object]) -> DeviceSpec:
+        type_name: Any = name
+        if f"device.{name}.type" in changes:
+            type_name = changes[f"device.{name}.type"]
+        elif self.has_parameter(f"device.{name}.type"):
+            type_name = self.get_parameter(f"device.{name}.type").value
+        device_type = load_device_type(type_name)
+        prefix = f"device.{name}."
+        config = config_from_parameters(
+            self, device_type.config_type, prefix, changes, f"device.{name}"
+        )
+        return DeviceSpec(device_type, config)
+
+    def _start_devices(self) -> None:
+        specs = {}
+        errors = {}
+        for name in self._device_names():
+            try:
+                specs[name] = self._device_spec(name, {})
+            except ConfigError as error:
+                errors[name] = str(error)
+                if self._device_errors.get(name) != str(error):
+                    self.get_logger().error(str(error))
+        self._device_errors = errors
+        self._devices.apply(specs)
+
+    def _on_device_change(self, name: str, status: DeviceStatus) -> None:
+        """Log a loss or a recovery; runs in the device's thread."""
+        if status.phase is DevicePhase.LOST:
+            self.get_logger().error(f"device {name}: {status.reason}; trying again")
+        else:
+            self.get_logger().info(f"device {name}: connected again")
+
+    # Parameters
+
+    def _check_parameters(self, parameters: Sequence[Parameter]) -> SetParametersResult:
+        changes = {parameter.name: parameter.value for parameter in parameters}
+        try:
+            settings = config_from_parameters(self, LightSettings, "", changes, self.get_name())
+            if "palette" in changes:
+                load_palette(settings.palette)
+            if any(name == "devices" or name.startswith("device.") for name in changes):
+                for name in self._device_names(changes):
+                    self._device_spec(name, changes)
+        except ConfigError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _apply_parameters(self, parameters: Sequence[Parameter]) -> None:
+        names = {parameter.name for parameter in parameters}
+        if self._pipeline is not None:
+            self._pipeline.settings = config_from_parameters(
+                self, LightSettings, "", {}, self.get_name()
+            )
+            if "palette" in names:
+                self._pipeline.palette = load_palette(self._pipeline.settings.palette)
+        if any(name == "devices" or name.endswith(".type") for name in names):
+            self._declare_devices()
+        if self._output_timer is None:
+            return
+        if any(name == "devices" or name.startswith("device.") for name in names):
+            self._start_devices()
+        if "output_rate_hz" in names:
+            self._stop_output_timer()
+            self._start_output_timer()
+
+    # Diagnostics
+
+    def _report(self) -> None:
+        node = self.get_name()
+        statuses = [
+            diagnostics.input_status(node, self._input, self._reported_input, DIAGNOSTICS_PERIOD_S)
+        ]
+        if self._pipeline is not None and self._output_timer is not None:
+            statuses.append(
+                diagnostics.output_status(
+                    node,
+                    self._shown.label,
+                    (self._published - self._reported_published) / DIAGNOSTICS_PERIOD_S,
+                    self.get_parameter("output_rate_hz").value,
+                    self._pipeline.interventions,
+                )
+            )
+        devices = self._devices.statuses()
+        self._log_hanging(devices)
+        statuses += [diagnostics.device_status(node, *item) for item in devices.items()]
+        statuses += [
+            diagnostics.device_config_status(node, *item) for item in self._device_errors.items()
+        ]
+        self._reported_input, self._reported_published = self._input, self._published
+        stamp = self.get_clock().now().to_msg()
+        self._diagnostics_publisher.publish(diagnostics.diagnostic_array(stamp, statuses))
+
+    def _log_hanging(self, devices: Mapping[str, DeviceStatus]) -> None:
+        hanging = {n for n, status in devices.items() if status.phase is DevicePhase.HANGING}
+        for name in hanging - self._hanging:
+            self.get_logger().error(f"device {name}: {devices[name].reason}")
+        for name in self._hanging - hanging:
+            self.get_logger().info(f"device {name}: answers again")
+        self._hanging = hanging
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the node until SIGINT or SIGTERM; the lamps are left in their shutdown state."""
+    stop_requested = False
+
+    def request_stop(signum: int, frame: object) -> None:
+        nonlocal stop_requested
+        stop_requested = True
+
+    signal.signal(signal.SIGINT, request_stop)
+    signal.signal(signal.SIGTERM, request_stop)
+    # Not rclpy's own handlers: they end the context, and the last colour could not be published.
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    node = LightNode()
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        if node.get_parameter("autostart").value:
+            node.trigger_configure()
+            node.trigger_activate()
+        while rclpy.ok() and not stop_requested:
+            executor.spin_once(timeout_sec=SIGNAL_POLL_S)
+    except ExternalShutdownException:
+        pass
+    finally:
+        node.close()
+        executor.shutdown()
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
+if __name__ == "__main__":
+    main()

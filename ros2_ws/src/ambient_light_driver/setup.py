@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+package_name = "ambient_light_driver"
+
+setup(
+    name=package_name,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    package_data={package_name: ["py.typed", "palettes/*.yaml"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
+        (f"share/{package_name}", ["package.xml"]),
+        (
+            f"share/{package_name}/palettes",
+            [str(path) for path in sorted(Path(package_name, "palettes").glob("*.yaml"))],
+        ),
+    ],
+    install_requires=["setuptools"],
+    zip_safe=False,
+    maintainer="Maintainers of fer_perception",
+    maintainer_email="maintainers@example.com",
+    description="Light that follows the apparent expression of a face: smooth and flash-safe.",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            "light_node = ambient_light_driver.nodes.light_node:main",
+        ],
+        "ambient_light_driver.devices": [
+            "sacn = ambient_light_driver.devices.sacn:SacnDevice",
+            "terminal = ambient_light_driver.devices.terminal:TerminalDevice",
+        ],
+    },
+)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from ambient_light_driver.color import LightColor
+from ambient_light_driver.devices.dmx_layout import (
+    ChannelConfig,
+    DmxConfig,
+    dmx_universe,
+    fixture_channels,
+)
+from ambient_light_driver.options import ConfigError, build_config
+
+ORANGE = LightColor(1.0, 0.735357, 0.0, 0.5)  # linear light 0.5, 0.25, 0.0
+WHITE = LightColor(1.0, 1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("order", "channels"),
+    [
+        ("RGB", [128, 64, 0]),
+        ("GRB", [64, 128, 0]),
+        ("DRGB", [128, 255, 128, 0]),
+        ("RGB-", [128, 64, 0, 0]),
+        ("I", [72]),
+    ],
+)
+def test_each_letter_gets_its_channel(order, channels):
+    assert list(fixture_channels(ORANGE, ChannelConfig(channel_order=order))) == channels
+
+
+def test_white_is_taken_out_of_the_colors():
+    pale = LightColor(1.0, 0.735357, 0.735357, 1.0)
+    assert list(fixture_channels(pale, ChannelConfig(channel_order="RGBW"))) == [128, 0, 0, 128]
+
+
+def test_gamma_undoes_the_lamps_own_curve():
+    config = ChannelConfig(gamma=2.0)
+    assert list(fixture_channels(ORANGE, config)) == [round(255 * 0.5**0.5), 128, 0]
+
+
+def test_fixtures_stand_side_by_side_from_the_start_address():
+    universe = dmx_universe(WHITE, DmxConfig(start_address=510, fixture_count=1))
+    assert len(universe) == 512
+    assert universe[509:] == b"\xff\xff\xff"
+    assert not any(universe[:509])
+    universe = dmx_universe(ORANGE, DmxConfig(start_address=2, fixture_count=2))
+    assert list(universe[:8]) == [0, 128, 64, 0, 128, 64, 0, 0]
+
+
+def test_fixtures_beyond_the_universe_are_refused():
+    with pytest.raises(
+        ConfigError, match=r"device\.lamp\.start_address: fixtures end at channel 513"
+    ):
+        build_config(DmxConfig, {"start_address": 511}, "device.lamp")
+
+
+def test_an_unknown_letter_is_refused():
+    with pytest.raises(ConfigError, match=r"device\.lamp\.channel_order: expected letters of"):
+        build_config(DmxConfig, {"channel_order": "RGX"}, "device.lamp")
