@@ -4,6 +4,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 package_name = "ambient_light_driver"
+palettes = [str(path) for path in sorted(Path(package_name, "palettes").glob("*.yaml"))]
 
 setup(
     name=package_name,
@@ -13,10 +14,7 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
         (f"share/{package_name}", ["package.xml"]),
-        (
-            f"share/{package_name}/palettes",
-            [str(path) for path in sorted(Path(package_name, "palettes").glob("*.yaml"))],
-        ),
+        (f"share/{package_name}/palettes", palettes),
     ],
     install_requires=["setuptools"],
     zip_safe=False,

@@ -24,9 +24,8 @@ def select_center(faces: Sequence[FaceObservation]) -> Scores:
 
 def select_mean(faces: Sequence[FaceObservation]) -> Scores:
     """Mean of all faces' scores, each face with equal weight."""
-    return tuple(
-        sum(column) / len(faces) for column in zip(*(f.scores for f in faces), strict=True)
-    )
+    columns = zip(*(face.scores for face in faces), strict=True)
+    return tuple(sum(column) / len(faces) for column in columns)
 
 
 def select_majority(faces: Sequence[FaceObservation]) -> Scores:

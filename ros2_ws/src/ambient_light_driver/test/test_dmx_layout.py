@@ -21,7 +21,7 @@ WHITE = LightColor(1.0, 1.0, 1.0, 1.0)
         ("GRB", [64, 128, 0]),
         ("DRGB", [128, 255, 128, 0]),
         ("RGB-", [128, 64, 0, 0]),
-        ("I", [72]),
+        ("I", [73]),
     ],
 )
 def test_each_letter_gets_its_channel(order, channels):
@@ -29,8 +29,8 @@ def test_each_letter_gets_its_channel(order, channels):
 
 
 def test_white_is_taken_out_of_the_colors():
-    pale = LightColor(1.0, 0.735357, 0.735357, 1.0)
-    assert list(fixture_channels(pale, ChannelConfig(channel_order="RGBW"))) == [128, 0, 0, 128]
+    pale = LightColor(1.0, 0.537099, 0.537099, 1.0)
+    assert list(fixture_channels(pale, ChannelConfig(channel_order="RGBW"))) == [191, 0, 0, 64]
 
 
 def test_gamma_undoes_the_lamps_own_curve():
@@ -48,9 +48,7 @@ def test_fixtures_stand_side_by_side_from_the_start_address():
 
 
 def test_fixtures_beyond_the_universe_are_refused():
-    with pytest.raises(
-        ConfigError, match=r"device\.lamp\.start_address: fixtures end at channel 513"
-    ):
+    with pytest.raises(ConfigError, match=r"lamp\.start_address: .* end at channel 513"):
         build_config(DmxConfig, {"start_address": 511}, "device.lamp")
 
 
