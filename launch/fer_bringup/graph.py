@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which nodes there are: names, parameter files, remappings, launch arguments.
+
+The launch files (:mod:`fer_bringup.launch_description`) and the start script for
+machines without ``ros2 launch`` (:mod:`fer_bringup.start`) both start what is
+described here, so that they cannot differ.
+"""
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+
+ParameterValue = bool | str | list[str]
+
+# Fast DDS up to 2.14 reads the first, later releases the second.
+PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One launch argument. Values are strings, as on the command line.
+
+    :param default: used when the argument is not given.
+    :param choices: the values allowed; empty if any is.
+    """
+
+    name: str
+    default: str
+    description: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """How to start one node.
+
+    :param package: package that installs the executable.
+    :param name: node name.
+    :param namespace: namespace of the node; empty for the root.
+    :param params_file: ROS parameter file, if any.
+    :param parameters: parameters that override those of the file.
+    :param remappings: pairs of the node's own topic name and the graph's.
+    :param log_level: least severity that the node logs.
+    """
+
+    package: str
+    executable: str
+    name: str
+    namespace: str = ""
+    params_file: Path | None = None
+    parameters: tuple[tuple[str, ParameterValue], ...] = ()
+    remappings: tuple[tuple[str, str], ...] = ()
+    log_level: str = "info"
+
+    @property
+    def logger(self) -> str:
+        """Name of the node's logger, for example ``robot1.camera``."""
+        return ".".join([*self.namespace.strip("/").split("/"), self.name]).lstrip(".")
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A set of nodes and the arguments that shape it.
+
+    :param nodes: makes the nodes from a value for each argument.
+    """
+
+    name: str
+    description: str
+    arguments: tuple[Argument, ...]
+    nodes: Callable[[Mapping[str, str]], tuple[NodeSpec, ...]]
+
+    def values(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Return a value for each argument: the given one, else the default.
+
+        :raises ValueError: an argument is unknown or its value not allowed.
+        """
+        known = {argument.name: argument for argument in self.arguments}
+        for name, value in given.items():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
+                raise ValueError(f"{self.name} has no argument {name!r}: {hint}")
+            choices = known[name].choices
+            if choices and value not in choices:
+                raise ValueError(
+                    f"argument {name!r} of {self.name} is {value!r}: "
+                    f"choose one of {', '.join(map(repr, choices))}"
+                )
+        return {name: given.get(name, argument.default) for name, argument in known.items()}
+
+
+FLAG = ("true", "false")
+SEVERITIES = ("debug", "info", "warn", "error", "fatal")
+
+
+def share(*parts: str) -> Path:
+    """Return the path of a file that this package installs."""
+    return Path(get_package_share_directory("fer_bringup"), *parts)
+
+
+def _given(**parameters: str | list[str]) -> tuple[tuple[str, ParameterValue], ...]:
+    """Keep the parameters that are not empty; empty means 'as the file says'."""
+    return tuple((name, value) for name, value in parameters.items() if value)
+
+
+def _fer_light_nodes(values: Mapping[str, str]) -> tuple[NodeSpec, ...]:
+    params_file = Path(values["params_file"]).expanduser()
+    if not params_file.is_file():
+        raise ValueError(f"params_file is {str(params_file)!r}: there is no such file")
+
+    def node(
+        package: str,
+        executable: str,
+        name: str,
+        parameters: tuple[tuple[str, ParameterValue], ...] = (),
+        remappings: tuple[tuple[str, str], ...] = (),
+    ) -> NodeSpec:
+        return NodeSpec(
+            package=package,
+            executable=executable,
+            name=name,
+            namespace=values["namespace"],
+            params_file=params_file,
+            parameters=(("use_sim_time", values["use_sim_time"] == "true"), *parameters),
+            remappings=remappings,
+            log_level=values["log_level"],
+        )
+
+    autostart = ("autostart", values["autostart"] == "true")
+    image_topic = values["image_topic"]
+    camera = node("fer_perception", "camera_node", "camera", _given(source=values["source"]))
+    perception = node(
+        "fer_perception",
+        "emotion_node",
+        "fer_perception",
+        (autostart, *_given(image_transport=values["image_transport"])),
+        (("image", image_topic), ("image/compressed", f"{image_topic}/compressed")),
+    )
+    light = node(
+        "ambient_light_driver",
+        "light_node",
+        "ambient_light",
+        (autostart, *_given(devices=[name for name in values["device"].split(",") if name])),
+        (("emotions", "fer_perception/emotions"),),
+    )
+    return (camera, perception, light) if values["camera"] == "true" else (perception, light)
+
+
+def fer_light() -> Graph:
+    """Describe the graph from camera to lamp."""
+    return Graph(
+        name="fer_light",
+        description="Camera, apparent facial expressions and an ambient light that follows them.",
+        arguments=(
+            Argument("namespace", "", "Namespace of all nodes, for example robot1."),
+            Argument("use_sim_time", "false", "Take the time from /clock.", FLAG),
+            Argument(
+                "params_file",
+                str(share("config", "fer_light.yaml")),
+                "ROS parameter file of all nodes.",
+            ),
+            Argument("log_level", "info", "Least severity that the nodes log.", SEVERITIES),
+            Argument(
+                "camera",
+                "true",
+                "Start the camera node of fer_perception; false if another driver publishes "
+                "image_topic.",
+                FLAG,
+            ),
+            Argument(
+                "source",
+                "",
+                "What the camera node shows: device index, video file, folder of images, or "
+                "'portrait'. Empty: as params_file says.",
+            ),
+            Argument(
+                "image_topic",
+                "camera/image_raw",
+                "Topic with the images; relative to the namespace unless it starts with '/'.",
+            ),
+            Argument(
+                "image_transport",
+                "",
+                "'raw', or 'compressed' to read <image_topic>/compressed. Empty: as params_file "
+                "says.",
+                ("", "raw", "compressed"),
+            ),
+            Argument(
+                "device",
+                "",
+                "Lamp to drive, for example terminal or sacn; several with commas between. Empty: "
+                "as params_file says.",
+            ),
+            Argument(
+                "autostart", "true", "Configure and activate the lifecycle nodes at once.", FLAG
+            ),
+            _fastdds_profile(),
+        ),
+        nodes=_fer_light_nodes,
+    )
+
+
+def _fastdds_profile() -> Argument:
+    return Argument(
+        "fastdds_profile",
+        str(share("config", "fastdds_large_images.xml")),
+        "Fast DDS profile of the nodes. The default one lets best-effort images through that "
+        "Fast DDS loses as it comes; 'none' for no profile. One that the environment names wins.",
+    )
+
+
+def environment(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables that the nodes of a graph need besides.
+
+    :raises ValueError: the argument ``fastdds_profile`` names no file.
+    """
+    profile = values["fastdds_profile"]
+    if profile == "none" or any(os.environ.get(variable) for variable in PROFILE_VARIABLES):
+        return {}
+    path = Path(profile).expanduser().absolute()
+    if not path.is_file():
+        raise ValueError(f"fastdds_profile is {profile!r}: there is no such file")
+    return dict.fromkeys(PROFILE_VARIABLES, str(path))
+
+
+# A launch file <name>.launch.py stands beside each of these.
+GRAPHS: Mapping[str, Callable[[], Graph]] = {"fer_light": fer_light}

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A graph as a ``launch`` description. Needs ``launch`` and ``launch_ros``."""
+
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+from fer_bringup.graph import Argument, Graph, NodeSpec, environment
+from launch import LaunchContext, LaunchDescription
+
+
+def describe(graph: Graph) -> LaunchDescription:
+    """Return the launch description that declares the arguments and starts the nodes."""
+
+    def start_nodes(context: LaunchContext) -> list[Node]:
+        given = {
+            argument.name: LaunchConfiguration(argument.name).perform(context)
+            for argument in graph.arguments
+        }
+        values = graph.values(given)
+        return [_node(spec, environment(values)) for spec in graph.nodes(values)]
+
+    return LaunchDescription(
+        [
+            *(_declare(argument) for argument in graph.arguments),
+            OpaqueFunction(function=start_nodes),
+        ]
+    )
+
+
+def _declare(argument: Argument) -> DeclareLaunchArgument:
+    return DeclareLaunchArgument(
+        argument.name,
+        default_value=argument.default,
+        description=argument.description,
+        choices=argument.choices or None,
+    )
+
+
+def _node(spec: NodeSpec, variables: dict[str, str]) -> Node:
+    parameters: list[object] = [spec.params_file] if spec.params_file else []
+    # A value's type is kept: without it launch would read the text '0' as a number.
+    parameters.append(
+        {
+            name: ParameterValue(
+                value, value_type=list[str] if isinstance(value, list) else type(value)
+            )
+            for name, value in spec.parameters
+        }
+    )
+    return Node(
+        package=spec.package,
+        executable=spec.executable,
+        name=spec.name,
+        namespace=spec.namespace,
+        parameters=parameters,
+        remappings=spec.remappings,
+        ros_arguments=["--log-level", f"{spec.logger}:={spec.log_level}"],
+        additional_env=variables,
+        output="screen",
+    )
