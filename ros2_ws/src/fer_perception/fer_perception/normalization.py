@@ -11,6 +11,11 @@ from torch import Tensor
 _MIN_STD: Final = 0.05
 
 
+def grey_levels(crops: Tensor) -> Tensor:
+    """Return uint8 crops, B x H x W, as B x 1 x H x W in [0, 1]."""
+    return crops[:, None].float() / 255.0
+
+
 def normalize(faces: Tensor) -> Tensor:
     """Return each face with mean 0 and standard deviation 1, so that exposure does not matter.
 

@@ -66,6 +66,7 @@ class MultipleSelfAttention(nn.Module):
         scaled = stacked * scale.repeat_interleave(self.inner, dim=1)[:, :, None, None]
         channels = x.shape[1]
         weight = self.v.weight.view(self.heads, channels, self.inner).transpose(0, 1)
+        assert self.v.bias is not None
         bias = scale.to(self.v.bias.dtype) @ self.v.bias.view(self.heads, channels)
         o = F.conv2d(scaled, weight.reshape(channels, -1, 1, 1).to(scaled.dtype))
         return x + o + bias[:, :, None, None].to(o.dtype)

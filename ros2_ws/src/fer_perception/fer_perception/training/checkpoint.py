@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ def save_checkpoint(
                 tensors[f"optimizer.{index}.{key}"] = value.detach().clone().contiguous()
     temporary = path.with_suffix(".part")
     save_file(tensors, temporary, metadata={_STATE_KEY: json.dumps(state)})
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def load_checkpoint(

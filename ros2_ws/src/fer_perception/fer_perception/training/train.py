@@ -26,7 +26,7 @@ from ..emotions import EMOTIONS
 from ..networks import NETWORKS, create_network
 from ..networks.multiple_self_attention import MultipleSelfAttention
 from ..networks.spatial_transformer import LocalizationNetwork, SpatialTransformer
-from ..normalization import normalize
+from ..normalization import grey_levels, normalize
 from .augmentation import change_levels_and_geometry, erase
 from .checkpoint import load_checkpoint, save_checkpoint
 from .fer2013 import Fer2013, Usage, read_sheets
@@ -73,9 +73,7 @@ def draw_order(labels: Tensor, balance: float, generator: Generator) -> Tensor:
         return torch.randperm(len(labels), generator=generator)
     share = torch.bincount(labels, minlength=len(EMOTIONS)).double() / len(labels)
     weights = share.clamp(min=1.0 / len(labels)) ** -balance
-    return torch.multinomial(
-        weights[labels], len(labels), replacement=True, generator=generator
-    )
+    return torch.multinomial(weights[labels], len(labels), replacement=True, generator=generator)
 
 
 def batches(
@@ -88,7 +86,7 @@ def batches(
     order = draw_order(faces.labels, recipe.balance, generator)
     for start in range(0, len(order) - recipe.batch_size + 1, recipe.batch_size):
         rows = order[start : start + recipe.batch_size]
-        images = faces.images[rows][:, None].float() / 255.0
+        images = grey_levels(faces.images[rows])
         images = change_levels_and_geometry(images, recipe.augmentation, generator)
         yield erase(normalize(images), recipe.augmentation, generator), faces.targets[rows]
 
@@ -99,7 +97,7 @@ def predict(network: nn.Module, images: Tensor) -> Tensor:
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         return torch.cat(
             [
-                network(normalize(part[:, None].float() / 255.0)).float()
+                network(normalize(grey_levels(part))).float()
                 for part in images.split(_EVALUATION_BATCH)
             ]
         )
@@ -118,9 +116,7 @@ def one_cycle_factor(progress: float) -> float:
     """Return the learning rate, relative to its highest, at ``progress`` in [0, 1] of training."""
     if progress < _WARM_UP_SHARE:
         return (progress + 0.001) / (_WARM_UP_SHARE + 0.001)
-    return 0.5 + 0.5 * math.cos(
-        math.pi * (progress - _WARM_UP_SHARE) / (1.0 - _WARM_UP_SHARE)
-    )
+    return 0.5 + 0.5 * math.cos(math.pi * (progress - _WARM_UP_SHARE) / (1.0 - _WARM_UP_SHARE))
 
 
 def _parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
@@ -165,7 +161,8 @@ def train(
     validation = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
 
     torch.manual_seed(seed)
-    network = create_network(network_name, len(EMOTIONS)).to(memory_format=torch.channels_last)
+    network = create_network(network_name, len(EMOTIONS))
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = AveragedModel(
         network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
     )

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Face detectors behind one interface.
+
+To add one, write a class with a ``detect`` method in its own module and let
+:func:`create_detector` know its name.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..face import Face, RgbImage
+from .deepface_detector import DeepFaceDetector
+from .mtcnn import Mtcnn, MtcnnConfig
+
+_DEEPFACE_PREFIX = "deepface:"
+
+
+class FaceDetector(Protocol):
+    """Finds faces in an image."""
+
+    def detect(self, image: RgbImage) -> list[Face]:
+        """Return the faces in ``image``, the most certain first."""
+        ...
+
+
+def create_detector(name: str, config: MtcnnConfig | None = None) -> FaceDetector:
+    """Return the detector ``name``: "mtcnn", or "deepface:BACKEND" for one of DeepFace's.
+
+    :param config: of the built-in MTCNN, None for its defaults; DeepFace's backends have theirs.
+    :raises ValueError: when there is no detector of that name.
+    :raises ModuleNotFoundError: when a package that the detector needs is missing.
+    """
+    if name == "mtcnn":
+        return Mtcnn(config)
+    if name.startswith(_DEEPFACE_PREFIX):
+        return DeepFaceDetector(name.removeprefix(_DEEPFACE_PREFIX))
+    raise ValueError(f"unknown detector {name!r}: expected mtcnn or {_DEEPFACE_PREFIX}BACKEND")

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a detector says of one face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+LANDMARK_NAMES: Final = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
+"""Order of the five landmarks; left and right as seen in the image."""
+
+RgbImage = NDArray[np.uint8]
+"""H x W x 3, red, green, blue."""
+
+
+@dataclass(frozen=True)
+class BoundingBox:
+    """An upright rectangle in an image, in pixels; it may reach beyond the image.
+
+    :ivar x: left edge.
+    :ivar y: top edge.
+    :ivar width: at least 0.
+    :ivar height: at least 0.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def area(self) -> float:
+        """Return the area in square pixels."""
+        return self.width * self.height
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """Return (x, y) of the centre in pixels."""
+        return self.x + self.width / 2.0, self.y + self.height / 2.0
+
+    def iou(self, other: BoundingBox) -> float:
+        """Return the intersection over union with ``other``, in [0, 1]."""
+        overlap_x = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        overlap_y = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        if overlap_x <= 0.0 or overlap_y <= 0.0:
+            return 0.0
+        intersection = overlap_x * overlap_y
+        return intersection / (self.area + other.area - intersection)
+
+    def clipped(self, image_width: int, image_height: int) -> BoundingBox:
+        """Return the part inside an image of that size; of no area when all is outside."""
+        left = min(max(self.x, 0.0), float(image_width))
+        top = min(max(self.y, 0.0), float(image_height))
+        right = min(max(self.x + self.width, left), float(image_width))
+        bottom = min(max(self.y + self.height, top), float(image_height))
+        return BoundingBox(left, top, right - left, bottom - top)
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A detected face.
+
+    :ivar box: where it is.
+    :ivar confidence: how sure the detector is, in [0, 1]; NaN where it does not say.
+    :ivar landmarks: 5 x 2, (x, y) in pixels in the order of :data:`LANDMARK_NAMES`; NaN where
+        the detector does not say.
+    """
+
+    box: BoundingBox
+    confidence: float
+    landmarks: NDArray[np.float32]

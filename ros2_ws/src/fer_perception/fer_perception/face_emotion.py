@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The apparent expression of one face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .emotions import EMOTIONS, UNKNOWN, normalized_entropy, valence_arousal
+from .face import Face
+
+
+@dataclass(frozen=True, eq=False)
+class FaceEmotion:
+    """A face, who it is over time, and how it looks.
+
+    :ivar face_id: the same for one face as long as it is tracked; empty without tracking.
+    :ivar face: where it is.
+    :ivar scores: 7, the probability of each of :data:`~.emotions.EMOTIONS`, summing to 1.
+    """
+
+    face_id: str
+    face: Face
+    scores: NDArray[np.float32]
+
+    @property
+    def confidence(self) -> float:
+        """Return the highest score, in [0, 1]."""
+        return float(self.scores.max())
+
+    @property
+    def entropy(self) -> float:
+        """Return the entropy of the scores: 0 when certain, 1 when all classes are alike."""
+        return normalized_entropy(self.scores.tolist())
+
+    @property
+    def valence_arousal(self) -> tuple[float, float]:
+        """Return the mean (valence, arousal) of the scores, each in [-1, 1]."""
+        return valence_arousal(self.scores.tolist())
+
+    def label(self, min_confidence: float = 0.0) -> str:
+        """Return the class of the highest score, or "unknown" below ``min_confidence``."""
+        if self.confidence < min_confidence:
+            return UNKNOWN
+        return EMOTIONS[int(self.scores.argmax())]

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counts what becomes of the frames of a stream, over a sliding window of time."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+_WINDOW_S: Final = 5.0
+
+
+@dataclass(frozen=True)
+class FrameReport:
+    """The state of a stream.
+
+    :ivar received: frames that arrived since the start.
+    :ivar processed: frames that were worked on to the end.
+    :ivar dropped: frames for which a newer one was there before their turn came.
+    :ivar rejected: frames that could not be read.
+    :ivar rate_hz: frames processed a second, over the last seconds.
+    :ivar latency_p50_s: median time from receipt to result, over the last seconds; NaN if none.
+    :ivar latency_p95_s: the same, 95th percentile.
+    :ivar silence_s: time since the last frame arrived; infinite before the first.
+    """
+
+    received: int
+    processed: int
+    dropped: int
+    rejected: int
+    rate_hz: float
+    latency_p50_s: float
+    latency_p95_s: float
+    silence_s: float
+
+
+class FrameStatistics:
+    """Thread-safe counters; all times are seconds of one monotonic clock."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._received = self._processed = self._dropped = self._rejected = 0
+        self._last_received_s = -float("inf")
+        self._recent: deque[tuple[float, float]] = deque()
+
+    def count_received(self, now_s: float, replaced: bool) -> None:
+        """Count a frame that arrived; ``replaced`` when it pushed out one that waited."""
+        with self._lock:
+            self._received += 1
+            self._dropped += replaced
+            self._last_received_s = now_s
+
+    def count_rejected(self) -> None:
+        """Count a frame that could not be read."""
+        with self._lock:
+            self._rejected += 1
+
+    def count_processed(self, now_s: float, latency_s: float) -> None:
+        """Count a frame whose result is out, ``latency_s`` after its receipt."""
+        with self._lock:
+            self._processed += 1
+            self._recent.append((now_s, latency_s))
+            self._forget(now_s)
+
+    def _forget(self, now_s: float) -> None:
+        while self._recent and self._recent[0][0] < now_s - _WINDOW_S:
+            self._recent.popleft()
+
+    def report(self, now_s: float) -> FrameReport:
+        """Return the state at ``now_s``."""
+        with self._lock:
+            self._forget(now_s)
+            latencies = [latency for _, latency in self._recent]
+            p50, p95 = np.percentile(latencies, [50, 95]) if latencies else (np.nan, np.nan)
+            return FrameReport(
+                self._received,
+                self._processed,
+                self._dropped,
+                self._rejected,
+                len(latencies) / _WINDOW_S,
+                float(p50),
+                float(p95),
+                now_s - self._last_received_s,
+            )

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Health of the perception as diagnostic messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+
+from ..frame_statistics import FrameReport
+
+# A camera slower than this is taken for one that stopped.
+_SILENCE_S = 2.0
+
+
+def frames_status(node: str, topic: str, report: FrameReport) -> DiagnosticStatus:
+    """Report on the frames of an active node."""
+    if report.silence_s > _SILENCE_S:
+        level, text = DiagnosticStatus.WARN, f"no images on {topic}"
+    elif report.rate_hz == 0.0:
+        level, text = DiagnosticStatus.ERROR, "images arrive, but none can be processed"
+    else:
+        level, text = DiagnosticStatus.OK, f"{report.rate_hz:.1f} frames/s"
+    return _status(
+        node,
+        "frames",
+        level,
+        text,
+        {
+            "topic": topic,
+            "rate_hz": f"{report.rate_hz:.1f}",
+            "latency_p50_ms": f"{1e3 * report.latency_p50_s:.1f}",
+            "latency_p95_ms": f"{1e3 * report.latency_p95_s:.1f}",
+            "received": report.received,
+            "processed": report.processed,
+            "dropped": report.dropped,
+            "rejected": report.rejected,
+        },
+    )
+
+
+def model_status(node: str, model_id: str, detector: str, error: str) -> DiagnosticStatus:
+    """Report on the model and the detector; ``error`` says why they are not ready, if so."""
+    level = DiagnosticStatus.ERROR if error else DiagnosticStatus.OK
+    values = {"model": model_id, "detector": detector}
+    return _status(node, "model", level, error or "ready", values)
+
+
+def diagnostic_array(stamp: Time, *statuses: DiagnosticStatus) -> DiagnosticArray:
+    """Put ``statuses`` into one message."""
+    array = DiagnosticArray(status=list(statuses))
+    array.header.stamp = stamp
+    return array
+
+
+def _status(
+    node: str, part: str, level: bytes, text: str, values: Mapping[str, object]
+) -> DiagnosticStatus:
+    return DiagnosticStatus(
+        level=level,
+        name=f"{node}: {part}",
+        hardware_id=node,
+        message=text,
+        values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+    )

@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lifecycle node that recognises the apparent expressions of the faces in a camera's images."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diagnostic_msgs.msg import DiagnosticArray
+from fer_msgs.msg import EmotionArray, EmotionStamped
+from fer_msgs.srv import RecognizeEmotions
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.qos import qos_profile_sensor_data
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.time import Time
+from sensor_msgs.msg import CompressedImage, Image
+
+from ..annotation import annotate
+from ..face import RgbImage
+from ..face_emotion import FaceEmotion
+from ..frame_statistics import FrameStatistics
+from ..image_decoding import ImageError
+from ..latest_mailbox import LatestMailbox
+from ..model_store import ModelError
+from ..pipeline import EmotionPipeline
+from . import emotion_diagnostics as diagnostics
+from .emotion_messages import to_emotion_array
+from .emotion_parameters import PARAMETERS, build_pipeline
+from .image_messages import to_image_message, to_rgb
+from .node_parameters import declare, values
+from .node_runner import run_node
+
+_DIAGNOSTICS_PERIOD_S = 1.0
+_LOG_PERIOD_S = 10.0
+_REFUSALS = (ValueError, ModuleNotFoundError, ModelError)
+
+
+@dataclass(frozen=True)
+class _ReceivedFrame:
+    """An image message and when it arrived, by the monotonic clock."""
+
+    message: Image | CompressedImage
+    received_s: float
+
+
+class EmotionNode(LifecycleNode):
+    """Subscribes ``image``; publishes ``~/emotion``, ``~/emotions``, ``~/annotated``.
+
+    One thread receives, one computes, and only the newest image passes from one to the other: a
+    camera that is too fast costs frames, never delay.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("fer_perception", **kwargs)
+        declare(self, PARAMETERS)
+        self._pipeline: EmotionPipeline | None = None
+        self._pipeline_lock = threading.Lock()
+        self._error = "not configured"
+        self._statistics = FrameStatistics()
+        self._mailbox: LatestMailbox[_ReceivedFrame] | None = None
+        self._worker: threading.Thread | None = None
+        self._subscription: Any = None
+        self._topic = ""
+        qos: dict[str, Any] = {
+            "qos_overriding_options": QoSOverridingOptions.with_default_policies()
+        }
+        self._emotion_publisher = self.create_lifecycle_publisher(
+            EmotionStamped, "~/emotion", 10, **qos
+        )
+        self._emotions_publisher = self.create_lifecycle_publisher(
+            EmotionArray, "~/emotions", 10, **qos
+        )
+        self._annotated_publisher = self.create_lifecycle_publisher(
+            Image, "~/annotated", qos_profile_sensor_data, **qos
+        )
+        self._service = self.create_service(RecognizeEmotions, "~/recognize", self._on_recognize)
+        self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        # Health is reported also while a simulation's clock stands still.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(_DIAGNOSTICS_PERIOD_S, self._report, clock=steady)
+        self.add_on_set_parameters_callback(self._check_parameters)
+        self.add_post_set_parameters_callback(self._apply_parameters)
+        if self.get_parameter("autostart").value:
+            self._start()
+
+    def _start(self) -> None:
+        """Configure and activate; a refused configuration leaves the node to be corrected."""
+        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+            self.trigger_activate()
+
+    # Lifecycle
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the detector and the model."""
+        settings = values(self, PARAMETERS)
+        torch.set_num_threads(settings["threads"])
+        try:
+            self._pipeline = build_pipeline(settings)
+        except _REFUSALS as error:
+            self._error = str(error)
+            self.get_logger().error(f"cannot be configured: {error}")
+            return TransitionCallbackReturn.FAILURE
+        self._error = ""
+        self.get_logger().info(
+            f"ready: model {self._pipeline.recognizer.model_id}, detector {settings['detector']}"
+        )
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Begin to receive and to process images."""
+        result = super().on_activate(state)
+        self._mailbox = LatestMailbox()
+        self._worker = threading.Thread(
+            target=self._work, args=(self._mailbox,), name="recognition", daemon=True
+        )
+        self._worker.start()
+        self._subscribe()
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop receiving images."""
+        self._stop_working()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the detector and the model."""
+        self._pipeline, self._error = None, "not configured"
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop, whatever the node was doing."""
+        self._stop_working()
+        self._pipeline, self._error = None, "shut down"
+        return TransitionCallbackReturn.SUCCESS
+
+    def close(self) -> None:
+        """End the computing thread, whatever state the node is in."""
+        self._stop_working()
+
+    def _subscribe(self) -> None:
+        compressed = self.get_parameter("image_transport").value == "compressed"
+        self._subscription = self.create_subscription(
+            CompressedImage if compressed else Image,
+            "image/compressed" if compressed else "image",
+            self._on_image,
+            qos_profile_sensor_data,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+        self._topic = self._subscription.topic_name
+        self.get_logger().info(f"waiting for images on {self._topic}")
+
+    def _unsubscribe(self) -> None:
+        if self._subscription is not None:
+            self.destroy_subscription(self._subscription)
+            self._subscription = None
+
+    def _stop_working(self) -> None:
+        self._unsubscribe()
+        if self._mailbox is not None:
+            self._mailbox.close()
+            self._mailbox = None
+        if self._worker is not None:
+            self._worker.join()
+            self._worker = None
+
+    # Images
+
+    def _on_image(self, message: Image | CompressedImage) -> None:
+        if self._mailbox is not None:
+            now_s = time.monotonic()
+            replaced = self._mailbox.put(_ReceivedFrame(message, now_s))
+            self._statistics.count_received(now_s, replaced)
+
+    def _work(self, mailbox: LatestMailbox[_ReceivedFrame]) -> None:
+        """Process the newest image, again and again; runs in its own thread."""
+        while (frame := mailbox.take()) is not None:
+            try:
+                self._process(frame)
+            except ImageError as error:
+                self._statistics.count_rejected()
+                self._log_throttled(f"an image on {self._topic} cannot be used: {error}")
+            except Exception as error:  # the next image may be better; the node lives on
+                self._statistics.count_rejected()
+                self._log_throttled(f"an image could not be processed: {error!r}")
+
+    def _log_throttled(self, text: str) -> None:
+        self.get_logger().error(text, throttle_duration_sec=_LOG_PERIOD_S)
+
+    def _process(self, frame: _ReceivedFrame) -> None:
+        image = to_rgb(frame.message)
+        with self._pipeline_lock:
+            if self._pipeline is None:
+                return
+            emotions = self._pipeline.track(image, self._stamp_s(frame.message))
+            model_id = self._pipeline.recognizer.model_id
+        latency_s = time.monotonic() - frame.received_s
+        message = self._to_message(frame.message, image, emotions, model_id, latency_s)
+        self._emotions_publisher.publish(message)
+        for face in message.faces:
+            self._emotion_publisher.publish(face)
+        if self._annotated_publisher.get_subscription_count() > 0:
+            drawn = annotate(image, emotions, self.get_parameter("min_confidence").value)
+            self._annotated_publisher.publish(to_image_message(drawn, frame.message.header))
+        now_s = time.monotonic()
+        self._statistics.count_processed(now_s, now_s - frame.received_s)
+
+    def _stamp_s(self, message: Image | CompressedImage) -> float:
+        """Return when the image was taken; a camera that does not say so is taken to be quick."""
+        nanoseconds = Time.from_msg(message.header.stamp).nanoseconds
+        if nanoseconds == 0:
+            nanoseconds = self.get_clock().now().nanoseconds
+        return float(nanoseconds) * 1e-9
+
+    def _to_message(
+        self,
+        source: Image | CompressedImage,
+        image: RgbImage,
+        emotions: Sequence[FaceEmotion],
+        model_id: str,
+        latency_s: float,
+    ) -> EmotionArray:
+        return to_emotion_array(
+            emotions,
+            source.header,
+            (image.shape[1], image.shape[0]),
+            model_id,
+            self.get_parameter("min_confidence").value,
+            latency_s,
+        )
+
+    def _on_recognize(
+        self, request: RecognizeEmotions.Request, response: RecognizeEmotions.Response
+    ) -> RecognizeEmotions.Response:
+        start_s = time.monotonic()
+        try:
+            image = to_rgb(request.image)
+            with self._pipeline_lock:
+                if self._pipeline is None:
+                    response.message = f"the node is not ready: {self._error}"
+                    return response
+                emotions = self._pipeline.recognize(image)
+                model_id = self._pipeline.recognizer.model_id
+        except Exception as error:  # the caller gets the reason; the node lives on
+            response.message = str(error)
+            return response
+        response.emotions = self._to_message(
+            request.image, image, emotions, model_id, time.monotonic() - start_s
+        )
+        response.success = True
+        return response
+
+    # Parameters
+
+    def _check_parameters(self, parameters: Sequence[Parameter]) -> SetParametersResult:
+        known = {parameter.name: parameter for parameter in PARAMETERS}
+        for parameter in parameters:
+            reason = (
+                known[parameter.name].refusal(parameter.value) if (parameter.name in known) else ""
+            )
+            if reason:
+                return SetParametersResult(successful=False, reason=reason)
+        if self._pipeline is None:
+            return SetParametersResult(successful=True)
+        changes = {p.name: p.value for p in parameters if p.name in known}
+        settings = values(self, PARAMETERS) | changes
+        try:
+            with self._pipeline_lock:
+                build_pipeline(settings, self._pipeline, frozenset(changes))
+        except _REFUSALS as error:
+            self.get_logger().error(f"parameters not changed: {error}")
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _apply_parameters(self, parameters: Sequence[Parameter]) -> None:
+        names = {parameter.name for parameter in parameters}
+        if "threads" in names:
+            torch.set_num_threads(self.get_parameter("threads").value)
+        if "image_transport" in names and self._subscription is not None:
+            self._unsubscribe()
+            self._subscribe()
+        own = {parameter.name for parameter in PARAMETERS}
+        if self._pipeline is None and names & own and self.get_parameter("autostart").value:
+            self._start()
+
+    # Diagnostics
+
+    def _report(self) -> None:
+        node = self.get_name()
+        model_id = self._pipeline.recognizer.model_id if self._pipeline is not None else ""
+        detector = self.get_parameter("detector").value
+        statuses = [diagnostics.model_status(node, model_id, detector, self._error)]
+        if self._subscription is not None:
+            report = self._statistics.report(time.monotonic())
+            statuses.append(diagnostics.frames_status(node, self._topic, report))
+        stamp = self.get_clock().now().to_msg()
+        self._diagnostics_publisher.publish(diagnostics.diagnostic_array(stamp, *statuses))
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the node until SIGINT or SIGTERM."""
+    run_node(EmotionNode, args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parameters of the emotion node, and the pipeline that they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+
+from ..detection import FaceDetector, create_detector
+from ..detection.mtcnn import MtcnnConfig
+from ..model_store import find_model, load_model
+from ..pipeline import EmotionPipeline
+from ..recognition import EmotionRecognizer
+from ..smoothing import ScoreSmoother
+from ..tracking import FaceTracker, TrackerConfig
+from .node_parameters import NodeParameter
+
+PARAMETERS: Final = (
+    NodeParameter("autostart", True, "Configure and activate at the start.", read_only=True),
+    NodeParameter(
+        "image_transport",
+        "raw",
+        "raw: read sensor_msgs/Image from 'image'; compressed: read sensor_msgs/CompressedImage "
+        "from 'image/compressed'.",
+        choices=("raw", "compressed"),
+    ),
+    NodeParameter(
+        "detector", "mtcnn", "Face detector: mtcnn, or deepface:BACKEND for one of DeepFace's."
+    ),
+    NodeParameter(
+        "min_face_px",
+        40.0,
+        "Side of the smallest face that mtcnn looks for [px]; smaller costs more.",
+        limits=(12.0, 10000.0),
+    ),
+    NodeParameter(
+        "detection_border",
+        0.0,
+        "Border that mtcnn adds around the image, as a share of its size; finds faces cut by the "
+        "edge.",
+        limits=(0.0, 1.0),
+    ),
+    NodeParameter(
+        "min_detection_confidence",
+        0.9,
+        "Faces of which the detector is less sure are left out.",
+        limits=(0.0, 1.0),
+    ),
+    NodeParameter(
+        "model", "vgg_stn_msa", "Name of a model that fer_models installs, or path of its folder."
+    ),
+    NodeParameter(
+        "flip_average",
+        False,
+        "Average over each face and its mirror image: a little more accurate, twice the time.",
+    ),
+    NodeParameter(
+        "min_confidence",
+        0.0,
+        "Faces with a lower confidence are labelled unknown.",
+        limits=(0.0, 1.0),
+    ),
+    NodeParameter(
+        "smoothing_time_constant_s",
+        0.5,
+        "Time constant of the average of each face's scores [s]: 63 % of a change after one, 90 % "
+        "after 2.3; 0 turns it off.",
+        limits=(0.0, 60.0),
+    ),
+    NodeParameter(
+        "max_lost_s",
+        1.0,
+        "A face keeps its id when it is not seen for at most this long [s].",
+        limits=(0.0, 60.0),
+    ),
+    NodeParameter(
+        "threads", 1, "CPU threads of the detector and of the recogniser.", limits=(1, 256)
+    ),
+)
+
+# What each part of the pipeline is made of: a change of one of these makes the part anew.
+_DETECTOR_NAMES: Final = frozenset({"detector", "min_face_px", "detection_border", "threads"})
+_RECOGNIZER_NAMES: Final = frozenset({"model", "flip_average"})
+
+
+def _model_folders() -> list[Path]:
+    try:
+        return [Path(get_package_share_directory("fer_models"))]
+    except PackageNotFoundError:
+        return []
+
+
+def _detector(values: Mapping[str, Any]) -> FaceDetector:
+    config = MtcnnConfig(
+        min_face_px=values["min_face_px"],
+        border=values["detection_border"],
+        threads=values["threads"],
+    )
+    return create_detector(values["detector"], config)
+
+
+def _recognizer(values: Mapping[str, Any]) -> EmotionRecognizer:
+    model = load_model(find_model(values["model"], _model_folders()))
+    return EmotionRecognizer(model, values["flip_average"])
+
+
+def build_pipeline(
+    values: Mapping[str, Any],
+    before: EmotionPipeline | None = None,
+    changed: frozenset[str] = frozenset(),
+) -> EmotionPipeline:
+    """Return the pipeline for parameter ``values``.
+
+    :param before: the present one; of it is kept what does not depend on ``changed``, above all
+        the faces that it follows.
+    :raises ValueError: a value is refused.
+    :raises ModuleNotFoundError: a package that the detector needs is missing.
+    :raises ~fer_perception.model_store.ModelError: the model cannot be loaded.
+    """
+    tracker_config = TrackerConfig(max_lost_s=values["max_lost_s"])
+    if before is None:
+        return EmotionPipeline(
+            _detector(values),
+            _recognizer(values),
+            FaceTracker(tracker_config),
+            ScoreSmoother(values["smoothing_time_constant_s"]),
+            values["min_detection_confidence"],
+        )
+    detector = _detector(values) if changed & _DETECTOR_NAMES else before.detector
+    recognizer = _recognizer(values) if changed & _RECOGNIZER_NAMES else before.recognizer
+    before.tracker.config = tracker_config
+    before.smoother.time_constant_s = values["smoothing_time_constant_s"]
+    before.min_detection_confidence = values["min_detection_confidence"]
+    before.detector, before.recognizer = detector, recognizer
+    return before

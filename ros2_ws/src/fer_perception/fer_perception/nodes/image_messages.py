@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Between image messages and RGB arrays."""
+
+from __future__ import annotations
+
+from array import array
+
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+
+from ..face import RgbImage
+from ..image_decoding import decode_compressed, decode_image
+
+
+def to_rgb(message: Image | CompressedImage) -> RgbImage:
+    """Return the pixels of an image message; they may share its memory.
+
+    :raises ~fer_perception.image_decoding.ImageError: when it cannot be read.
+    """
+    if isinstance(message, CompressedImage):
+        return decode_compressed(message.data)
+    return decode_image(
+        message.data,
+        message.width,
+        message.height,
+        message.step,
+        message.encoding,
+        bool(message.is_bigendian),
+    )
+
+
+def to_image_message(image: RgbImage, header: Header) -> Image:
+    """Return ``image`` as a message of encoding rgb8."""
+    height, width = image.shape[:2]
+    message = Image(
+        header=header, height=height, width=width, encoding="rgb8", is_bigendian=0, step=3 * width
+    )
+    # An array is taken over as it is; bytes would be checked one by one.
+    data = array("B")
+    data.frombytes(np.ascontiguousarray(image).data)
+    message.data = data
+    return message

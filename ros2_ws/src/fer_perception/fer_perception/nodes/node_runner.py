@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a node in its own process until it is asked to stop."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Protocol
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+_SIGNAL_POLL_S = 0.1
+
+
+class ClosableNode(Protocol):
+    """A node that has something to give back before it is destroyed."""
+
+    def close(self) -> None:
+        """End threads and give devices back; may be called in any state."""
+        ...
+
+
+def run_node(create: Callable[[], Node], args: list[str] | None) -> None:
+    """Create a node, spin it until SIGINT or SIGTERM, and end without a traceback.
+
+    :param create: makes the node, which is also a :class:`ClosableNode`, once rclpy is ready.
+    :param args: the command line, as rclpy takes it.
+    """
+    stopping = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    # Not rclpy's own handlers: they end the context under the threads that still publish.
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    node = create()
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        while rclpy.ok() and not stopping:
+            executor.spin_once(timeout_sec=_SIGNAL_POLL_S)
+    except ExternalShutdownException:
+        pass
+    finally:
+        node.close()
+        executor.shutdown()
+        node.destroy_node()
+        rclpy.try_shutdown()

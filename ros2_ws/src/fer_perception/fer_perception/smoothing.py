@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Steadies each face's scores over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Set
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class _Smoothed:
+    scores: NDArray[np.float32]
+    stamp_s: float
+
+
+class ScoreSmoother:
+    """Exponential moving average (EMA) of the scores of each face.
+
+    The delay does not depend on the frame rate: after a sudden change of expression the average
+    has gone 63 % of the way after one time constant and 90 % after 2.3; the label changes after
+    about 0.7 time constants.
+
+    :param time_constant_s: in seconds; 0 leaves the scores as they are.
+    :raises ValueError: when the time constant is negative or not finite.
+    """
+
+    def __init__(self, time_constant_s: float) -> None:
+        if not (math.isfinite(time_constant_s) and time_constant_s >= 0.0):
+            raise ValueError(
+                f"the time constant is {time_constant_s} s: expected a finite number of at least 0"
+            )
+        self.time_constant_s = time_constant_s
+        self._faces: dict[str, _Smoothed] = {}
+
+    def update(
+        self, face_id: str, scores: NDArray[np.float32], stamp_s: float
+    ) -> NDArray[np.float32]:
+        """Return the average of ``face_id`` after ``scores`` were seen at ``stamp_s`` (seconds).
+
+        A face that is new, or whose stamp lies before its last one, starts with ``scores``.
+        """
+        before = self._faces.get(face_id)
+        if before is not None and stamp_s >= before.stamp_s and self.time_constant_s > 0.0:
+            weight = -math.expm1(-(stamp_s - before.stamp_s) / self.time_constant_s)
+            scores = (before.scores + weight * (scores - before.scores)).astype(np.float32)
+        self._faces[face_id] = _Smoothed(scores, stamp_s)
+        return scores
+
+    def keep_only(self, face_ids: Set[str]) -> None:
+        """Forget all other faces."""
+        self._faces = {key: value for key, value in self._faces.items() if key in face_ids}
