@@ -113,7 +113,9 @@ class _GraphBuilder:
         return self.add("Add", [self.add("Relu", [x]), negative])
 
 
-def _slopes(model: onnx.ModelProto, weights: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+def _slopes(
+    model: onnx.ModelProto, weights: dict[str, NDArray[np.float32]]
+) -> list[NDArray[np.float32]]:
     """Return the PReLU slopes in the order in which the graph uses them."""
     return [weights[node.input[1]] for node in model.graph.node if node.op_type == "PRelu"]
 
@@ -186,7 +188,11 @@ def build_graph(network: str) -> bytes:
 
 
 def _fully_connected(
-    graph: _GraphBuilder, x: str, name: str, weights: dict[str, NDArray[np.float32]], output: str = ""
+    graph: _GraphBuilder,
+    x: str,
+    name: str,
+    weights: dict[str, NDArray[np.float32]],
+    output: str = "",
 ) -> str:
     kernel = graph.constant(weights[f"{name}/kernel:0"])
     bias = graph.constant(weights[f"{name}/bias:0"])

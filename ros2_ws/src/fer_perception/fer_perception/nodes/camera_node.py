@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from functools import partial
+from functools import partial
 from typing import Any, Final
 
 from rclpy.clock import Clock, ClockType
@@ -57,7 +58,7 @@ PARAMETERS: Final = (
 )
 
 
-class CameraNode(Node):  # type: ignore[misc]
+class CameraNode(Node):
     """Publishes ``~/image_raw`` and ``~/camera_info``.
 
     A camera that vanishes is opened again as soon as it is there.
@@ -78,9 +79,7 @@ class CameraNode(Node):  # type: ignore[misc]
         self._ended = False
         self._error = ""
         self._frame_timer: Any = None
-        self._retry_timer = self.create_timer(
-            _RETRY_PERIOD_S, self._open, clock=self._steady_clock
-        )
+        self._create_steady_timer(_RETRY_PERIOD_S, self._open)
         self._open()
 
     def _open(self) -> None:
@@ -94,9 +93,7 @@ class CameraNode(Node):  # type: ignore[misc]
             return
         self._error = ""
         rate_hz = self.get_parameter("rate_hz").value or self._source.rate_hz or _DEFAULT_RATE_HZ
-        self._frame_timer = self.create_timer(
-            1.0 / rate_hz, self._on_timer, clock=self._steady_clock
-        )
+        self._frame_timer = self._create_steady_timer(1.0 / rate_hz, self._on_timer)
         name = type(self._source).__name__
         self.get_logger().info(
             f"{name} on {self._image_publisher.topic_name} at {rate_hz:.2f} frames/s"
