@@ -38,9 +38,13 @@ class ImagePyramid:
                 if min(height, width) < 2:
                     index -= 1
                     break
+                # An odd row or column is left out, so that each halving is exactly that: the
+                # mean of 2 x 2 pixels, which is also the fastest there is.
                 self._levels.append(
-                    cv2.resize(  # the exact mean of 2 x 2 pixels, and the fastest there is
-                        previous, (width // 2, height // 2), interpolation=cv2.INTER_AREA
+                    cv2.resize(
+                        previous[: height // 2 * 2, : width // 2 * 2],
+                        (width // 2, height // 2),
+                        interpolation=cv2.INTER_AREA,
                     )
                 )
         return self._levels[index], 0.5**index

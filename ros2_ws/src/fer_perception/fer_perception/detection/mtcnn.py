@@ -124,7 +124,9 @@ class Mtcnn:
                 continue
             scores = probability[0, 0, rows, columns]
             cells = np.stack([columns, rows], axis=1) * _PNET_STRIDE_PX
-            windows = np.hstack([cells, cells + _PNET_CELL_PX]).astype(np.float32) / np.float32(scale)
+            windows = np.hstack([cells, cells + _PNET_CELL_PX]).astype(np.float32) / np.float32(
+                scale
+            )
             keep = non_maximum_suppression(windows, scores, _NMS_WITHIN_SCALE)
             edges = regression[0, :, rows[keep], columns[keep]]
             found_boxes.append(_regressed(windows[keep], edges))

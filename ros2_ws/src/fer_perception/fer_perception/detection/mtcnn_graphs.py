@@ -115,9 +115,7 @@ class _GraphBuilder:
         return self.add("Add", [self.add("Relu", [x]), negative])
 
 
-def _slopes(
-    model: onnx.ModelProto, weights: dict[str, Weights]
-) -> list[Weights]:
+def _slopes(model: onnx.ModelProto, weights: dict[str, Weights]) -> list[Weights]:
     """Return the PReLU slopes in the order in which the graph uses them."""
     return [weights[node.input[1]] for node in model.graph.node if node.op_type == "PRelu"]
 

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fer_perception.alignment import CROP_SIZE_PX, align_faces, similarity_transform
+from fer_perception.detection.mtcnn import Mtcnn
+from fer_perception.face import BoundingBox, Face
+
+NO_LANDMARKS = np.full((5, 2), np.nan, np.float32)
+
+
+@given(
+    angle=st.floats(-3.1, 3.1),
+    scale=st.floats(0.1, 10.0),
+    shift=st.tuples(st.floats(-500, 500), st.floats(-500, 500)),
+)
+def test_similarity_transform_recovers_rotation_scale_and_shift(angle, scale, shift):
+    source = np.array([[0.0, 0.0], [10.0, 1.0], [4.0, 7.0], [2.0, 12.0]])
+    c, s = scale * np.cos(angle), scale * np.sin(angle)
+    expected = np.array([[c, -s, shift[0]], [s, c, shift[1]]])
+    target = source @ expected[:, :2].T + expected[:, 2]
+    np.testing.assert_allclose(similarity_transform(source, target), expected, atol=1e-6)
+
+
+def test_similarity_transform_refuses_a_single_place():
+    with pytest.raises(ValueError, match="all the same"):
+        similarity_transform(np.ones((5, 2)), np.zeros((5, 2)))
+
+
+def _correlation(a, b):
+    return np.corrcoef(a.ravel().astype(float), b.ravel().astype(float))[0, 1]
+
+
+@pytest.mark.parametrize("angle", [-35, 20, 60])
+def test_rotated_faces_come_out_upright_and_alike(portrait, angle):
+    detector = Mtcnn()
+    [face] = detector.detect(portrait)
+    [upright] = align_faces(portrait, [face])
+    matrix = cv2.getRotationMatrix2D(face.box.center, angle, 0.9)
+    rotated = cv2.warpAffine(portrait, matrix, (640, 480), borderMode=cv2.BORDER_REPLICATE)
+    turned = Face(face.box, 1.0, (face.landmarks @ matrix[:, :2].T + matrix[:, 2]).astype("f4"))
+    [crop] = align_faces(rotated, [turned])
+    assert _correlation(upright, crop) > 0.98
+
+
+def test_eyes_and_mouth_stand_where_fer2013_has_them(portrait):
+    [face] = Mtcnn().detect(portrait)
+    dots = portrait.copy()
+    for x, y in face.landmarks:
+        cv2.circle(dots, (round(float(x)), round(float(y))), 3, (255, 255, 255), -1)
+    [plain], [marked] = align_faces(portrait, [face]), align_faces(dots, [face])
+    rows, columns = np.nonzero(cv2.absdiff(plain, marked) > 40)
+    assert 10 < columns.min() < 20 and 28 < columns.max() < 38  # eyes at about 15 and 33
+    assert 14 < rows.min() < 22 and 33 < rows.max() < 41  # eyes at about 18, mouth at 37
+
+
+def test_without_landmarks_the_box_gives_nearly_the_same_framing(portrait):
+    [face] = Mtcnn().detect(portrait)
+    [aligned] = align_faces(portrait, [face])
+    [boxed] = align_faces(portrait, [Face(face.box, 1.0, NO_LANDMARKS)])
+    assert _correlation(aligned, boxed) > 0.7
+
+
+def test_eyes_alone_suffice_to_turn_a_face_upright(portrait):
+    [face] = Mtcnn().detect(portrait)
+    eyes_only = face.landmarks.copy()
+    eyes_only[2:] = np.nan
+    [full], [eyes] = (align_faces(portrait, [f]) for f in (face, Face(face.box, 1.0, eyes_only)))
+    assert _correlation(full, eyes) > 0.85
+
+
+def test_no_faces_give_no_crops_and_any_box_gives_one(portrait):
+    assert align_faces(portrait, []).shape == (0, CROP_SIZE_PX, CROP_SIZE_PX)
+    outside = Face(BoundingBox(5000, 5000, 10, 10), 1.0, NO_LANDMARKS)
+    empty = Face(BoundingBox(5, 5, 0, 0), 1.0, NO_LANDMARKS)
+    same_place = Face(BoundingBox(5, 5, 9, 9), 1.0, np.ones((5, 2), np.float32))
+    crops = align_faces(portrait, [outside, empty, same_place])
+    assert crops.shape == (3, CROP_SIZE_PX, CROP_SIZE_PX) and not crops[0].any()

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+import math
+
+import cv2
+import numpy as np
+import onnxruntime
+import pytest
+
+from fer_perception.detection import create_detector
+from fer_perception.detection.mtcnn import Mtcnn, MtcnnConfig
+from fer_perception.detection.mtcnn_graphs import build_graph, weights_folder
+from fer_perception.detection.non_maximum_suppression import non_maximum_suppression
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return Mtcnn()
+
+
+@pytest.mark.parametrize(("network", "side"), [("pnet", 30), ("rnet", 24), ("onet", 48)])
+def test_rebuilt_graphs_compute_what_the_original_ones_do(network, side, rng):
+    images = rng.integers(0, 256, (4, side, side, 3), np.uint8)
+    original = onnxruntime.InferenceSession(str(weights_folder() / f"{network}.onnx"))
+    # The originals read scaled images with x and y swapped.
+    scaled = (images.transpose(0, 2, 1, 3).astype(np.float32) - 127.5) / 128.0
+    expected = dict(
+        zip(
+            [output.name for output in original.get_outputs()],
+            original.run(None, {original.get_inputs()[0].name: scaled}),
+            strict=True,
+        )
+    )
+    rebuilt = onnxruntime.InferenceSession(build_graph(network))
+    names = [output.name for output in rebuilt.get_outputs()]
+    got = dict(zip(names, rebuilt.run(None, {"image": images}), strict=True))
+    if network == "pnet":  # N x w x h x C against N x C x h x w
+        pairs = [
+            (expected["conv2d_4"].transpose(0, 3, 2, 1), got["regression"]),
+            (expected["softmax"].transpose(0, 3, 2, 1)[:, 1:], got["probability"]),
+        ]
+    else:
+        heads = {"rnet": ("dense_2", "softmax_1"), "onet": ("dense_5", "softmax_2")}[network]
+        pairs = [
+            (expected[heads[0]], got["regression"]),
+            (expected[heads[1]][:, 1:], got["probability"]),
+        ]
+        if network == "onet":
+            pairs.append((expected["dense_6"], got["landmarks"]))
+    for original_value, value in pairs:
+        np.testing.assert_allclose(value, original_value, atol=2e-5)
+
+
+def test_one_face_in_the_portrait_with_landmarks_in_their_places(detector, portrait):
+    [face] = detector.detect(portrait)
+    assert face.confidence > 0.99
+    left_eye, right_eye, nose, mouth_left, mouth_right = face.landmarks
+    assert left_eye[0] < nose[0] < right_eye[0]
+    assert mouth_left[0] < mouth_right[0]
+    assert max(left_eye[1], right_eye[1]) < nose[1] < min(mouth_left[1], mouth_right[1])
+    box = face.box
+    assert all(box.x < x < box.x + box.width for x, _ in face.landmarks)
+    assert all(box.y < y < box.y + box.height for _, y in face.landmarks)
+
+
+def test_box_follows_the_face_when_the_image_is_scaled_and_shifted(detector, portrait):
+    [face] = detector.detect(portrait)
+    matrix = np.array([[0.6, 0.0, 90.0], [0.0, 0.6, 40.0]])
+    moved = cv2.warpAffine(portrait, matrix, (640, 480), flags=cv2.INTER_AREA)
+    [other] = detector.detect(moved)
+    expected = face.landmarks @ matrix[:, :2].T + matrix[:, 2]
+    assert np.abs(other.landmarks - expected).max() < 0.05 * other.box.width
+
+
+def test_faces_below_the_smallest_size_are_not_looked_for(portrait):
+    [face] = Mtcnn().detect(portrait)
+    assert not Mtcnn(MtcnnConfig(min_face_px=3 * face.box.width)).detect(portrait)
+
+
+def test_border_finds_a_face_that_the_edge_cuts_where_it_is(portrait):
+    [whole] = Mtcnn().detect(portrait)
+    cut_x = round(whole.box.x + 0.3 * whole.box.width)
+    cut = np.ascontiguousarray(portrait[:, cut_x:])
+    [face] = Mtcnn(MtcnnConfig(border=0.25)).detect(cut)
+    right_edge = whole.box.x + whole.box.width - cut_x
+    assert face.box.x + face.box.width == pytest.approx(right_edge, abs=0.2 * whole.box.width)
+    assert face.box.center[1] == pytest.approx(whole.box.center[1], abs=0.2 * whole.box.height)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (12, 12), (5, 900), (900, 5), (39, 39)])
+def test_tiny_and_narrow_images_hold_no_face(detector, shape):
+    assert detector.detect(np.full((*shape, 3), 128, np.uint8)) == []
+
+
+def test_noise_holds_no_face(detector, rng):
+    assert detector.detect(rng.integers(0, 256, (480, 640, 3), np.uint8)) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"min_face_px": 5.0},
+        {"min_face_px": math.nan},
+        {"scale_factor": 1.0},
+        {"thresholds": (0.6, 0.7, 1.5)},
+        {"border": -0.1},
+        {"threads": 0},
+    ],
+)
+def test_absurd_settings_are_refused_by_name(change):
+    with pytest.raises(ValueError, match=next(iter(change))):
+        MtcnnConfig(**change)
+
+
+def test_unknown_detectors_are_refused():
+    with pytest.raises(ValueError, match="yolo99"):
+        create_detector("yolo99")
+
+
+def test_missing_deepface_is_said_with_the_remedy():
+    try:
+        import deepface  # noqa: F401
+    except ImportError:
+        with pytest.raises(ModuleNotFoundError, match="pip install deepface"):
+            create_detector("deepface:mtcnn")
+    else:
+        pytest.skip("DeepFace is installed: the error without it was not checked")
+
+
+def test_suppression_keeps_the_better_of_two_and_all_apart():
+    boxes = np.array([[0, 0, 10, 10], [1, 1, 11, 11], [30, 30, 40, 40]], np.float32)
+    scores = np.array([0.8, 0.9, 0.7], np.float32)
+    assert non_maximum_suppression(boxes, scores, 0.5).tolist() == [1, 2]
+    assert non_maximum_suppression(boxes, scores, 0.9).tolist() == [1, 0, 2]
+
+
+def test_suppression_over_the_smaller_removes_a_box_inside_another():
+    boxes = np.array([[0, 0, 100, 100], [10, 10, 30, 30]], np.float32)
+    scores = np.array([0.9, 0.8], np.float32)
+    assert non_maximum_suppression(boxes, scores, 0.7).tolist() == [0, 1]
+    assert non_maximum_suppression(boxes, scores, 0.7, over="smaller").tolist() == [0]
+
+
+def test_faces_of_the_photographs(detector, media):
+    expected = {
+        "astronaut.png": 1, "group_3.jpg": 4, "hri_user_angry.jpg": 1, "hri_user_happy.jpg": 1,
+        "hri_user_surprised.jpg": 1, "multi_face.jpg": 5, "no_face_landscape.jpg": 0,
+        "obama.jpg": 1, "obama2.jpg": 1, "obama_small.jpg": 1, "obama_partial_face.jpg": 1,
+        "obama-720p.jpg": 1, "obama-1080p.jpg": 1, "single_face.jpg": 1, "two_people.jpg": 2,
+        "dlib_faces/dogs.jpg": 0,
+    }  # fmt: skip
+    found = {}
+    for name in expected:
+        image = cv2.cvtColor(cv2.imread(str(media / name)), cv2.COLOR_BGR2RGB)
+        found[name] = sum(face.confidence >= 0.9 for face in detector.detect(image))
+    assert found == expected

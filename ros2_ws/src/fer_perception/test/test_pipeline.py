@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+import cv2
+import numpy as np
+import pytest
+
+from fer_perception.annotation import annotate
+from fer_perception.detection.mtcnn import Mtcnn
+from fer_perception.emotions import EMOTIONS
+from fer_perception.face import BoundingBox, Face
+from fer_perception.face_emotion import FaceEmotion
+from fer_perception.frame_source import open_frame_source
+from fer_perception.model_store import load_model
+from fer_perception.pipeline import EmotionPipeline
+from fer_perception.recognition import EmotionRecognizer
+from fer_perception.smoothing import ScoreSmoother
+from fer_perception.tracking import FaceTracker
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return Mtcnn()
+
+
+@pytest.fixture(scope="module")
+def recognizer(shipped_model):
+    return EmotionRecognizer(load_model(shipped_model))
+
+
+@pytest.fixture
+def pipeline(detector, recognizer):
+    return EmotionPipeline(detector, recognizer, FaceTracker(), ScoreSmoother(0.5))
+
+
+class ListedFaces:
+    """A detector that finds what it was given."""
+
+    def __init__(self, *faces):
+        self.faces = list(faces)
+
+    def detect(self, image):
+        return self.faces
+
+
+def _face(confidence=0.99, x=10.0, size=40.0):
+    return Face(BoundingBox(x, 10.0, size, size), confidence, np.full((5, 2), np.nan, np.float32))
+
+
+def test_the_portrait_smiles(pipeline, portrait):
+    [emotion] = pipeline.recognize(portrait)
+    assert emotion.face_id == ""
+    assert emotion.label() == "happiness"
+    assert emotion.valence_arousal[0] > 0.5
+
+
+def test_a_moving_face_keeps_its_id_and_its_label(pipeline):
+    source = open_frame_source("portrait")
+    seen = [pipeline.track(source.read(), i / 30) for i in range(30)]
+    assert {emotion.face_id for frame in seen for emotion in frame} == {"f0001"}
+    assert {emotion.label() for frame in seen for emotion in frame} == {"happiness"}
+
+
+def test_doubtful_faces_are_left_out_and_the_largest_comes_first(pipeline, portrait):
+    pipeline.detector = ListedFaces(
+        _face(0.95, x=10), _face(0.5, x=100), _face(float("nan"), x=200, size=60)
+    )
+    found = pipeline.recognize(portrait)
+    assert [emotion.face.box.x for emotion in found] == [200.0, 10.0]
+
+
+def test_faces_outside_the_image_are_left_out(pipeline, portrait):
+    pipeline.detector = ListedFaces(_face(x=5000.0))
+    assert pipeline.recognize(portrait) == []
+
+
+def test_stamps_that_overtake_do_not_lose_the_face_and_a_restart_does(pipeline, portrait):
+    pipeline.detector = ListedFaces(_face())
+    ids = [pipeline.track(portrait, t)[0].face_id for t in (10.0, 10.1, 10.05, 10.2)]
+    assert len(set(ids)) == 1
+    assert pipeline.track(portrait, 0.0)[0].face_id not in ids
+
+
+def test_smoothing_belongs_to_the_face_and_ends_with_it(pipeline, portrait):
+    pipeline.detector = ListedFaces(_face())
+    scores = iter(np.eye(7, dtype=np.float32)[[0, 3, 3]])
+    pipeline.recognizer = type(
+        "Fixed", (), {"recognize": lambda self, crops: next(scores)[None]}
+    )()
+    pipeline.track(portrait, 0.0)
+    [second] = pipeline.track(portrait, 0.1)
+    assert 0.1 < second.scores[3] < 0.3
+    pipeline.detector.faces = []
+    scores = iter(np.eye(7, dtype=np.float32)[[3]])
+    pipeline.recognizer = type("None_", (), {"recognize": lambda self, crops: np.empty((0, 7))})()
+    assert pipeline.track(portrait, 5.0) == []
+    pipeline.detector.faces = [_face()]
+    pipeline.recognizer = type(
+        "Fixed", (), {"recognize": lambda self, crops: next(scores)[None]}
+    )()
+    [anew] = pipeline.track(portrait, 5.1)
+    assert anew.scores[3] == 1.0 and anew.face_id != second.face_id
+
+
+def test_annotation_draws_into_a_copy_at_any_place_and_size(rng):
+    for width, height in ((640, 480), (60, 40), (8, 8)):
+        image = rng.integers(0, 256, (height, width, 3), np.uint8)
+        before = image.copy()
+        faces = [
+            FaceEmotion(f"f{i}", _face(x=x, size=30.0), np.full(7, 1 / 7, np.float32))
+            for i, x in enumerate((-20.0, 0.0, width - 10.0, 5.0 * width))
+        ]
+        drawn = annotate(image, faces)
+        np.testing.assert_array_equal(image, before)
+        assert drawn.shape == image.shape and (drawn != image).any()
+
+
+def test_annotation_shows_the_scores_as_bars():
+    image = np.zeros((480, 640, 3), np.uint8)
+    scores = np.zeros(7, np.float32)
+    scores[EMOTIONS.index("anger")] = 1.0
+    drawn = annotate(image, [FaceEmotion("f1", _face(), scores)])
+    highlighted = (drawn == (255, 200, 70)).all(axis=2)
+    assert highlighted.any(axis=0).sum() > 50  # one long bar
+    assert highlighted.any(axis=1).sum() < 15  # of one line
+
+
+def _labels(pipeline, path):
+    """Return (label changes, ids, faces of each frame) of a video."""
+    capture = cv2.VideoCapture(str(path))
+    rate_hz = capture.get(cv2.CAP_PROP_FPS)
+    labels, ids, counts = [], set(), []
+    while True:
+        there, frame = capture.read()
+        if not there:
+            return labels, ids, counts
+        image = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+        emotions = pipeline.track(image, len(counts) / rate_hz)
+        counts.append(len(emotions))
+        ids |= {emotion.face_id for emotion in emotions}
+        label = emotions[0].label() if emotions else None
+        if not labels or label != labels[-1]:
+            labels.append(label)
+
+
+def test_video_goes_from_sadness_to_happiness_with_one_face(pipeline, media):
+    labels, ids, counts = _labels(pipeline, media / "pexels_sad_to_happy.mp4")
+    assert set(counts) == {1} and len(ids) == 1
+    assert labels[-1] == "happiness" and "sadness" in labels
+    assert len(labels) - 1 <= 3, labels
+
+
+def test_video_in_which_the_face_leaves_ends_without_one(pipeline, media):
+    _, ids, counts = _labels(pipeline, media / "face_then_no_face.mov")
+    assert len(ids) == 1
+    assert counts[0] == 1 and set(counts[80:]) == {0}
+
+
+def test_drawing_that_moves_holds_no_face(pipeline, media):
+    _, ids, counts = _labels(pipeline, media / "no_face.mp4")
+    assert not ids and set(counts) == {0}
+
+
+@pytest.mark.parametrize(
+    ("photo", "label"),
+    [
+        ("hri_user_angry.jpg", "anger"),
+        ("hri_user_happy.jpg", "happiness"),
+        ("hri_user_surprised.jpg", "surprise"),
+    ],
+)
+def test_webcam_photos_look_as_they_were_posed(pipeline, media, photo, label):
+    image = cv2.cvtColor(cv2.imread(str(media / photo)), cv2.COLOR_BGR2RGB)
+    [emotion] = pipeline.recognize(image)
+    assert emotion.label() == label
