@@ -356,8 +356,9 @@ def main(args: list[str] | None = None) -> None:
     executor.add_node(node)
     try:
         if node.get_parameter("autostart").value:
-            node.trigger_configure()
-            node.trigger_activate()
+            # A start that fails is logged; parameters can be set right, then configured again.
+            if node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+                node.trigger_activate()
         while rclpy.ok() and not stop_requested:
             executor.spin_once(timeout_sec=SIGNAL_POLL_S)
     except ExternalShutdownException:

@@ -51,7 +51,7 @@ def declare_parameter(
     try:
         node.declare_parameter(name, default, descriptor)
     except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-        node.get_logger().error(f"{error} Using {name} = {default!r} instead.")
+        node.get_logger().error(f"{error}; taking the default {name} = {default!r}")
         node.declare_parameter(name, default, descriptor, ignore_override=True)
 
 

@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The light as a process of its own, and a participant of the same ROS graph to talk to it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+PATIENCE_S = 30.0
+"""How long to wait for what must happen; says nothing about how fast it should."""
+
+DOMAIN_ID = str(10 + os.getpid() % 90)
+
+
+def wait_until(condition, what, patience_s=PATIENCE_S):
+    """Wait until ``condition()`` is true and return its value."""
+    end_s = time.monotonic() + patience_s
+    while not (value := condition()):
+        assert time.monotonic() < end_s, f"waited in vain for {what}"
+        time.sleep(0.01)
+    return value
+
+
+def free_port(kind):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def free_tcp_port():
+    return lambda: free_port(socket.SOCK_STREAM)
+
+
+@pytest.fixture(scope="session", name="wait_until")
+def wait_until_fixture():
+    return wait_until
+
+
+class LightProcess:
+    """A running ``light_node``."""
+
+    def __init__(self, log, parameters, command=None, arguments=()):
+        self._log = log
+        command = command or [
+            sys.executable,
+            "-m",
+            "ambient_light_driver.nodes.light_node",
+        ]
+        options = [x for name, value in parameters.items() for x in ("-p", f"{name}:={value}")]
+        with log.open("wb") as stream:
+            self.process = subprocess.Popen(
+                [*command, "--ros-args", *options, *arguments],
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            )
+
+    def output(self):
+        return self._log.read_text()
+
+    def stop(self, number=signal.SIGINT):
+        """Send a signal and return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE_S)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(PATIENCE_S)
+
+
+@pytest.fixture
+def start_light(tmp_path, graph):
+    """Start ``light_node`` with parameters given as a dictionary; ends with the test."""
+    pytest.importorskip("fer_msgs", reason="the packages are not built: run 'make build'")
+    running = []
+
+    def start(parameters=None, **kwargs):
+        log = tmp_path / f"light{len(running)}.log"
+        light = LightProcess(log, parameters or {}, **kwargs)
+        running.append(light)
+        return light
+
+    yield start
+    for light in running:
+        light.kill()
+
+
+class Graph:
+    """A node of the test that sends emotions and sees what the light publishes."""
+
+    def __init__(self):
+        import rclpy
+        from diagnostic_msgs.msg import DiagnosticArray
+        from fer_msgs.msg import EmotionArray
+        from rclpy.executors import SingleThreadedExecutor
+        from rclpy.qos import DurabilityPolicy, QoSProfile
+        from std_msgs.msg import ColorRGBA
+
+        self.context = rclpy.Context()
+        rclpy.init(context=self.context, domain_id=int(DOMAIN_ID))
+        self.node = rclpy.create_node("light_test", context=self.context)
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self.node)
+        self.colors = []
+        self.diagnostics = {}
+        latched = QoSProfile(depth=1000, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self.node.create_subscription(ColorRGBA, "/ambient_light/color", self._on_color, latched)
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 100)
+        self._emotions = self.node.create_publisher(EmotionArray, "/emotions", 10)
+
+    def _on_color(self, message):
+        self.colors.append((message.r, message.g, message.b, message.a))
+
+    def _on_diagnostics(self, message):
+        for status in message.status:
+            values = {item.key: item.value for item in status.values}
+            self.diagnostics[status.name] = (status.level, status.message, values)
+
+    def spin(self, seconds=0.05):
+        end_s = time.monotonic() + seconds
+        while (left_s := end_s - time.monotonic()) > 0:
+            self._executor.spin_once(timeout_sec=left_s)
+
+    def wait_until(self, condition, what, each_time=lambda: None):
+        """Take part in the graph until ``condition()`` is true."""
+
+        def spin_and_look():
+            each_time()
+            self.spin(0.02)
+            return condition()
+
+        return wait_until(spin_and_look, what)
+
+    def call(self, service_type, name, request):
+        client = self.node.create_client(service_type, name)
+        self.wait_until(client.service_is_ready, f"service {name}")
+        future = client.call_async(request)
+        self.wait_until(future.done, f"an answer of {name}")
+        self.node.destroy_client(client)
+        return future.result()
+
+    def publish(self, message):
+        self._emotions.publish(message)
+
+    def show(self, emotion, face_id="f0001", score=1.0):
+        """Publish one face that looks like ``emotion``, or none for None."""
+        self.publish(self.emotions(emotion, face_id, score))
+
+    @staticmethod
+    def emotions(emotion, face_id="f0001", score=1.0):
+        from fer_msgs.msg import EmotionArray, EmotionStamped
+
+        message = EmotionArray(image_width=640, image_height=480)
+        if emotion is not None:
+            face = EmotionStamped(face_id=face_id, emotion=emotion)
+            face.roi.x_offset, face.roi.y_offset = 270, 190
+            face.roi.width = face.roi.height = 100
+            scores = [(1.0 - score) / 6.0] * 7
+            scores[getattr(EmotionStamped, emotion.upper())] = score
+            face.scores = scores
+            message.faces = [face]
+        return message
+
+    def set_parameter(self, name, value):
+        """Set a parameter of the light; return why it was refused, or an empty text."""
+        from rcl_interfaces.srv import SetParameters
+        from rclpy.parameter import Parameter
+
+        request = SetParameters.Request()
+        request.parameters = [Parameter(name, value=value).to_parameter_msg()]
+        result = self.call(SetParameters, "/ambient_light/set_parameters", request).results[0]
+        return "" if result.successful else result.reason
+
+    def change_state(self, transition):
+        """Ask for a lifecycle transition by its id; return whether it succeeded."""
+        from lifecycle_msgs.srv import ChangeState
+
+        request = ChangeState.Request()
+        request.transition.id = transition
+        return self.call(ChangeState, "/ambient_light/change_state", request).success
+
+    def state(self):
+        from lifecycle_msgs.srv import GetState
+
+        answer = self.call(GetState, "/ambient_light/get_state", GetState.Request())
+        return answer.current_state.label
+
+    def close(self):
+        self._executor.shutdown()
+        self.node.destroy_node()
+        self.context.try_shutdown()
+
+
+@pytest.fixture
+def graph(monkeypatch):
+    pytest.importorskip("rclpy", reason="no ROS 2: the node itself was not tested")
+    monkeypatch.setenv("ROS_DOMAIN_ID", DOMAIN_ID)
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    graph = Graph()
+    yield graph
+    graph.close()
+
+
+def find_program(name):
+    for folder in [*os.environ["PATH"].split(os.pathsep), "/usr/sbin", "/usr/local/sbin"]:
+        if os.access(Path(folder) / name, os.X_OK):
+            return str(Path(folder) / name)
+    return None
+
+
+@pytest.fixture(scope="session")
+def program():
+    """Return the path of a program, or skip the test and say what was not tested."""
+
+    def find(name, package, untested):
+        path = find_program(name)
+        if path is None:
+            pytest.skip(f"no {name} (apt-get install {package}): {untested} was not tested")
+        return path
+
+    return find
+
+
+OLA_PLUGINS = [
+    "artnet",
+    "dmx4linux",
+    "dummy",
+    "e131",
+    "espnet",
+    "ftdidmx",
+    "gpio",
+    "karate",
+    "kinet",
+    "milinst",
+    "opendmx",
+    "openpixelcontrol",
+    "osc",
+    "pathport",
+    "renard",
+    "sandnet",
+    "shownet",
+    "spi",
+    "stageprofi",
+    "uartdmx",
+    "usbdmx",
+    "usbserial",
+    "usbpro",
+]
+
+
+class Olad:
+    """OLA's daemon with one plug-in; receives DMX and tells by HTTP what arrived."""
+
+    def __init__(self, program, folder, plugin, settings):
+        self.http_port = free_port(socket.SOCK_STREAM)
+        folder.mkdir()
+        for name in OLA_PLUGINS:
+            enabled = "true" if name == plugin else "false"
+            text = f"enabled = {enabled}\n" + (settings if name == plugin else "")
+            (folder / f"ola-{name}.conf").write_text(text)
+        self._log = (folder / "olad.log").open("wb")
+        unprivileged = {}
+        if os.geteuid() == 0:  # olad refuses to run as root
+            for path in (folder, *folder.iterdir()):
+                os.chown(path, 65534, 65534)
+            unprivileged = {"user": 65534, "group": 65534, "extra_groups": []}
+        self.process = subprocess.Popen(
+            [
+                program,
+                *("-c", str(folder), "-p", str(self.http_port)),
+                *("-r", str(free_port(socket.SOCK_STREAM)), "-i", "lo"),
+                "--no-register-with-dns-sd",
+            ],
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+            **unprivileged,
+        )
+        wait_until(self._answers, "olad's HTTP interface")
+
+    def _answers(self):
+        assert self.process.poll() is None, Path(self._log.name).read_text()
+        try:
+            return self._get("/json/server_stats")
+        except OSError:
+            return False
+
+    def _get(self, path, data=None):
+        url = f"http://127.0.0.1:{self.http_port}{path}"
+        with urllib.request.urlopen(url, data=data, timeout=5.0) as answer:
+            return answer.read().decode()
+
+    def listen(self, universe):
+        """Make ``universe`` take its channels from the first input port there is."""
+        ports = json.loads(self._get("/json/get_ports"))
+        port = next(p for p in ports if not p["is_output"])
+        data = f"id={universe}&name=test&add_ports={port['id']}".encode()
+        assert json.loads(self._get("/new_universe", data))["ok"]
+
+    def channels(self, universe):
+        """Return the channels of ``universe`` as olad has them now."""
+        return json.loads(self._get(f"/get_dmx?u={universe}"))["dmx"]
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(PATIENCE_S)
+        self._log.close()
+
+
+@pytest.fixture
+def start_olad(program, tmp_path_factory):
+    """Start olad with one plug-in and settings for it; ends with the test."""
+    path = program("olad", "ola", "what a real DMX receiver makes of our packets")
+    running = []
+
+    def start(plugin, settings=""):
+        folder = Path("/tmp") / f"olad-{os.getpid()}-{len(running)}-{time.monotonic_ns()}"
+        olad = Olad(path, folder, plugin, settings)
+        running.append((olad, folder))
+        return olad
+
+    yield start
+    for olad, folder in running:
+        olad.close()
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The node in a process of its own, seen over DDS."""
+
+import math
+import signal
+
+import pytest
+
+pytest.importorskip("rclpy", reason="no ROS 2: the node itself was not tested")
+pytest.importorskip("fer_msgs", reason="the packages are not built: run 'make build'")
+
+from fer_msgs.msg import EmotionStamped  # noqa: E402
+from lifecycle_msgs.msg import Transition  # noqa: E402
+
+from ambient_light_driver.palette import emotion_names, load_palette  # noqa: E402
+
+QUICK = {"face_dwell_s": 0.0, "emotion_dwell_s": 0.0, "time_constant_s": 0.0}
+PALETTE = load_palette("default")
+
+
+def shown(emotion):
+    return pytest.approx(PALETTE.emotions[emotion].channels, abs=2e-3)
+
+
+def is_black(color):
+    return color[3] == 0.0
+
+
+def test_palettes_and_messages_have_the_same_classes():
+    constants = {
+        name.lower()
+        for name in dir(type(EmotionStamped))
+        if name.isupper() and isinstance(getattr(EmotionStamped, name), int)
+    }
+    assert constants == set(emotion_names())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_emotions_become_light_and_a_signal_ends_it_cleanly(start_light, graph, number):
+    light = start_light(QUICK)
+    for emotion in ("happiness", "fear"):
+        graph.wait_until(
+            lambda emotion=emotion: graph.colors and graph.colors[-1] == shown(emotion),
+            f"the color of {emotion}",
+            lambda emotion=emotion: graph.show(emotion),
+        )
+    assert light.stop(number) == 0
+    graph.wait_until(lambda: is_black(graph.colors[-1]), "a last, black color")
+    output = light.output()
+    assert "Traceback" not in output
+    assert "lamp: happiness" in output
+    assert output.rstrip().endswith("lamp: off #000000")
+
+
+def test_a_late_joiner_gets_the_last_color_while_nothing_is_published(start_light, graph):
+    light = start_light({"autostart": "false"})
+    graph.wait_until(lambda: graph.state() == "unconfigured", "the node")
+    assert graph.change_state(Transition.TRANSITION_CONFIGURE)
+    assert graph.change_state(Transition.TRANSITION_ACTIVATE)
+    graph.wait_until(lambda: graph.colors, "colors")
+    assert graph.change_state(Transition.TRANSITION_DEACTIVATE)
+    late = []
+    from rclpy.qos import DurabilityPolicy, QoSProfile
+    from std_msgs.msg import ColorRGBA
+
+    graph.node.create_subscription(
+        ColorRGBA,
+        "/ambient_light/color",
+        late.append,
+        QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL),
+    )
+    graph.wait_until(lambda: late, "the latched color")
+    assert late[0].a == 0.0
+    assert light.stop() == 0
+
+
+def test_deactivation_darkens_the_lamp_and_activation_lights_it_again(start_light, graph):
+    light = start_light(QUICK)
+    graph.wait_until(
+        lambda: graph.colors and graph.colors[-1] == shown("anger"),
+        "anger",
+        lambda: graph.show("anger"),
+    )
+    assert graph.change_state(Transition.TRANSITION_DEACTIVATE)
+    graph.wait_until(lambda: is_black(graph.colors[-1]), "darkness")
+    assert "lamp: off" in light.output()
+    assert graph.change_state(Transition.TRANSITION_ACTIVATE)
+    graph.wait_until(
+        lambda: graph.colors[-1] == shown("anger"), "anger again", lambda: graph.show("anger")
+    )
+    assert graph.change_state(Transition.TRANSITION_DEACTIVATE)
+    assert graph.change_state(Transition.TRANSITION_CLEANUP)
+    assert graph.change_state(Transition.TRANSITION_UNCONFIGURED_SHUTDOWN)
+    assert light.stop() == 0
+    assert "Traceback" not in light.output()
+
+
+def test_without_messages_the_light_fades_to_idle(start_light, graph):
+    start_light(QUICK | {"idle_timeout_s": 0.5})
+    graph.wait_until(
+        lambda: graph.colors and graph.colors[-1] == shown("surprise"),
+        "surprise",
+        lambda: graph.show("surprise"),
+    )
+    idle = pytest.approx(PALETTE.idle.channels, abs=2e-3)
+    graph.wait_until(lambda: graph.colors[-1] == idle, "the idle color")
+
+
+def test_hostile_messages_are_counted_and_the_next_good_one_is_answered(start_light, graph):
+    light = start_light(QUICK)
+    graph.wait_until(lambda: graph.colors, "the node")
+    hostile = []
+    for value in (math.nan, math.inf, -1.0, 3e38):
+        message = graph.emotions("anger")
+        message.faces[0].scores = [value] * 7
+        hostile.append(message)
+    zero = graph.emotions("anger")
+    zero.faces[0].scores = [0.0] * 7
+    stamps = graph.emotions("anger")
+    stamps.header.stamp.sec = -(2**31)
+    stamps.header.stamp.nanosec = 2**32 - 1
+    crowd = graph.emotions("anger")
+    crowd.faces = list(crowd.faces) * 500
+    long_id = graph.emotions("anger", face_id="x" * 100_000)
+    empty = graph.emotions("anger")
+    empty.image_width = empty.image_height = 0
+    empty.faces[0].roi.width = 2**32 - 1
+    hostile += [zero, stamps, crowd, long_id, empty]
+
+    def counted(key):
+        return int(graph.diagnostics.get("ambient_light: input", (0, 0, {}))[2].get(key, 0))
+
+    def publish_all():
+        for message in hostile:
+            graph.publish(message)
+            graph.spin(0.03)
+
+    graph.wait_until(
+        lambda: counted("rejected_faces") >= 4 and counted("ignored_faces") >= 436,
+        "counts of refused faces in the diagnostics",
+        publish_all,
+    )
+    graph.wait_until(
+        lambda: graph.colors[-1] == shown("happiness"),
+        "a good message",
+        lambda: graph.show("happiness"),
+    )
+    assert all(0.0 <= channel <= 1.0 for color in graph.colors for channel in color)
+    assert light.process.poll() is None
+    assert light.output().count("faces with scores that are") <= 3, "one line each 10 s"
+
+
+def test_parameters_act_at_once_and_wrong_ones_are_refused_with_a_reason(
+    start_light, graph, tmp_path
+):
+    light = start_light(QUICK)
+    graph.wait_until(
+        lambda: graph.colors and graph.colors[-1] == shown("anger"),
+        "anger",
+        lambda: graph.show("anger"),
+    )
+    assert "max_flashes" in graph.set_parameter("max_flashes", 4)
+    assert "brightness" in graph.set_parameter("brightness", 1.5)
+    assert "'nope'" in graph.set_parameter("palette", "nope")
+    assert "expected one of ['largest'" in graph.set_parameter("face_selection", "tallest")
+    assert "selected_face_id" in graph.set_parameter("face_selection", "face_id")
+    assert "unknown device 'laser'" in graph.set_parameter("devices", ["laser"])
+    assert graph.set_parameter("device.terminal.width", 0) != ""
+    assert graph.set_parameter("brightness", 0.5) == ""
+    dimmed = pytest.approx(0.5 * PALETTE.emotions["anger"].brightness, abs=2e-3)
+    graph.wait_until(
+        lambda: graph.colors[-1][3] == dimmed, "half the light", lambda: graph.show("anger")
+    )
+    assert graph.set_parameter("palette", "plutchik") == ""
+    graph.wait_until(
+        lambda: graph.colors[-1][1] == pytest.approx(0.1, abs=2e-3),
+        "plutchik's red",
+        lambda: graph.show("anger"),
+    )
+    assert graph.set_parameter("output_rate_hz", 10.0) == ""
+    assert graph.set_parameter("devices", [""]) == ""
+    graph.wait_until(lambda: "lamp: off" in light.output(), "a dropped lamp to go out")
+    assert light.stop() == 0
+
+
+def test_a_lamp_is_added_while_the_node_runs(start_light, graph, start_olad):
+    pytest.importorskip("sacn", reason="no Python module sacn: E1.31 was not tested")
+    olad = start_olad("e131")
+    olad.listen(3)
+    light = start_light(
+        QUICK
+        | {
+            "devices": "['']",
+            "device.sacn.destination": "127.0.0.1",
+            "device.sacn.universe": 3,
+            "device.sacn.start_address": 2,
+        }
+    )
+    graph.wait_until(lambda: graph.colors, "the node")
+    assert graph.set_parameter("devices", ["sacn"]) == ""
+    anger = [round(255 * v) for v in PALETTE.emotions["anger"].linear_light()]
+
+    def at_olad():
+        return olad.channels(3)[:4]
+
+    def near(channels):
+        return len(channels) == 4 and all(
+            abs(a - b) <= 1 for a, b in zip(channels, [0, *anger], strict=True)
+        )
+
+    graph.wait_until(lambda: near(at_olad()), "anger at olad", lambda: graph.show("anger"))
+    assert "sacn" in str(graph.diagnostics) or graph.wait_until(
+        lambda: "ambient_light: device sacn" in graph.diagnostics, "the lamp's diagnostics"
+    )
+    assert light.stop(signal.SIGTERM) == 0
+    assert not any(at_olad()), "the lamp must be dark after the node has ended"
+
+
+def test_a_wrong_start_leaves_a_node_that_can_be_set_right(start_light, graph):
+    light = start_light({"palette": "missing.yaml", "brightness": 7.0, "output_rate_hz": "fast"})
+    graph.wait_until(lambda: graph.state() == "unconfigured", "the node")
+    assert "'missing.yaml': cannot be read" in light.output()
+    assert "brightness" in light.output()
+    assert "Traceback" not in light.output()
+    assert graph.set_parameter("palette", "default") == ""
+    assert graph.change_state(Transition.TRANSITION_CONFIGURE)
+    assert graph.change_state(Transition.TRANSITION_ACTIVATE)
+    graph.wait_until(lambda: graph.colors, "colors")
+    assert light.stop() == 0
+
+
+def test_an_unknown_device_is_reported_and_the_light_is_published_all_the_same(start_light, graph):
+    light = start_light({"devices": "[laser, terminal]"})
+    graph.wait_until(
+        lambda: "ambient_light: device laser" in graph.diagnostics, "diagnostics of the laser"
+    )
+    level, text, _ = graph.diagnostics["ambient_light: device laser"]
+    assert level == b"\x02"
+    assert "unknown device 'laser', expected one of" in text
+    assert graph.colors
+    assert light.output().count("unknown device 'laser'") == 1
+
+
+def test_the_lamp_goes_out_also_when_the_node_dies_of_an_error(start_light, graph):
+    import sys
+
+    program = (
+        "from ambient_light_driver.nodes import light_node\n"
+        "def fail(self, message): raise RuntimeError('made to fail')\n"
+        "light_node.LightNode._on_emotions = fail\n"
+        "light_node.main()\n"
+    )
+    light = start_light(QUICK, command=[sys.executable, "-c", program])
+    graph.wait_until(lambda: graph.colors, "the node")
+    graph.wait_until(
+        lambda: light.process.poll() is not None, "the error", lambda: graph.show("anger")
+    )
+    assert light.process.returncode != 0
+    assert "lamp: off #000000" in light.output()
+    assert "made to fail" in light.output()
