@@ -101,10 +101,18 @@ SMALL = Recipe(
 )
 
 
-@pytest.mark.parametrize("recipe", [SMALL, Recipe((Stage(3),), Augmentation(), batch_size=32)])
-def test_resumed_run_repeats_what_an_unbroken_one_does(small_data, tmp_path, recipe, monkeypatch):
+@pytest.mark.parametrize(
+    ("network_name", "recipe"),
+    [
+        ("vgg_stn_msa", SMALL),
+        ("deep_emotion", Recipe((Stage(3),), Augmentation(), batch_size=32)),
+    ],
+)
+def test_resumed_run_repeats_what_an_unbroken_one_does(
+    small_data, tmp_path, network_name, recipe, monkeypatch
+):
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
-    train("deep_emotion", recipe, small_data, unbroken, seed=3)
+    train(network_name, recipe, small_data, unbroken, seed=3)
 
     calls = []
 
@@ -117,9 +125,9 @@ def test_resumed_run_repeats_what_an_unbroken_one_does(small_data, tmp_path, rec
     original = train_module.batches
     monkeypatch.setattr(train_module, "batches", killed_after_two)
     with pytest.raises(KeyboardInterrupt):
-        train("deep_emotion", recipe, small_data, broken, seed=3)
+        train(network_name, recipe, small_data, broken, seed=3)
     monkeypatch.undo()
-    train("deep_emotion", recipe, small_data, broken, seed=3, resume=True)
+    train(network_name, recipe, small_data, broken, seed=3, resume=True)
 
     expected, got = (load_file(run / "last.safetensors") for run in (unbroken, broken))
     assert expected.keys() == got.keys()
@@ -128,7 +136,7 @@ def test_resumed_run_repeats_what_an_unbroken_one_does(small_data, tmp_path, rec
     with (broken / "log.csv").open() as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
     name, network = load_trained(broken / "best.safetensors")
-    assert name == "deep_emotion" and not network.training
+    assert name == network_name and not network.training
 
 
 def test_resume_without_a_checkpoint_is_refused(small_data, tmp_path):

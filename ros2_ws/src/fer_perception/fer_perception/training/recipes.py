@@ -14,7 +14,8 @@ class Stage:
     """A run of epochs with one image size.
 
     :ivar epochs: how many.
-    :ivar image_size_px: what the spatial transformer puts out; networks without one see 48.
+    :ivar image_size_px: what the spatial transformer of a VGG network puts out; the other
+        networks, which are quick anyway, always see 48.
     :ivar attention: False leaves multiple self-attention out, which is the same network as long
         as its gammas are 0, and takes less than half of the time.
     """

@@ -25,7 +25,8 @@ from tqdm import tqdm
 from ..emotions import EMOTIONS
 from ..networks import NETWORKS, create_network
 from ..networks.multiple_self_attention import MultipleSelfAttention
-from ..networks.spatial_transformer import LocalizationNetwork, SpatialTransformer
+from ..networks.spatial_transformer import LocalizationNetwork
+from ..networks.vgg_stn import VggStn
 from ..normalization import grey_levels, normalize
 from .augmentation import change_levels_and_geometry, erase
 from .checkpoint import load_checkpoint, save_checkpoint
@@ -106,8 +107,8 @@ def predict(network: nn.Module, images: Tensor) -> Tensor:
 def enter_stage(network: nn.Module, stage: Stage) -> None:
     """Set the image size and the attention of ``network`` to those of ``stage``."""
     for module in network.modules():
-        if isinstance(module, SpatialTransformer):
-            module.output_size_px = stage.image_size_px
+        if isinstance(module, VggStn):
+            module.transformer.output_size_px = stage.image_size_px
         if isinstance(module, MultipleSelfAttention):
             module.bypass = not stage.attention
 
