@@ -27,8 +27,13 @@ setup(
             "light_node = ambient_light_driver.nodes.light_node:main",
         ],
         "ambient_light_driver.devices": [
+            "adalight = ambient_light_driver.devices.adalight:AdalightDevice",
+            "artnet = ambient_light_driver.devices.artnet:ArtnetDevice",
+            "dmx_usb_pro = ambient_light_driver.devices.dmx_usb_pro:DmxUsbProDevice",
+            "mqtt = ambient_light_driver.devices.mqtt:MqttDevice",
             "sacn = ambient_light_driver.devices.sacn:SacnDevice",
             "terminal = ambient_light_driver.devices.terminal:TerminalDevice",
+            "wled = ambient_light_driver.devices.wled:WledDevice",
         ],
     },
 )

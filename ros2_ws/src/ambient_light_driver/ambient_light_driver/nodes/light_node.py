@@ -355,10 +355,10 @@ def main(args: list[str] | None = None) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
-        if node.get_parameter("autostart").value:
-            # A start that fails is logged; parameters can be set right, then configured again.
-            if node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
-                node.trigger_activate()
+        # A start that fails is logged; parameters can be set right, then configured again.
+        autostart = node.get_parameter("autostart").value
+        if autostart and node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+            node.trigger_activate()
         while rclpy.ok() and not stop_requested:
             executor.spin_once(timeout_sec=SIGNAL_POLL_S)
     except ExternalShutdownException:

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LED strips behind a microcontroller that speaks Adalight over a serial line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ambient_light_driver.devices.dmx_layout import ChannelConfig, fixture_channels
+from ambient_light_driver.devices.light_device import LightDevice
+from ambient_light_driver.devices.serial_line import SerialLine, SerialOptions
+from ambient_light_driver.light_state import LightState
+from ambient_light_driver.options import ConfigError, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdalightConfig(ChannelConfig, SerialOptions):
+    """Options of :class:`AdalightDevice`."""
+
+    led_count: int = option(1, "Number of LEDs; all show the same.", minimum=1, maximum=65536)
+
+    def __post_init__(self) -> None:
+        """Check the port, and that an LED has the three bytes that Adalight knows."""
+        super().__post_init__()
+        self.check_port()
+        if len(self.channel_order) != 3:
+            raise ConfigError(
+                f"channel_order: expected three letters for Adalight, got {self.channel_order!r}"
+            )
+
+
+class AdalightDevice(LightDevice[AdalightConfig]):
+    """Writes one frame for all LEDs."""
+
+    config_type = AdalightConfig
+
+    def __init__(self, name: str, config: AdalightConfig) -> None:
+        super().__init__(name, config)
+        self._line = SerialLine(config)
+
+    def open(self) -> None:
+        """Open the serial port."""
+        self._line.open()
+
+    def send(self, state: LightState) -> None:
+        """Show the colour on all LEDs."""
+        led = fixture_channels(state.color, self.config)
+        self._line.write(adalight_frame(led * self.config.led_count))
+
+    def close(self) -> None:
+        """Close the serial port; the LEDs keep the last colour."""
+        self._line.close()
+
+
+def adalight_frame(leds: bytes) -> bytes:
+    """Return the frame for ``leds``, three bytes for each: magic word, count - 1, check, data."""
+    high, low = divmod(len(leds) // 3 - 1, 256)
+    return b"Ada" + bytes([high, low, high ^ low ^ 0x55]) + leds
