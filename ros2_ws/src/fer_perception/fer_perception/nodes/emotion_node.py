@@ -68,6 +68,7 @@ class EmotionNode(LifecycleNode):
         self._worker: threading.Thread | None = None
         self._subscription: Any = None
         self._topic = ""
+        self._image_error, self._image_error_s = "", 0.0
         qos: dict[str, Any] = {
             "qos_overriding_options": QoSOverridingOptions.with_default_policies()
         }
@@ -185,13 +186,17 @@ class EmotionNode(LifecycleNode):
                 self._process(frame)
             except ImageError as error:
                 self._statistics.count_rejected()
-                self._log_throttled(f"an image on {self._topic} cannot be used: {error}")
+                self._log_image_error(f"an image on {self._topic} cannot be used: {error}")
             except Exception as error:  # the next image may be better; the node lives on
                 self._statistics.count_rejected()
-                self._log_throttled(f"an image could not be processed: {error!r}")
+                self._log_image_error(f"an image could not be processed: {error!r}")
 
-    def _log_throttled(self, text: str) -> None:
-        self.get_logger().error(text, throttle_duration_sec=_LOG_PERIOD_S)
+    def _log_image_error(self, text: str) -> None:
+        """Log what is new at once, and what goes on every now and then."""
+        now_s = time.monotonic()
+        if text != self._image_error or now_s - self._image_error_s > _LOG_PERIOD_S:
+            self.get_logger().error(text)
+            self._image_error, self._image_error_s = text, now_s
 
     def _process(self, frame: _ReceivedFrame) -> None:
         image = to_rgb(frame.message)
