@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The light as a process of its own, and a participant of the same ROS graph to talk to it."""
+"""The light as a process, a participant of its ROS graph, and real receivers of its light."""
 
 import json
 import os
@@ -336,3 +336,82 @@ def start_olad(program, tmp_path_factory):
         for path in folder.iterdir():
             path.unlink()
         folder.rmdir()
+
+
+class Mosquitto:
+    """A broker that can be stopped, started again and frozen."""
+
+    def __init__(self, program, folder, port, lines, wait_until):
+        self.port = port
+        self._wait_until = wait_until
+        config = folder / "mosquitto.conf"
+        user = ["user root"] if os.geteuid() == 0 else []
+        config.write_text("\n".join([f"listener {port} 127.0.0.1", *user, *lines]) + "\n")
+        self._command = [program, "-c", str(config)]
+        self._log = (folder / "mosquitto.log").open("ab")
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self._command, stdout=self._log, stderr=self._log)
+        self._wait_until(self._listens, "mosquitto")
+
+    def _listens(self):
+        assert self.process.poll() is None, Path(self._log.name).read_text()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self):
+        self.process.send_signal(signal.SIGCONT)
+        self.process.terminate()
+        self.process.wait()
+
+
+@pytest.fixture
+def start_broker(program, tmp_path, free_tcp_port, wait_until):
+    path = program("mosquitto", "mosquitto", "what a real MQTT broker gets")
+    brokers = []
+
+    def start(*lines):
+        lines = lines or ("allow_anonymous true",)
+        broker = Mosquitto(path, tmp_path, free_tcp_port(), lines, wait_until)
+        brokers.append(broker)
+        return broker
+
+    yield start
+    for broker in brokers:
+        broker.stop()
+
+
+class SerialPair:
+    """Two ports of which one gets what is written to the other."""
+
+    def __init__(self, program, folder, wait_until):
+        self.port = folder / "lamp"
+        other = folder / "other"
+        self.process = subprocess.Popen(
+            [program, f"pty,raw,echo=0,link={self.port}", f"pty,raw,echo=0,link={other}"]
+        )
+        wait_until(lambda: self.port.exists() and other.exists(), "socat's ports")
+        self.descriptor = os.open(other, os.O_RDONLY | os.O_NOCTTY)
+
+    def read(self, count):
+        data = b""
+        while len(data) < count:
+            data += os.read(self.descriptor, count - len(data))
+        return data
+
+    def unplug(self):
+        self.process.terminate()
+        self.process.wait()
+
+    def close(self):
+        self.unplug()
+        os.close(self.descriptor)
+
+
+@pytest.fixture
+def serial_pair(program, tmp_path, wait_until):
+    path = program("socat", "socat", "what lamps on a serial line receive")
+    pair = SerialPair(path, tmp_path, wait_until)
+    yield pair
+    pair.close()

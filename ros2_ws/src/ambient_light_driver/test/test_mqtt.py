@@ -2,11 +2,9 @@
 """MQTT lamps against a real mosquitto."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -26,50 +24,6 @@ COMMAND = {
     "color": {"r": 255, "g": 128, "b": 0},
     "transition": 0.1,
 }
-
-
-class Mosquitto:
-    """A broker that can be stopped, started again and frozen."""
-
-    def __init__(self, program, folder, port, lines, wait_until):
-        self.port = port
-        self._wait_until = wait_until
-        config = folder / "mosquitto.conf"
-        user = ["user root"] if os.geteuid() == 0 else []
-        config.write_text("\n".join([f"listener {port} 127.0.0.1", *user, *lines]) + "\n")
-        self._command = [program, "-c", str(config)]
-        self._log = (folder / "mosquitto.log").open("ab")
-        self.start()
-
-    def start(self):
-        self.process = subprocess.Popen(self._command, stdout=self._log, stderr=self._log)
-        self._wait_until(self._listens, "mosquitto")
-
-    def _listens(self):
-        assert self.process.poll() is None, Path(self._log.name).read_text()
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def stop(self):
-        self.process.send_signal(signal.SIGCONT)
-        self.process.terminate()
-        self.process.wait()
-
-
-@pytest.fixture
-def start_broker(program, tmp_path, free_tcp_port, wait_until):
-    path = program("mosquitto", "mosquitto", "what a real MQTT broker gets")
-    brokers = []
-
-    def start(*lines):
-        lines = lines or ("allow_anonymous true",)
-        broker = Mosquitto(path, tmp_path, free_tcp_port(), lines, wait_until)
-        brokers.append(broker)
-        return broker
-
-    yield start
-    for broker in brokers:
-        broker.stop()
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Serial devices at one end of a pair of pseudo-terminals made by socat."""
 
-import os
-import subprocess
-
 import pytest
 
 from ambient_light_driver.color import LightColor
@@ -16,41 +13,6 @@ from ambient_light_driver.options import ConfigError, build_config
 pytest.importorskip("serial", reason="no Python module serial: serial lamps were not tested")
 
 ORANGE = LightState(LightColor(1.0, 0.735357, 0.0, 1.0), "happiness")
-
-
-class SerialPair:
-    """Two ports of which one gets what is written to the other."""
-
-    def __init__(self, program, folder, wait_until):
-        self.port = folder / "lamp"
-        other = folder / "other"
-        self.process = subprocess.Popen(
-            [program, f"pty,raw,echo=0,link={self.port}", f"pty,raw,echo=0,link={other}"]
-        )
-        wait_until(lambda: self.port.exists() and other.exists(), "socat's ports")
-        self._descriptor = os.open(other, os.O_RDONLY | os.O_NOCTTY)
-
-    def read(self, count):
-        data = b""
-        while len(data) < count:
-            data += os.read(self._descriptor, count - len(data))
-        return data
-
-    def unplug(self):
-        self.process.terminate()
-        self.process.wait()
-
-    def close(self):
-        self.unplug()
-        os.close(self._descriptor)
-
-
-@pytest.fixture
-def serial_pair(program, tmp_path, wait_until):
-    path = program("socat", "socat", "what lamps on a serial line receive")
-    pair = SerialPair(path, tmp_path, wait_until)
-    yield pair
-    pair.close()
 
 
 def test_adalight_frames_arrive_byte_by_byte(serial_pair):
