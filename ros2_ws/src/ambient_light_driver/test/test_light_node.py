@@ -216,6 +216,21 @@ def test_a_lamp_is_added_while_the_node_runs(start_light, graph, start_olad):
     assert not any(at_olad()), "the lamp must be dark after the node has ended"
 
 
+def test_a_new_lamp_is_added_first_and_set_up_then(start_light, graph):
+    light = start_light({"devices": "['']", "device.mine.type": "terminal"})
+    graph.wait_until(lambda: graph.colors, "the node")
+    assert graph.set_parameter("devices", ["adalight"]) == ""
+    name = "ambient_light: device adalight"
+    graph.wait_until(lambda: name in graph.diagnostics, "the lamp in the diagnostics")
+    assert "device.adalight.port: expected a serial port" in graph.diagnostics[name][1]
+    assert graph.set_parameter("device.adalight.port", "/dev/no-such-port") == ""
+    graph.wait_until(
+        lambda: "/dev/no-such-port" in graph.diagnostics[name][1], "an attempt at the port"
+    )
+    assert light.output().count("device adalight: /dev/no-such-port") == 1, "one line a loss"
+    assert light.stop() == 0
+
+
 def test_a_wrong_start_leaves_a_node_that_can_be_set_right(start_light, graph):
     light = start_light({"palette": "missing.yaml", "brightness": 7.0, "output_rate_hz": "fast"})
     graph.wait_until(lambda: graph.state() == "unconfigured", "the node")

@@ -224,6 +224,13 @@ class LightNode(LifecycleNode):
 
     def _declare_devices(self) -> None:
         """Declare the parameters of all lamps that are asked for."""
+        self._declaring = True
+        try:
+            self._declare_device_parameters()
+        finally:
+            self._declaring = False
+
+    def _declare_device_parameters(self) -> None:
         for name in self._device_names():
             declare_parameter(
                 self,
@@ -237,12 +244,17 @@ class LightNode(LifecycleNode):
                 continue  # said when the device is started
             declare_options(self, device_type.config_type, f"device.{name}.")
 
+    def _check_device(self, name: str, changes: Mapping[str, object]) -> None:
+        """Refuse wrong options; those of a new lamp can be set only after it was added."""
+        if self.has_parameter(f"device.{name}.type"):
+            self._device_spec(name, changes)
+        else:
+            load_device_type(name)
+
     def _device_spec(self, name: str, changes: Mapping[str, object]) -> DeviceSpec:
-        type_name: Any = name
-        if f"device.{name}.type" in changes:
-            type_name = changes[f"device.{name}.type"]
-        elif self.has_parameter(f"device.{name}.type"):
-            type_name = self.get_parameter(f"device.{name}.type").value
+        type_name: Any = changes.get(
+            f"device.{name}.type", self.get_parameter(f"device.{name}.type").value
+        )
         device_type = load_device_type(type_name)
         prefix = f"device.{name}."
         config = config_from_parameters(
@@ -273,6 +285,9 @@ class LightNode(LifecycleNode):
     # Parameters
 
     def _check_parameters(self, parameters: Sequence[Parameter]) -> SetParametersResult:
+        if self._declaring:
+            # rclpy asks for each new parameter, too; alone, a lamp's first option cannot be right.
+            return SetParametersResult(successful=True)
         changes = {parameter.name: parameter.value for parameter in parameters}
         try:
             settings = config_from_parameters(self, LightSettings, "", changes, self.get_name())
@@ -280,19 +295,21 @@ class LightNode(LifecycleNode):
                 load_palette(settings.palette)
             if any(name == "devices" or name.startswith("device.") for name in changes):
                 for name in self._device_names(changes):
-                    self._device_spec(name, changes)
+                    self._check_device(name, changes)
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
 
     def _apply_parameters(self, parameters: Sequence[Parameter]) -> None:
+        if self._declaring:
+            return
         names = {parameter.name for parameter in parameters}
         if self._pipeline is not None:
             self._pipeline.settings = config_from_parameters(
                 self, LightSettings, "", {}, self.get_name()
             )
             if "palette" in names:
-                self._pipeline.palette = load_palette(self._pipeline.settings.palette)
+                self._apply_palette(self._pipeline)
         if any(name == "devices" or name.endswith(".type") for name in names):
             self._declare_devices()
         if self._output_timer is None:
@@ -302,6 +319,12 @@ class LightNode(LifecycleNode):
         if "output_rate_hz" in names:
             self._stop_output_timer()
             self._start_output_timer()
+
+    def _apply_palette(self, pipeline: LightPipeline) -> None:
+        try:
+            pipeline.palette = load_palette(pipeline.settings.palette)
+        except ConfigError as error:  # the file changed since it was checked
+            self.get_logger().error(str(error))
 
     # Diagnostics
 
