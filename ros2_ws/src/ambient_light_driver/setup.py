@@ -30,6 +30,7 @@ setup(
             "adalight = ambient_light_driver.devices.adalight:AdalightDevice",
             "artnet = ambient_light_driver.devices.artnet:ArtnetDevice",
             "dmx_usb_pro = ambient_light_driver.devices.dmx_usb_pro:DmxUsbProDevice",
+            "lifx = ambient_light_driver.devices.lifx:LifxDevice",
             "mqtt = ambient_light_driver.devices.mqtt:MqttDevice",
             "sacn = ambient_light_driver.devices.sacn:SacnDevice",
             "terminal = ambient_light_driver.devices.terminal:TerminalDevice",
