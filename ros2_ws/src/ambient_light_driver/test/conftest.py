@@ -12,6 +12,11 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says something about the machine's load, not about the code.
+settings.register_profile("without deadline", deadline=None)
+settings.load_profile("without deadline")
 
 PATIENCE_S = 30.0
 """How long to wait for what must happen; says nothing about how fast it should."""

@@ -77,13 +77,13 @@ any_color = st.one_of(extreme, st.builds(LightColor, unit, unit, unit, unit))
 any_step = st.one_of(st.sampled_from([0.001, 0.02, 0.1, 0.17]), st.floats(0.0, 0.6))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(any_step, any_color), min_size=20, max_size=120), st.integers(1, 3))
 def test_no_sequence_at_any_rate_flashes_more_than_allowed(steps, max_flashes):
     assert_safe(*run(steps, max_flashes), max_flashes)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sampled_from([WHITE, RED, LightColor(1.0, 0.4, 0.4, 1.0), LightColor(0.9, 0.9, 0.9, 0.3)]),
     st.sampled_from([BLACK, BLUE, LightColor(0.6, 0.6, 0.6, 1.0), LightColor(1.0, 1.0, 1.0, 0.2)]),
@@ -95,7 +95,7 @@ def test_no_strobe_between_two_colors_passes(one, other, step_s, max_flashes):
     assert_safe(*run(steps, max_flashes), max_flashes)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(any_step, any_color, st.booleans()), min_size=20, max_size=100),
 )
@@ -105,7 +105,7 @@ def test_leaving_out_samples_as_a_slow_lamp_does_adds_no_flash(steps):
     assert_safe([times_s[i] for i in kept], [colors[i] for i in kept])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(any_step, any_color, st.booleans()), min_size=20, max_size=100))
 def test_switching_off_and_on_again_does_not_flash_either(steps):
     limiter = FlashLimiter()
@@ -119,7 +119,7 @@ def test_switching_off_and_on_again_does_not_flash_either(steps):
     assert_safe(times_s, colors)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.floats(), any_color), min_size=20, max_size=100))
 def test_a_clock_that_stands_still_jumps_or_is_undefined_lets_no_flash_through(steps):
     limiter = FlashLimiter()

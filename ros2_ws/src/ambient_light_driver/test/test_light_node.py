@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The node in a process of its own, seen over DDS."""
 
+import importlib.util
 import math
 import signal
 
@@ -254,6 +255,40 @@ def test_an_unknown_device_is_reported_and_the_light_is_published_all_the_same(s
     assert "unknown device 'laser', expected one of" in text
     assert graph.colors
     assert light.output().count("unknown device 'laser'") == 1
+
+
+def test_a_relay_without_its_messages_says_what_to_install(start_light, graph):
+    if importlib.util.find_spec("irobot_create_msgs"):
+        pytest.skip("irobot_create_msgs is installed: its absence was not tested")
+    light = start_light({"relays": "[irobot_lightring]"})
+    graph.wait_until(lambda: graph.state() == "unconfigured", "the node")
+    assert "sudo apt install ros-$ROS_DISTRO-irobot-create-msgs" in light.output()
+    assert "Traceback" not in light.output()
+    assert light.stop() == 0
+
+
+def test_the_light_ring_of_a_robot_gets_the_color_and_is_given_back(start_light, graph):
+    messages = pytest.importorskip(
+        "irobot_create_msgs.msg",
+        reason="no irobot_create_msgs: the light ring of the Create 3 was not tested",
+    )
+    rings = []
+    graph.node.create_subscription(messages.LightringLeds, "/cmd_lightring", rings.append, 10)
+    light = start_light(QUICK | {"relays": "[irobot_lightring]"})
+    red, green, blue = (round(255 * v) for v in PALETTE.emotions["anger"].linear_light())
+
+    def is_shown():
+        if not rings or not rings[-1].override_system:
+            return False
+        return all(
+            abs(led.red - red) <= 1 and abs(led.green - green) <= 1 and abs(led.blue - blue) <= 1
+            for led in rings[-1].leds
+        )
+
+    graph.wait_until(is_shown, "anger on the ring", lambda: graph.show("anger"))
+    assert light.stop() == 0
+    graph.wait_until(lambda: not rings[-1].override_system, "the ring to be given back")
+    assert all(led.red == led.green == led.blue == 0 for led in rings[-1].leds)
 
 
 def test_the_lamp_goes_out_also_when_the_node_dies_of_an_error(start_light, graph):

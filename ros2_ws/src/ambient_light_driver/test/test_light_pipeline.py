@@ -125,7 +125,7 @@ def test_a_paused_and_a_rewound_recording_do_not_confuse_the_light():
     assert player.pipeline.step(5.98 + DIRECT.idle_timeout_s, player.now_s).label == IDLE
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.tuples(

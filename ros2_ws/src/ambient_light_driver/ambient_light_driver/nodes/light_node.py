@@ -29,8 +29,9 @@ from ambient_light_driver.devices.device_registry import load_device_type
 from ambient_light_driver.devices.device_worker import DevicePhase, DeviceStatus
 from ambient_light_driver.light_pipeline import LightPipeline
 from ambient_light_driver.light_settings import LightSettings
-from ambient_light_driver.light_state import SWITCHED_OFF
+from ambient_light_driver.light_state import SWITCHED_OFF, LightState
 from ambient_light_driver.nodes import light_diagnostics as diagnostics
+from ambient_light_driver.nodes.color_relay import RELAYS, ColorRelay, make_relay
 from ambient_light_driver.nodes.device_set import DeviceSet, DeviceSpec
 from ambient_light_driver.nodes.emotion_conversion import faces_from_message, message_from_color
 from ambient_light_driver.nodes.light_diagnostics import InputCounts
@@ -83,6 +84,16 @@ class LightNode(LifecycleNode):
         )
         declare_parameter(
             self,
+            "relays",
+            [""],
+            ParameterDescriptor(
+                description="Robots whose own light gets the colour in their own message; taken "
+                "over when the node is configured. An empty name stands for none.",
+                additional_constraints="of: " + ", ".join(RELAYS),
+            ),
+        )
+        declare_parameter(
+            self,
             "autostart",
             True,
             ParameterDescriptor(
@@ -99,6 +110,7 @@ class LightNode(LifecycleNode):
         self._shown = SWITCHED_OFF
         self._color_publisher: Any = None
         self._emotion_subscription: Any = None
+        self._relays: list[tuple[ColorRelay, Any]] = []
         self._output_timer: Any = None
         self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # A clock that neither a simulation nor a user can stop drives lamps and reports.
@@ -114,6 +126,7 @@ class LightNode(LifecycleNode):
         try:
             settings = config_from_parameters(self, LightSettings, "", {}, self.get_name())
             palette = load_palette(settings.palette)
+            relays = [make_relay(name) for name in self.get_parameter("relays").value if name]
         except ConfigError as error:
             self.get_logger().error(str(error))
             return TransitionCallbackReturn.FAILURE
@@ -126,6 +139,10 @@ class LightNode(LifecycleNode):
             LATCHED,
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
+        self._relays = [
+            (relay, self.create_lifecycle_publisher(relay.message_type, relay.topic, 1))
+            for relay in relays
+        ]
         self._emotion_subscription = self.create_subscription(
             EmotionArray,
             "emotions",
@@ -167,7 +184,7 @@ class LightNode(LifecycleNode):
             return
         self._stop_output_timer()
         self._shown = self._pipeline.shut_down(time.monotonic())
-        self._color_publisher.publish(message_from_color(self._shown.color))
+        self._publish(self._shown)
         for name in self._devices.stop(self._shown):
             self.get_logger().error(f"device {name}: hangs, its last colour may stay")
 
@@ -175,7 +192,10 @@ class LightNode(LifecycleNode):
         if self._color_publisher is not None:
             self.destroy_lifecycle_publisher(self._color_publisher)
             self.destroy_subscription(self._emotion_subscription)
+            for _, publisher in self._relays:
+                self.destroy_lifecycle_publisher(publisher)
         self._color_publisher = self._emotion_subscription = None
+        self._relays = []
 
     # Input and output
 
@@ -196,9 +216,15 @@ class LightNode(LifecycleNode):
         if self._pipeline is None:
             return
         self._shown = self._pipeline.step(self._world_time_s(), time.monotonic())
-        self._color_publisher.publish(message_from_color(self._shown.color))
+        self._publish(self._shown)
         self._devices.post(self._shown)
         self._published += 1
+
+    def _publish(self, state: LightState) -> None:
+        self._color_publisher.publish(message_from_color(state.color))
+        stamp = self.get_clock().now().to_msg()
+        for relay, publisher in self._relays:
+            publisher.publish(relay.message(state.color, stamp))
 
     def _world_time_s(self) -> float:
         """Time of the faces: the simulation's if it has one, else one that no one can set."""
