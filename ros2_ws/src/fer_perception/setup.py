@@ -13,7 +13,10 @@ setup(
         (f"share/{package_name}", ["package.xml"]),
     ],
     install_requires=["setuptools"],
-    extras_require={"deepface": ["deepface", "tensorflow-cpu", "tf-keras"]},
+    extras_require={
+        "deepface": ["deepface", "tensorflow-cpu", "tf-keras"],
+        "evaluate": ["matplotlib", "scikit-learn", "torchmetrics"],
+    },
     zip_safe=False,
     maintainer="Maintainers of fer_perception",
     maintainer_email="maintainers@example.com",
