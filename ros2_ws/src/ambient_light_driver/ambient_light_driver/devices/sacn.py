@@ -20,6 +20,7 @@ take a reopened device with another id for a second source, and mix old colours 
 
 PORT = 5568
 MULTICAST_TTL = 8
+LAST_PACKETS = 2
 TERMINATION_PACKETS = 3
 """E1.31 6.2.6: a source that ends its stream says so three times."""
 
@@ -86,8 +87,9 @@ class SacnDevice(LightDevice[SacnConfig]):
         if self._socket is None:
             return
         try:
-            self._packet.option_StreamTerminated = True
-            for _ in range(TERMINATION_PACKETS):
+            # The last colour must not get lost, and the end of the stream neither.
+            for terminated in [False] * LAST_PACKETS + [True] * TERMINATION_PACKETS:
+                self._packet.option_StreamTerminated = terminated
                 self._send_packet()
         except OSError:
             pass  # the stream ended with the network already
