@@ -53,7 +53,7 @@ def test_a_reopened_device_is_the_same_source(olad, wait_until):
 
 
 def test_an_unreachable_network_is_an_error_and_not_a_crash():
-    lamp = SacnDevice("sacn", SacnConfig(bind_address="203.0.113.77"))
+    lamp = SacnDevice("sacn", SacnConfig(destination="127.0.0.1", bind_address="203.0.113.77"))
     with pytest.raises(OSError, match="assign"):
         lamp.open()
     lamp.close()

@@ -73,9 +73,14 @@ class SacnDevice(LightDevice[SacnConfig]):
                 priority=config.priority,
             )
         self._packet.option_StreamTerminated = False
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, MULTICAST_TTL)
-        self._socket.bind((config.bind_address, config.bind_port))
+        new = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            new.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, MULTICAST_TTL)
+            new.bind((config.bind_address, config.bind_port))
+        except OSError:
+            new.close()
+            raise
+        self._socket = new
 
     def send(self, state: LightState) -> None:
         """Send the whole universe in one packet."""
