@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The graph as users run it: frames that arrive, frames that are answered, latency."""
+
+import os
+import statistics
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from fer_msgs.msg import EmotionArray
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from fer_bringup.graph import NodeSpec, environment, fer_light
+from fer_bringup.processes import start, stop
+from fer_perception.face import RgbImage
+from fer_perception.frame_source import PortraitSource
+from fer_perception.nodes.image_messages import to_image_message
+
+_FRAMES = 300
+_RATE_HZ = 30.0
+_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True)
+class GraphRow:
+    """What became of 300 best-effort frames at 30 Hz between two processes.
+
+    :ivar received: frames that reached the node.
+    :ivar answered: frames for which it published emotions.
+    :ivar answered_hz: the same a second.
+    :ivar latency_p50_ms: from the stamp of a frame to the receipt of its emotions.
+    :ivar latency_p95_ms: the same, 95th percentile.
+    """
+
+    size: str
+    sent: int
+    received: int
+    answered: int
+    answered_hz: float
+    latency_p50_ms: float
+    latency_p95_ms: float
+
+
+class _Camera:
+    """Publishes frames as a camera driver would and listens to what comes of them."""
+
+    def __init__(self) -> None:
+        self.node = rclpy.create_node("bench_camera")
+        self.publisher = self.node.create_publisher(Image, "/image", qos_profile_sensor_data)
+        self.latencies_s: list[float] = []
+        self.received = 0
+        self.node.create_subscription(
+            EmotionArray, "/fer_perception/emotions", self._on_emotions, 50
+        )
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self.node)
+        threading.Thread(target=self._executor.spin, daemon=True).start()
+
+    def _on_emotions(self, message: EmotionArray) -> None:
+        stamp = message.header.stamp
+        self.latencies_s.append(time.time() - stamp.sec - 1e-9 * stamp.nanosec)
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            for pair in status.values:
+                if status.name == "fer_perception: frames" and pair.key == "received":
+                    self.received = int(pair.value)
+
+    def publish(self, image: RgbImage) -> None:
+        now = self.node.get_clock().now().to_msg()
+        self.publisher.publish(to_image_message(image, Header(stamp=now, frame_id="bench")))
+
+    def close(self) -> None:
+        self._executor.shutdown()
+        self.node.destroy_node()
+
+
+def _wait_for(condition: object, what: str) -> None:
+    assert callable(condition)
+    end = time.monotonic() + _TIMEOUT_S
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {_TIMEOUT_S:.0f} s for {what}")
+        time.sleep(0.05)
+
+
+def _run(width: int, height: int) -> GraphRow:
+    source = PortraitSource(width, height)
+    frames = [np.ascontiguousarray(source.read()) for _ in range(30)]
+    spec = NodeSpec("fer_perception", "emotion_node", "fer_perception")
+    nodes = start([spec])
+    camera = _Camera()
+    try:
+        _wait_for(camera.publisher.get_subscription_count, "the node")
+        camera.publish(frames[0])
+        _wait_for(lambda: camera.latencies_s, "the first emotions")
+        # The node reports its counters every second.
+        _wait_for(lambda: camera.received >= 1, "the first diagnostics")
+        time.sleep(1.5)
+        before, camera.latencies_s = camera.received, []
+        begin = time.monotonic()
+        for i in range(_FRAMES):
+            camera.publish(frames[i % len(frames)])
+            time.sleep(max(0.0, begin + (i + 1) / _RATE_HZ - time.monotonic()))
+        elapsed_s = time.monotonic() - begin
+        time.sleep(2.5)
+        latencies = camera.latencies_s
+        return GraphRow(
+            f"{width}x{height}",
+            _FRAMES,
+            camera.received - before,
+            len(latencies),
+            len(latencies) / elapsed_s,
+            1e3 * statistics.median(latencies),
+            1e3 * float(np.percentile(latencies, 95)),
+        )
+    finally:
+        camera.close()
+        stop(nodes)
+
+
+def measure() -> list[GraphRow]:
+    """Measure at 640 x 480 and 1920 x 1080, with the Fast DDS profile of the launch files."""
+    os.environ.update(environment(fer_light().values({})))
+    rclpy.init()
+    try:
+        return [_run(640, 480), _run(1920, 1080)]
+    finally:
+        rclpy.shutdown()
