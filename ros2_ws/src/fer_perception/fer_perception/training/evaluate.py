@@ -142,10 +142,15 @@ def evaluate(
     :param pictures: also write the confusion matrices into ``folder``.
     """
     model = load_model(folder)
+    # Several sets are of the same split, and the scores are what takes time.
+    split_scores = np.full((len(data.usage), len(EMOTIONS)), np.nan, np.float32)
+    for usage in {evaluation_set.usage for evaluation_set in EVALUATION_SETS}:
+        split = data.rows(usage)
+        split_scores[split] = score_images(model, data.images[split], flip_average)
     results = {}
     for evaluation_set in EVALUATION_SETS:
         rows, labels = evaluation_set.rows_and_labels(data)
-        scores = score_images(model, data.images[rows], flip_average)
+        scores = split_scores[rows]
         metrics = measure(scores, labels, data.votes[rows])
         results[evaluation_set.name] = metrics
         _LOG.info(_line(evaluation_set, metrics))

@@ -91,8 +91,8 @@ RECIPES: Final[dict[str, Recipe]] = {
         stages=(
             Stage(epochs=12, image_size_px=32, attention=False),
             Stage(epochs=5, image_size_px=40, attention=False),
-            Stage(epochs=5, attention=False),
-            Stage(epochs=3),
+            Stage(epochs=4, attention=False),
+            Stage(epochs=2),
         ),
         augmentation=Augmentation(
             rotation_deg=12.0,
