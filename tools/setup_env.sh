@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tools/ros_found.sh
 
-say() { printf '%s\n' "$*" >&2; }
+say() { printf '%s\n' "$@" >&2; }
 die() { say "$@"; exit 1; }
 
 if ros_found; then
@@ -47,7 +47,8 @@ fi
 exec 9<tools
 flock 9
 # The folder counts too, for a venv cannot be moved.
-stamp=$({ pwd; "$python" -VV; cat requirements/*.txt tools/ament_underlay.py; } | sha256sum)
+requirements=(requirements/{ros-jazzy,python,test,no-deps}.txt)
+stamp=$({ pwd; "$python" -VV; cat "${requirements[@]}" tools/ament_underlay.py; } | sha256sum)
 [[ "$(cat .venv/stamp 2>/dev/null)" != "$stamp" ]] || exit 0
 
 if [[ "$(.venv/bin/python -c 'import sys; print(sys.prefix)' 2>/dev/null)" != "$PWD/.venv" ]]; then
@@ -58,10 +59,7 @@ fi
 touch .venv/COLCON_IGNORE
 pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check)
 "${pip[@]}" -r requirements/ros-jazzy.txt -r requirements/python.txt -r requirements/test.txt ||
-    die "pip could not install the requirements: its reason stands above." \
-        "If it is torch ...+cpu that was not found: choose Linux, Pip, Python, CPU on" \
-        "https://pytorch.org/get-started/locally/ and pass the index shown there:" \
-        "    PIP_EXTRA_INDEX_URL=<index> make build"
+    die "pip could not install the requirements: its reason stands above."
 "${pip[@]}" --no-deps -r requirements/no-deps.txt
 _ROS_WHEELS_BOOTSTRAP_COMPLETE=1 .venv/bin/python tools/ament_underlay.py
 printf '%s\n' "$stamp" >.venv/stamp

@@ -35,8 +35,7 @@ def command(spec: NodeSpec) -> list[str]:
     if not os.access(executable, os.X_OK):
         raise FileNotFoundError(f"node {spec.name!r}: there is no executable {executable}")
     words = [str(executable), "--ros-args", "-r", f"__node:={spec.name}"]
-    if spec.namespace:
-        words += ["-r", f"__ns:=/{spec.namespace.strip('/')}"]
+    words += ["-r", f"__ns:=/{spec.namespace.strip('/')}"]
     if spec.params_file:
         words += ["--params-file", str(spec.params_file)]
     for name, value in spec.parameters:

@@ -66,7 +66,8 @@ class Recording:
             self._video = cv2.VideoWriter(str(self.video_path), codec, self._rate_hz, self._size)
             if not self._video.isOpened():
                 raise OSError(f"cannot write the video {self.video_path}")
-        if confidence > self._best_confidence:
+        # Of equals the later one: the lamp has had time to follow.
+        if confidence >= self._best_confidence:
             self._best, self._best_confidence = image, confidence
         if (image.shape[1], image.shape[0]) != self._size:
             image = cv2.resize(image, self._size)

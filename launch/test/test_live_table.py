@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+import io
+
+from fer_msgs.msg import EmotionStamped
+from rich.console import Console
+
+from ambient_light_driver.color import LightColor
+from fer_bringup.live_table import faces_line, faces_table, screen_color
+
+YELLOW = LightColor(1.0, 0.8, 0.0, 1.0)
+
+
+def face() -> EmotionStamped:
+    face = EmotionStamped(face_id="f0007", emotion="surprise", confidence=0.75)
+    face.scores = [0.0, 0.25, 0.75, 0.0, 0.0, 0.0, 0.0]
+    face.processing_latency.nanosec = 21_400_000
+    return face
+
+
+def shown(*args) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=140).print(faces_table(*args))
+    return stream.getvalue()
+
+
+def test_a_row_for_each_face_with_all_scores():
+    row = next(line for line in shown([face()], YELLOW, "title").splitlines() if "f0007" in line)
+    cells = [cell.strip() for cell in row.strip("│").split("│")]
+    assert cells == ["f0007", "surprise 75%", "0%", "25%", "75%", *["0%"] * 4, "21 ms"]
+
+
+def test_nobody_is_said():
+    assert "nobody" in shown([], None, "title")
+    assert faces_line([], None) == "nobody | lamp not seen yet"
+
+
+def test_plain_line():
+    assert faces_line([face()], YELLOW) == f"f0007 surprise 75% | lamp {screen_color(YELLOW)}"
+
+
+def test_color_as_on_a_screen_depends_on_the_brightness():
+    assert screen_color(YELLOW) == "#ffcc00"
+    assert screen_color(LightColor(1.0, 0.8, 0.0, 0.0)) == "#000000"

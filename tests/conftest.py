@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real nodes as processes of their own, each test in a ROS domain of its own."""
+
+import os
+import random
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+import rclpy
+from domain_coordinator import domain_id
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile
+
+from fer_bringup.graph import NodeSpec
+from fer_bringup.processes import NodeProcess, start, stop
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def repository() -> Path:
+    """Root of the repository."""
+    return REPOSITORY
+
+
+@pytest.fixture
+def media() -> Path:
+    """Photographs and clips that are not part of the repository."""
+    folder = REPOSITORY.parent / "shared" / "media"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not there: nothing was checked on real photographs and clips")
+    return folder
+
+
+@pytest.fixture
+def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A domain that no other test or graph on this machine uses, set for all processes."""
+    start_at = random.randrange(100)
+    candidates = iter(1 + (start_at + i) % 100 for i in range(100))
+    with domain_id(lambda: next(candidates)) as domain:
+        monkeypatch.setenv("ROS_DOMAIN_ID", str(domain))
+        monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        yield domain
+
+
+class Peer:
+    """A node of the test itself, in the test's domain."""
+
+    def __init__(self, domain: int) -> None:
+        self.context = rclpy.Context()
+        rclpy.init(context=self.context, domain_id=domain)
+        self.node = rclpy.create_node("test_peer", context=self.context)
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self.node)
+
+    def collect(self, message_type: type, topic: str, qos: QoSProfile | int = 10) -> list[Any]:
+        """Return a list to which each message of the topic is appended."""
+        received: list[Any] = []
+        self.node.create_subscription(message_type, topic, received.append, qos)
+        return received
+
+    def spin(self, seconds: float) -> None:
+        """Handle messages for some time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._executor.spin_once(timeout_sec=0.02)
+
+    def wait_until(
+        self,
+        condition: Callable[[], Any],
+        what: str,
+        timeout_s: float = 60.0,
+        nodes: tuple[NodeProcess, ...] = (),
+    ) -> None:
+        """Handle messages until the condition holds.
+
+        :param what: what is waited for; told when it does not come.
+        :param nodes: processes that must not end meanwhile.
+        """
+        end = time.monotonic() + timeout_s
+        while not condition():
+            failed = [node.spec.name for node in nodes if not node.running]
+            assert not failed, f"{failed} ended while the test waited for {what}"
+            assert time.monotonic() < end, f"waited {timeout_s} s for {what}"
+            self._executor.spin_once(timeout_sec=0.02)
+
+    def call(self, client: Any, request: Any, timeout_s: float = 60.0) -> Any:
+        """Call a service and return its answer."""
+        self.wait_until(client.service_is_ready, f"service {client.srv_name}", timeout_s)
+        future = client.call_async(request)
+        self.wait_until(future.done, f"the answer of {client.srv_name}", timeout_s)
+        return future.result()
+
+    def close(self) -> None:
+        """Leave the graph."""
+        self._executor.shutdown()
+        self.node.destroy_node()
+        rclpy.shutdown(context=self.context)
+
+
+@pytest.fixture
+def peer(ros_domain: int) -> Iterator[Peer]:
+    """A node of the test itself."""
+    peer = Peer(ros_domain)
+    yield peer
+    peer.close()
+
+
+class StartedNode:
+    """A node that the test started, and what it printed."""
+
+    def __init__(self, node: NodeProcess, log: IO[bytes]) -> None:
+        self.node = node
+        self._log = log
+
+    @property
+    def output(self) -> str:
+        """What the node has printed until now."""
+        return Path(self._log.name).read_text(errors="replace")
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self.node.process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self.node.running
+
+    def stop(self, signum: int = signal.SIGINT) -> int:
+        """Send a signal, wait for the end and return the exit code."""
+        stop([self.node], signum)
+        return self.node.process.returncode
+
+
+@pytest.fixture
+def start_node(ros_domain: int, tmp_path: Path) -> Iterator[Callable[..., StartedNode]]:
+    """Start a node from the install space: ``start_node(package, executable, name, ...)``.
+
+    Keywords are those of :class:`fer_bringup.graph.NodeSpec`, and ``variables``
+    for its environment. At the end of the test a node that still runs is stopped
+    by SIGINT and must end cleanly.
+    """
+    started: list[StartedNode] = []
+
+    def start_one(
+        package: str,
+        executable: str,
+        name: str,
+        *,
+        variables: dict[str, str] | None = None,
+        parameters: dict[str, Any] | None = None,
+        **spec: Any,
+    ) -> StartedNode:
+        spec = {"parameters": tuple((parameters or {}).items()), **spec}
+        log = tempfile.NamedTemporaryFile(  # noqa: SIM115 - lives as long as the node
+            dir=tmp_path, prefix=f"{name}_", suffix=".log", delete=False
+        )
+        [node] = start([NodeSpec(package, executable, name, **spec)], variables, log)
+        started.append(StartedNode(node, log))
+        return started[-1]
+
+    yield start_one
+    for node in started:
+        if node.running:
+            assert node.stop() == 0, f"{node.node.failure or 'did not end cleanly'}\n{node.output}"
+        assert "Traceback" not in node.output, node.output
+
+
+@pytest.fixture
+def plain_environment() -> dict[str, str]:
+    """The environment without a sourced ROS 2, as on a machine that has none."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("ROS_", "_ROS", "AMENT", "COLCON", "CMAKE", "PYTHONPATH", "MAKE"))
+    }

