@@ -24,6 +24,7 @@ FROM_ROSDEP = {
 }
 # module: package on PyPI; rosdep has no key for them
 FROM_PIP = {
+    "onnx": "onnx",
     "onnxruntime": "onnxruntime",
     "sacn": "sacn",
     "safetensors": "safetensors",
