@@ -100,6 +100,7 @@ def test_soak(start_light, graph, start_broker):
     graph.spin(2.0)
     name = "ambient_light: device mqtt"
     values = graph.diagnostics[name][2]
+    received = int(graph.diagnostics["ambient_light: input"][2]["messages"])
     interventions = graph.diagnostics["ambient_light: output"][2]["flash_limited"]
     linear = [LightColor(*(min(1.0, c) for c in color)).linear_light() for color in colors]
     flashes = flashes_in_worst_second(times_s, [relative_luminance(c) for c in linear], 0.10)
@@ -109,8 +110,9 @@ def test_soak(start_light, graph, start_broker):
     seconds = [look[0] for look in warm]
     slopes = [statistics.linear_regression(seconds, [x[i] for x in warm]).slope for i in (1, 2, 3)]
     print(
-        f"\n{SOAK_S:.0f} s, {len(colors)} colors, {outages} outages, "
-        f"{values['recoveries']} recoveries, {interventions} interventions of the limiter, "
+        f"\n{SOAK_S:.0f} s, {received / SOAK_S:.0f} messages/s, {len(colors)} colors, "
+        f"{outages} outages, {values['recoveries']} recoveries, "
+        f"{interventions} interventions of the limiter, "
         f"at most {flashes} flashes and {red_flashes} red flashes in a second\n"
         f"memory {warm[0][1]} to {warm[-1][1]} KiB ({3600 * slopes[0]:+.0f} KiB/h), "
         f"files {warm[0][2]} to {warm[-1][2]}, threads {warm[0][3]} to {warm[-1][3]}"
