@@ -29,12 +29,21 @@ class ScoreSmoother:
     """
 
     def __init__(self, time_constant_s: float) -> None:
-        if not (math.isfinite(time_constant_s) and time_constant_s >= 0.0):
-            raise ValueError(
-                f"the time constant is {time_constant_s} s: expected a finite number of at least 0"
-            )
         self.time_constant_s = time_constant_s
         self._faces: dict[str, _Smoothed] = {}
+
+    @property
+    def time_constant_s(self) -> float:
+        """Return the time constant in seconds; it may be changed at any time."""
+        return self._time_constant_s
+
+    @time_constant_s.setter
+    def time_constant_s(self, value: float) -> None:
+        if not (math.isfinite(value) and value >= 0.0):
+            raise ValueError(
+                f"the time constant is {value} s: expected a finite number of at least 0"
+            )
+        self._time_constant_s = value
 
     def update(
         self, face_id: str, scores: NDArray[np.float32], stamp_s: float

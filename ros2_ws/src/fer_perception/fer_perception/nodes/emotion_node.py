@@ -32,7 +32,7 @@ from ..model_store import ModelError
 from ..pipeline import EmotionPipeline
 from . import emotion_diagnostics as diagnostics
 from .emotion_messages import to_emotion_array
-from .emotion_parameters import PARAMETERS, build_pipeline
+from .emotion_parameters import PARAMETERS, PipelineChange, build_pipeline, prepare_change
 from .image_messages import to_image_message, to_rgb
 from .node_parameters import declare, values
 from .node_runner import run_node
@@ -62,7 +62,8 @@ class EmotionNode(LifecycleNode):
         declare(self, PARAMETERS)
         self._pipeline: EmotionPipeline | None = None
         self._pipeline_lock = threading.Lock()
-        self._error = "not configured"
+        self._change: PipelineChange | None = None
+        self._error, self._start_failed = "not configured", False
         self._statistics = FrameStatistics()
         self._mailbox: LatestMailbox[_ReceivedFrame] | None = None
         self._worker: threading.Thread | None = None
@@ -92,8 +93,9 @@ class EmotionNode(LifecycleNode):
             self._start()
 
     def _start(self) -> None:
-        """Configure and activate; a refused configuration leaves the node to be corrected."""
-        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+        """Configure and activate; if that is refused, the next change of a parameter retries."""
+        self._start_failed = self.trigger_configure() != TransitionCallbackReturn.SUCCESS
+        if not self._start_failed:
             self.trigger_activate()
 
     # Lifecycle
@@ -138,7 +140,7 @@ class EmotionNode(LifecycleNode):
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop, whatever the node was doing."""
         self._stop_working()
-        self._pipeline, self._error = None, "shut down"
+        self._pipeline, self._error, self._start_failed = None, "shut down", False
         return TransitionCallbackReturn.SUCCESS
 
     def close(self) -> None:
@@ -264,24 +266,19 @@ class EmotionNode(LifecycleNode):
     # Parameters
 
     def _check_parameters(self, parameters: Sequence[Parameter]) -> SetParametersResult:
+        """Refuse what cannot be used; prepare the rest, so that applying it cannot fail."""
         known = {parameter.name: parameter for parameter in PARAMETERS}
-        for parameter in parameters:
-            reason = (
-                known[parameter.name].refusal(parameter.value) if (parameter.name in known) else ""
-            )
-            if reason:
-                return SetParametersResult(successful=False, reason=reason)
-        if self._pipeline is None:
-            return SetParametersResult(successful=True)
         changes = {p.name: p.value for p in parameters if p.name in known}
-        settings = values(self, PARAMETERS) | changes
-        try:
-            with self._pipeline_lock:
-                build_pipeline(settings, self._pipeline, frozenset(changes))
-        except _REFUSALS as error:
-            self.get_logger().error(f"parameters not changed: {error}")
-            return SetParametersResult(successful=False, reason=str(error))
-        return SetParametersResult(successful=True)
+        reasons = [reason for name, v in changes.items() if (reason := known[name].refusal(v))]
+        self._change = None
+        if not reasons and self._pipeline is not None:
+            try:
+                self._change = prepare_change(values(self, PARAMETERS) | changes, changes.keys())
+            except _REFUSALS as error:
+                reasons = [str(error)]
+        if reasons:
+            self.get_logger().error(f"parameters not changed: {reasons[0]}")
+        return SetParametersResult(successful=not reasons, reason="".join(reasons[:1]))
 
     def _apply_parameters(self, parameters: Sequence[Parameter]) -> None:
         names = {parameter.name for parameter in parameters}
@@ -290,9 +287,12 @@ class EmotionNode(LifecycleNode):
         if "image_transport" in names and self._subscription is not None:
             self._unsubscribe()
             self._subscribe()
-        own = {parameter.name for parameter in PARAMETERS}
-        if self._pipeline is None and names & own and self.get_parameter("autostart").value:
+        if self._pipeline is None and self._start_failed:
             self._start()
+        elif self._pipeline is not None and self._change is not None:
+            with self._pipeline_lock:
+                self._change.apply_to(self._pipeline)
+            self._change = None
 
     # Diagnostics
 

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,32 +108,59 @@ def _recognizer(values: Mapping[str, Any]) -> EmotionRecognizer:
     return EmotionRecognizer(model, values["flip_average"])
 
 
-def build_pipeline(
-    values: Mapping[str, Any],
-    before: EmotionPipeline | None = None,
-    changed: frozenset[str] = frozenset(),
-) -> EmotionPipeline:
+def build_pipeline(values: Mapping[str, Any]) -> EmotionPipeline:
     """Return the pipeline for parameter ``values``.
 
-    :param before: the present one; of it is kept what does not depend on ``changed``, above all
-        the faces that it follows.
     :raises ValueError: a value is refused.
     :raises ModuleNotFoundError: a package that the detector needs is missing.
     :raises ~fer_perception.model_store.ModelError: the model cannot be loaded.
     """
-    tracker_config = TrackerConfig(max_lost_s=values["max_lost_s"])
-    if before is None:
-        return EmotionPipeline(
-            _detector(values),
-            _recognizer(values),
-            FaceTracker(tracker_config),
-            ScoreSmoother(values["smoothing_time_constant_s"]),
-            values["min_detection_confidence"],
-        )
-    detector = _detector(values) if changed & _DETECTOR_NAMES else before.detector
-    recognizer = _recognizer(values) if changed & _RECOGNIZER_NAMES else before.recognizer
-    before.tracker.config = tracker_config
-    before.smoother.time_constant_s = values["smoothing_time_constant_s"]
-    before.min_detection_confidence = values["min_detection_confidence"]
-    before.detector, before.recognizer = detector, recognizer
-    return before
+    return EmotionPipeline(
+        _detector(values),
+        _recognizer(values),
+        FaceTracker(_tracker_config(values)),
+        ScoreSmoother(values["smoothing_time_constant_s"]),
+        values["min_detection_confidence"],
+    )
+
+
+def _tracker_config(values: Mapping[str, Any]) -> TrackerConfig:
+    return TrackerConfig(max_lost_s=values["max_lost_s"])
+
+
+@dataclass(frozen=True)
+class PipelineChange:
+    """What changed parameters ask of a pipeline that runs; None leaves a part as it is.
+
+    The faces that it follows stay known.
+    """
+
+    detector: FaceDetector | None
+    recognizer: EmotionRecognizer | None
+    tracker_config: TrackerConfig
+    smoothing_time_constant_s: float
+    min_detection_confidence: float
+
+    def apply_to(self, pipeline: EmotionPipeline) -> None:
+        """Change ``pipeline``, between two frames."""
+        pipeline.detector = self.detector or pipeline.detector
+        pipeline.recognizer = self.recognizer or pipeline.recognizer
+        pipeline.tracker.config = self.tracker_config
+        pipeline.smoother.time_constant_s = self.smoothing_time_constant_s
+        pipeline.min_detection_confidence = self.min_detection_confidence
+
+
+def prepare_change(values: Mapping[str, Any], changed: Set[str]) -> PipelineChange:
+    """Return the change to parameter ``values``, of which those in ``changed`` are new.
+
+    What takes time, as loading a model, is done here and not when the change is applied.
+
+    :raises: what :func:`build_pipeline` raises.
+    """
+    return PipelineChange(
+        _detector(values) if changed & _DETECTOR_NAMES else None,
+        _recognizer(values) if changed & _RECOGNIZER_NAMES else None,
+        _tracker_config(values),
+        values["smoothing_time_constant_s"],
+        values["min_detection_confidence"],
+    )
