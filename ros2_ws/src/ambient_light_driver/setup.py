@@ -30,6 +30,7 @@ setup(
             "adalight = ambient_light_driver.devices.adalight:AdalightDevice",
             "artnet = ambient_light_driver.devices.artnet:ArtnetDevice",
             "dmx_usb_pro = ambient_light_driver.devices.dmx_usb_pro:DmxUsbProDevice",
+            "hue = ambient_light_driver.devices.hue:HueDevice",
             "lifx = ambient_light_driver.devices.lifx:LifxDevice",
             "mqtt = ambient_light_driver.devices.mqtt:MqttDevice",
             "sacn = ambient_light_driver.devices.sacn:SacnDevice",

@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ambient_light_driver.color import LightColor
@@ -17,6 +15,7 @@ from ambient_light_driver.devices.light_device import (
     LightDevice,
 )
 from ambient_light_driver.devices.optional_library import load_library
+from ambient_light_driver.devices.secret import read_secret
 from ambient_light_driver.light_state import LightState
 from ambient_light_driver.options import ConfigError, option
 
@@ -90,7 +89,8 @@ class MqttDevice(LightDevice[MqttConfig]):
         self._client.connect_timeout = ANSWER_TIMEOUT_S
         self._client.on_connect = self._on_connect
         if config.username:
-            self._client.username_pw_set(config.username, _password(config))
+            password = read_secret(config.password_file, config.password_env)
+            self._client.username_pw_set(config.username, password)
         if config.tls:
             self._client.tls_set(ca_certs=config.ca_file or None)
         if config.availability_topic:
@@ -150,15 +150,3 @@ def light_command(color: LightColor, config: MqttConfig) -> dict[str, object]:
         "color": {"r": red, "g": green, "b": blue},
         "transition": config.transition_s,
     }
-
-
-def _password(config: MqttConfig) -> str:
-    """Return the password; it is read again at each connection, so that it can be changed."""
-    if config.password_file:
-        text = Path(config.password_file).expanduser().read_text(encoding="utf-8")
-        return text.splitlines()[0] if text else ""
-    if config.password_env:
-        if config.password_env not in os.environ:
-            raise ConnectionError(f"environment variable {config.password_env} is not set")
-        return os.environ[config.password_env]
-    return ""

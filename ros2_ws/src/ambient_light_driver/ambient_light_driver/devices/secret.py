@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secrets: from a file or an environment variable, never from a parameter that all can read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def read_secret(file: str, variable: str) -> str:
+    """Return the secret; it is read anew at each call, so that it can be changed.
+
+    :param file: path of the file whose first line it is; empty for none.
+    :param variable: name of the environment variable that holds it, if there is no file.
+    :return: an empty text when neither is given.
+    :raises ConnectionError: when the file cannot be read or the variable is not set; the text
+        never holds the secret.
+    """
+    if file:
+        try:
+            lines = Path(file).expanduser().read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError as error:
+            raise ConnectionError(f"{file}: expected text in UTF-8") from error
+        except (OSError, RuntimeError) as error:
+            raise ConnectionError(f"{file}: cannot be read: {error}") from error
+        return lines[0] if lines else ""
+    if variable:
+        if variable not in os.environ:
+            raise ConnectionError(f"environment variable {variable} is not set")
+        return os.environ[variable]
+    return ""

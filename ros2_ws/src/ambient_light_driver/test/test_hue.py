@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hue against a local HTTPS server that holds requests to the documented contract.
+
+A bridge cannot run here. The contract: https://github.com/openhue/openhue-api (LightPut).
+"""
+
+import json
+import re
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ambient_light_driver.color import LightColor
+from ambient_light_driver.devices.device_worker import DevicePhase, DeviceWorker
+from ambient_light_driver.devices.hue import HueConfig, HueDevice, light_command
+from ambient_light_driver.light_state import SWITCHED_OFF, LightState
+from ambient_light_driver.options import ConfigError, build_config
+
+KEY = "s3cret-application-key"
+LIGHT_ID = "3883f8bf-30a3-445b-ac06-b047d50599df"
+BRIDGE_ID = "001788fffe123456"
+ORANGE = LightState(LightColor(1.0, 0.735357, 0.0, 0.5), "happiness")
+RED, GREEN, BLUE = (0.64, 0.33), (0.30, 0.60), (0.15, 0.06)
+"""Chromaticities of the primaries of sRGB (ITU-R BT.709)."""
+
+COMMANDS_PER_S = 10
+"""What the bridge's maker advises not to exceed."""
+
+
+def beyond(start, end, point):
+    """Return how far ``point`` lies to the right of the way from ``start`` to ``end``."""
+    (ax, ay), (bx, by), (x, y) = start, end, point
+    cross = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
+    return -cross / ((bx - ax) ** 2 + (by - ay) ** 2) ** 0.5
+
+
+def is_number(value, low, high):
+    return type(value) in (int, float) and low <= value <= high
+
+
+def breach_of_contract(body):
+    """Return what is wrong with the body of a request for a light, or an empty text."""
+    if unknown := set(body) - {"on", "dimming", "color", "dynamics"}:
+        return f"unknown: {unknown}"
+    for key, keys in {"on": {"on"}, "dimming": {"brightness"}, "color": {"xy"}}.items():
+        if key in body and set(body[key]) != keys:
+            return f"{key}: {body[key]}"
+    if "on" in body and type(body["on"]["on"]) is not bool:
+        return "on.on"
+    # 0 would be taken for the lowest brightness.
+    if "dimming" in body and not is_number(body["dimming"]["brightness"], 0.001, 100.0):
+        return f"dimming.brightness: {body['dimming']}"
+    if "color" in body:
+        xy = body["color"]["xy"]
+        if set(xy) != {"x", "y"} or not all(is_number(xy[key], 0.0, 1.0) for key in xy):
+            return f"color.xy: {xy}"
+        corners = (RED, GREEN, BLUE, RED)
+        point = xy["x"], xy["y"]
+        if any(beyond(a, b, point) > 2e-3 for a, b in zip(corners, corners[1:], strict=False)):
+            return f"color.xy outside of the gamut: {xy}"
+    dynamics = body.get("dynamics", {"duration": 0})
+    if set(dynamics) != {"duration"} or type(dynamics["duration"]) is not int:
+        return f"dynamics: {dynamics}"
+    return "" if 0 <= dynamics["duration"] <= 6_000_000 else f"dynamics: {dynamics}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_PUT(self):
+        server = self.server
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        now_s = time.monotonic()
+        server.arrivals_s = [t for t in server.arrivals_s if now_s - t < 1.0] + [now_s]
+        match = re.fullmatch(r"/clip/v2/resource/light/([0-9a-f-]{36})", self.path)
+        if self.headers["hue-application-key"] != KEY:
+            self.answer(403, "unauthorized user")
+        elif not match:
+            self.answer(404, "Not Found")
+        elif self.headers["Content-Type"] != "application/json":
+            self.answer(400, "content type")
+        elif len(server.arrivals_s) > COMMANDS_PER_S:
+            self.answer(429, "too many requests")
+        elif breach := breach_of_contract(body):
+            self.answer(400, breach)
+        else:
+            server.bodies.append((match[1], body))
+            self.answer(server.status, server.error)
+
+    def answer(self, status, error=""):
+        if status != 200:
+            self.server.refusals.append((status, error))
+        errors = [{"description": error}] if error else []
+        text = json.dumps({"errors": errors, "data": []}).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def certificate(program, tmp_path_factory):
+    """A bridge's kind of certificate: it names the bridge's id, and no address."""
+    openssl = program("openssl", "openssl", "Hue over HTTPS")
+    folder = tmp_path_factory.mktemp("bridge")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        + ["-nodes", "-days", "2", "-subj", f"/C=NL/O=Philips Hue/CN={BRIDGE_ID}"]
+        + ["-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
+@pytest.fixture
+def bridge(certificate):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.bodies, server.refusals, server.arrivals_s = [], [], []
+    server.status, server.error = 200, ""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def device(bridge, certificate, tmp_path):
+    """Make a device for the bridge; keywords are its options."""
+    key_file = tmp_path / "key"
+    key_file.write_text(KEY + "\n")
+    lamps = []
+
+    def make(**options):
+        defaults = {
+            "host": "127.0.0.1",
+            "https_port": bridge.server_port,
+            "light_id": LIGHT_ID,
+            "key_file": str(key_file),
+            "ca_file": str(certificate[0]),
+            "bridge_id": BRIDGE_ID,
+        }
+        lamps.append(HueDevice("hue", HueConfig(**(defaults | options))))
+        return lamps[-1]
+
+    yield make
+    for lamp in lamps:
+        lamp.close()
+
+
+def test_the_lamp_gets_color_brightness_and_duration_and_goes_off(bridge, device):
+    lamp = device(transition_s=0.25)
+    lamp.open()
+    lamp.send(ORANGE)
+    lamp.send(SWITCHED_OFF)
+    assert bridge.refusals == []
+    (lit_id, lit), (_, dark) = bridge.bodies
+    assert lit_id == LIGHT_ID
+    assert lit["on"] == {"on": True}
+    assert lit["dynamics"] == {"duration": 250}
+    assert lit["dimming"]["brightness"] == pytest.approx(73.54, abs=0.01)  # sRGB of light 0.5
+    # The mean of the primaries, weighted by their X + Y + Z: 0.6443 of red, half of 1.1920.
+    assert lit["color"]["xy"]["x"] == pytest.approx(0.4767, abs=2e-4)
+    assert lit["color"]["xy"]["y"] == pytest.approx(0.4597, abs=2e-4)
+    assert dark == {"on": {"on": False}, "dynamics": {"duration": 250}}
+
+
+@pytest.mark.parametrize(
+    ("rgb", "xy"),
+    [
+        ((1.0, 0.0, 0.0), RED),
+        ((0.0, 1.0, 0.0), GREEN),
+        ((0.0, 0.0, 1.0), BLUE),
+        ((1.0, 1.0, 1.0), (0.3127, 0.3290)),
+        ((0.2, 0.2, 0.2), (0.3127, 0.3290)),
+    ],
+)
+def test_primaries_and_white_have_the_chromaticities_of_the_standard(rgb, xy):
+    shown = light_command(LightColor(*rgb), 0.0)["color"]["xy"]
+    assert (shown["x"], shown["y"]) == pytest.approx(xy, abs=3e-4)
+
+
+unit = st.floats(0.0, 1.0)
+
+
+@given(st.builds(LightColor, unit, unit, unit, unit))
+def test_no_color_breaks_the_contract(color):
+    assert breach_of_contract(light_command(color, 0.1)) == ""
+
+
+def test_the_contract_of_this_test_is_one():
+    good = light_command(ORANGE.color, 0.1)
+    for path, value in {
+        ("on", "on"): 1,
+        ("dimming", "brightness"): 0,
+        ("color", "xy"): {"x": 0.7, "y": 0.6},
+        ("dynamics", "duration"): 0.1,
+        ("effects",): {},
+    }.items():
+        bad = json.loads(json.dumps(good))
+        place = bad
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = value
+        assert breach_of_contract(bad), path
+
+
+def test_the_bridge_is_not_asked_more_often_than_it_can_bear(bridge, device, wait_until):
+    worker = DeviceWorker(device(), lambda name, status: None)
+    worker.start()
+    i = 0
+
+    def post_another():
+        nonlocal i
+        i += 1
+        worker.post(LightState(LightColor(1.0, 0.5, 0.0, i % 100 / 100.0), "happiness"))
+        return len(bridge.bodies) >= 15 or bridge.refusals
+
+    wait_until(post_another, "commands")
+    worker.request_stop(SWITCHED_OFF)
+    assert worker.join(10.0)
+    assert bridge.refusals == []
+    assert bridge.bodies[-1][1]["on"] == {"on": False}
+    assert worker.status().superseded > 0
+
+
+def test_another_bridge_than_the_expected_one_gets_no_key(bridge, device):
+    for options in (
+        {"bridge_id": "001788fffe654321"},
+        {"bridge_id": ""},  # the address does not stand in the certificate
+    ):
+        lamp = device(**options)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            lamp.open()
+        lamp.close()
+    assert bridge.arrivals_s == []
+
+
+def test_a_certificate_of_unknown_origin_is_refused_unless_said_otherwise(
+    bridge, device, program, tmp_path
+):
+    openssl = program("openssl", "openssl", "Hue over HTTPS")
+    other = tmp_path / "other.pem"
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+        + ["-subj", f"/CN={BRIDGE_ID}", "-keyout", tmp_path / "other.key", "-out", other],
+        check=True,
+        capture_output=True,
+    )
+    lamp = device(ca_file=str(other))
+    with pytest.raises(ssl.SSLCertVerificationError):
+        lamp.open()
+    lamp.close()
+    careless = device(verify=False, ca_file="", bridge_id="")
+    careless.open()
+    careless.send(ORANGE)
+    assert len(bridge.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "text"),
+    [
+        (503, "", "Hue bridge answers 503"),
+        (429, "too many requests", "answers 429: too many requests"),
+        (200, "device (light) has communication issues", "reports: device .light. has comm"),
+        (207, "cannot be set", "answers 207: cannot be set"),
+    ],
+)
+def test_an_answer_that_refuses_is_an_error(bridge, device, status, error, text):
+    bridge.status, bridge.error = status, error
+    lamp = device()
+    lamp.open()
+    with pytest.raises(ConnectionError, match=text):
+        lamp.send(ORANGE)
+
+
+def test_a_wrong_key_is_refused_and_never_shown(bridge, device, monkeypatch):
+    monkeypatch.setenv("HUE_KEY", "another-key")
+    lamp = device(key_file="", key_env="HUE_KEY")
+    lamp.open()
+    with pytest.raises(ConnectionError, match="403: unauthorized") as caught:
+        lamp.send(ORANGE)
+    lamp.close()
+    assert "another-key" not in f"{caught.value} {lamp.config} {vars(lamp)}"
+    for broken in ("two\x01parts", "ключ", ""):
+        monkeypatch.setenv("HUE_KEY", broken)
+        with pytest.raises(ConnectionError, match="HUE_KEY: expected the bridge's") as caught:
+            lamp.open()
+        assert not broken or broken not in str(caught.value)
+
+
+def test_a_bridge_that_accepts_and_never_answers_is_given_up(device, monkeypatch):
+    monkeypatch.setattr("ambient_light_driver.devices.hue.ANSWER_TIMEOUT_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        lamp = device(https_port=silent.getsockname()[1])
+        with pytest.raises(TimeoutError):
+            lamp.open()
+
+
+def test_a_bridge_that_closes_the_connection_is_reached_again(bridge, device, wait_until):
+    worker = DeviceWorker(device(), lambda name, status: None)
+    worker.start()
+    worker.post(ORANGE)
+    wait_until(lambda: worker.status().phase is DevicePhase.CONNECTED, "the bridge")
+    bridge.status, bridge.error = 503, "starting"
+    wait_until(lambda: worker.status().phase is DevicePhase.LOST, "the loss")
+    assert worker.status().reason == "Hue bridge answers 503: starting"
+    bridge.status, bridge.error = 200, ""
+    wait_until(lambda: worker.status().recoveries == 1, "the recovery")
+    worker.request_stop(SWITCHED_OFF)
+    assert worker.join(10.0)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "text"),
+    [
+        ("host", r"device\.lamp\.host: expected the bridge's name"),
+        ("light_id", r"device\.lamp\.light_id: expected the id of a lamp"),
+        ("key_env", r"device\.lamp\.key_file: expected the file with the application key"),
+        ("ca_file", r"device\.lamp\.ca_file: expected the certificates"),
+    ],
+)
+def test_what_cannot_be_left_out_is_named_by_its_key(left_out, text):
+    values = {"host": "bridge", "light_id": LIGHT_ID, "key_env": "HUE_KEY", "ca_file": "ca.pem"}
+    del values[left_out]
+    with pytest.raises(ConfigError, match=text):
+        build_config(HueConfig, values, "device.lamp")
