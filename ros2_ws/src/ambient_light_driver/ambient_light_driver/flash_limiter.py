@@ -43,10 +43,16 @@ WINDOW_S = 1.0 + 0.1
 """The standard's second and a margin for late packets [s]."""
 
 LUMINANCE_THRESHOLD = 0.08
-"""Change of relative luminance that counts as a swing; the standard says 0.10."""
+"""Change of relative luminance that counts as a swing; the standard says 0.10.
 
-RED_THRESHOLD = 16.0 / 320.0
-"""Change of max(0, R - G - B) that counts as a swing; the standard says 20 / 320."""
+Rounding to 8 bit at both ends of a swing adds at most 2 * 4 / 510 = 0.016: half a step each, times
+4, the slope of the steepest dimming curve that a lamp can be set to have."""
+
+RED_THRESHOLD = 12.0 / 320.0
+"""Change of max(0, R - G - B) that counts as a swing; the standard says 20 / 320.
+
+Rounding to 8 bit adds less than 8 / 320, since all three channels are rounded: with that curve,
+at saturated red, 2 * (4 + 2 * 0.84) / 510 = 7.2 / 320."""
 
 _BISECTIONS = 10
 

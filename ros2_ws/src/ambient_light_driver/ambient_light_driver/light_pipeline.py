@@ -55,6 +55,13 @@ class LightPipeline:
         limited = self._limiter.step(light.to_color(), monotonic_s, self.settings.max_flashes)
         return LightState(limited.color, self._followed.kind)
 
+    def lamp_went_out(self, monotonic_s: float) -> None:
+        """Count darkness that not the pipeline but new options of a lamp have brought about.
+
+        Lamps that stayed on are shown nothing of it, as long as there is no flash to prevent.
+        """
+        self._limiter.switch_off(monotonic_s)
+
     def shut_down(self, monotonic_s: float) -> LightState:
         """Return what stays when the node stops, and forget all faces.
 

@@ -86,7 +86,13 @@ def _file_text(path: str) -> str:
             f"{', '.join(shipped_palettes())}"
         )
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8")
+        file = Path(path).expanduser()
+        # A named pipe would hold up whoever reads it.
+        if file.exists() and not file.is_file():
+            raise ConfigError(f"palette {path!r}: expected a file")
+        return file.read_text(encoding="utf-8")
+    except ConfigError:
+        raise
     except (OSError, ValueError, RuntimeError) as error:
         raise ConfigError(f"palette {path!r}: cannot be read: {error}") from error
 

@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ambient_light_driver.color import LightColor, relative_luminance
-from ambient_light_driver.flash_limiter import READINGS, FlashLimiter
+from ambient_light_driver.flash_limiter import (
+    LUMINANCE_THRESHOLD,
+    READINGS,
+    RED_THRESHOLD,
+    FlashLimiter,
+)
 
 WHITE = LightColor(1.0, 1.0, 1.0, 1.0)
 BLACK = LightColor(0.0, 0.0, 0.0, 0.0)
@@ -117,6 +122,46 @@ def test_switching_off_and_on_again_does_not_flash_either(steps):
         assert not off or shown == BLACK
         colors.append(shown)
     assert_safe(times_s, colors)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.tuples(any_step, any_color, st.booleans()), min_size=20, max_size=100))
+def test_neither_a_lamp_that_goes_out_for_a_while_nor_its_neighbour_flashes(steps):
+    """The limiter is told of the darkness; the neighbour does not see it, the lamp rests."""
+    limiter = FlashLimiter()
+    times_s, neighbour, lamp, now_s, rest_ends_s = [0.0], [BLACK], [BLACK], 0.0, -1.0
+    for step_s, color, goes_out in steps:
+        now_s += step_s
+        if goes_out:
+            limiter.switch_off(now_s)
+            rest_ends_s = now_s + 0.5
+        times_s.append(now_s)
+        neighbour.append(limiter.step(color, now_s).color)
+        lamp.append(neighbour[-1] if now_s >= rest_ends_s else BLACK)
+    assert_safe(times_s, neighbour)
+    assert_safe(times_s, lamp)
+
+
+linear_light = st.tuples(unit, unit, unit)
+
+
+@settings(max_examples=500)
+@given(linear_light, linear_light, st.floats(1.0, 4.0))
+def test_rounding_to_eight_bit_lifts_no_change_over_the_standard(one, other, gamma):
+    """What is no swing to the limiter is none of the standard at a lamp that rounds."""
+    one_lit, other_lit = (
+        tuple((round(255 * value ** (1 / gamma)) / 255) ** gamma for value in light)
+        for light in (one, other)
+    )
+    if abs(relative_luminance(one) - relative_luminance(other)) < LUMINANCE_THRESHOLD:
+        assert abs(relative_luminance(one_lit) - relative_luminance(other_lit)) < 0.10
+
+    def redness(light):
+        return max(0.0, light[0] - light[1] - light[2])
+
+    saturated = any(light[0] >= 0.8 * sum(light) for light in (one_lit, other_lit))
+    if saturated and abs(redness(one) - redness(other)) < RED_THRESHOLD:
+        assert 320 * abs(redness(one_lit) - redness(other_lit)) <= 20.0
 
 
 @settings(max_examples=100)

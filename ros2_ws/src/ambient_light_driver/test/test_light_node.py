@@ -3,6 +3,7 @@
 
 import importlib.util
 import math
+import os
 import signal
 
 import pytest
@@ -310,3 +311,98 @@ def test_the_lamp_goes_out_also_when_the_node_dies_of_an_error(start_light, grap
     assert light.process.returncode != 0
     assert "lamp: off #000000" in light.output()
     assert "made to fail" in light.output()
+
+
+THIRD_PARTY = """
+import threading
+from ambient_light_driver.devices.light_device import DeviceConfig, LightDevice
+
+class Lamp(LightDevice[DeviceConfig]):
+    config_type = DeviceConfig
+    def open(self): pass
+    def send(self, state): pass
+    def close(self): pass
+
+class Hanging(Lamp):
+    def send(self, state): threading.Event().wait()
+
+class Throwing(Lamp):
+    def send(self, state): raise ZeroDivisionError("made to throw")
+"""
+
+
+@pytest.fixture
+def third_party(tmp_path, monkeypatch):
+    """Install a package with devices of its own for the node to find."""
+    folder = tmp_path / "site"
+    (folder / "bad_lamps-1.0.dist-info").mkdir(parents=True)
+    (folder / "bad_lamps.py").write_text(THIRD_PARTY)
+    (folder / "bad_lamps-1.0.dist-info" / "METADATA").write_text("Name: bad_lamps\nVersion: 1.0\n")
+    (folder / "bad_lamps-1.0.dist-info" / "entry_points.txt").write_text(
+        "[ambient_light_driver.devices]\nhanging = bad_lamps:Hanging\n"
+        "throwing = bad_lamps:Throwing\nimpostor = os.path:join\nbroken = nowhere:Lamp\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+
+
+def test_lamps_of_others_that_hang_or_throw_neither_stop_nor_delay_the_rest(
+    start_light, graph, third_party, wait_until
+):
+    light = start_light(
+        QUICK | {"devices": "[hanging, throwing, impostor, broken, terminal]", "max_flashes": 3}
+    )
+
+    def diagnosed(device, text):
+        level, message, _ = graph.diagnostics.get(f"ambient_light: device {device}", (b"", "", {}))
+        return level == b"\x02" and text in message
+
+    expected = {
+        "hanging": "no answer for",
+        "throwing": "made to throw",
+        "impostor": "is not a LightDevice",
+        "broken": "cannot be loaded: No module named 'nowhere'",
+    }
+    graph.wait_until(
+        lambda: all(diagnosed(*item) for item in expected.items()), f"diagnostics of {expected}"
+    )
+    for emotion in ("anger", "happiness"):
+        graph.wait_until(
+            lambda emotion=emotion: graph.colors[-1] == shown(emotion),
+            f"the color of {emotion}",
+            lambda emotion=emotion: graph.show(emotion),
+        )
+        wait_until(lambda emotion=emotion: f"lamp: {emotion}" in light.output(), "the lamp's line")
+    level, _, values = graph.diagnostics["ambient_light: output"]
+    assert level == b"\x00", "colours are published at less than the wanted rate"
+    output = light.output()
+    assert output.count("device throwing: made to throw; trying again") == 1
+    assert output.count("device hanging: no answer for") == 1
+    assert light.stop(signal.SIGTERM) == 0
+    assert "device hanging: hangs, its last colour may stay" in light.output()
+    assert "lamp: off #000000" in light.output()
+    assert "Traceback" not in light.output()
+
+
+def test_options_that_change_all_the_time_cannot_make_a_lamp_flash(start_light, graph):
+    start_light(QUICK)
+    graph.wait_until(
+        lambda: graph.colors and graph.colors[-1] == shown("happiness"),
+        "happiness",
+        lambda: graph.show("happiness"),
+    )
+
+    def interventions():
+        graph.show("happiness")
+        return int(graph.diagnostics["ambient_light: output"][2]["flash_limited"])
+
+    graph.wait_until(lambda: "ambient_light: output" in graph.diagnostics, "diagnostics")
+    assert interventions() == 0
+    for width in range(10, 20):
+        assert graph.set_parameter("device.terminal.width", width) == ""
+        graph.spin(0.03)
+    graph.wait_until(lambda: interventions() > 0, "the limiter to hold the light back")
+    graph.wait_until(
+        lambda: graph.colors[-1] == shown("happiness"),
+        "happiness again",
+        lambda: graph.show("happiness"),
+    )

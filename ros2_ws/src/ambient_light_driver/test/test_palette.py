@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import copy
+import os
 
 import pytest
 import yaml
@@ -100,6 +101,13 @@ def test_a_file_that_is_no_palette_is_refused(tmp_path, text):
 def test_an_unknown_name_lists_the_shipped_palettes():
     with pytest.raises(ConfigError, match=r"'dark': .* default, jonauskaite, plutchik"):
         load_palette("dark")
+
+
+def test_a_named_pipe_is_refused_and_does_not_hold_up_the_reader(tmp_path):
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigError, match=r"pipe\.yaml': expected a file"):
+        load_palette(str(pipe))
 
 
 def test_a_missing_file_is_named():

@@ -17,8 +17,8 @@ STOP_TIMEOUT_S = 1.2
 """All lamps together get this long to take their last colour [s]."""
 
 REST_S = 0.5
-"""A lamp that was switched off for new options stays off at least this long [s], so that options
-which change all the time cannot make it flash: the flash limiter does not see this change."""
+"""A lamp that was switched off for new options stays off at least this long [s], so that the
+darkness of the old worker comes before the light of the new one."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,23 @@ class DeviceSet:
         self._ending: list[DeviceWorker] = []
         self._rest_ends_s = -math.inf
 
-    def apply(self, specs: Mapping[str, DeviceSpec]) -> None:
+    def apply(self, specs: Mapping[str, DeviceSpec]) -> bool:
         """Make exactly ``specs`` run; lamps whose options did not change are left alone.
 
         Lamps that are dropped go out. Never waits for a lamp.
+
+        :return: whether a lamp goes out.
         """
-        for name in list(self._running):
-            if specs.get(name) != self._running[name][0]:
-                self._end(name, SWITCHED_OFF)
-                self._rest_ends_s = time.monotonic() + REST_S
+        dropped = [name for name, (spec, _) in self._running.items() if specs.get(name) != spec]
+        for name in dropped:
+            self._end(name, SWITCHED_OFF)
+            self._rest_ends_s = time.monotonic() + REST_S
         for name, spec in specs.items():
             if name not in self._running:
                 worker = DeviceWorker(spec.device_type(name, spec.config), self._on_change)
                 worker.start(max(0.0, self._rest_ends_s - time.monotonic()))
                 self._running[name] = spec, worker
+        return bool(dropped)
 
     def post(self, state: LightState) -> None:
         """Hand ``state`` to every lamp; never blocks."""

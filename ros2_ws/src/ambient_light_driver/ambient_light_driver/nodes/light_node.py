@@ -299,7 +299,8 @@ class LightNode(LifecycleNode):
                 if self._device_errors.get(name) != str(error):
                     self.get_logger().error(str(error))
         self._device_errors = errors
-        self._devices.apply(specs)
+        if self._devices.apply(specs) and self._pipeline is not None:
+            self._pipeline.lamp_went_out(time.monotonic())
 
     def _on_device_change(self, name: str, status: DeviceStatus) -> None:
         """Log a loss or a recovery; runs in the device's thread."""
