@@ -43,6 +43,18 @@ class LightColor:
         red, green, blue = (linear_to_srgb(value) for value in self.linear_light())
         return red, green, blue
 
+    def normalized(self) -> LightColor:
+        """Return the same light with the largest channel at 1, the rest being brightness.
+
+        For lamps that take from red, green and blue only hue and saturation. Black is :data:`OFF`.
+        """
+        linear = [srgb_to_linear(value) for value in self.rgb]
+        peak = max(linear)
+        if peak * self.brightness <= 0.0:
+            return OFF
+        red, green, blue = (linear_to_srgb(value / peak) for value in linear)
+        return LightColor(red, green, blue, self.brightness * peak)
+
     def is_valid(self) -> bool:
         """Return whether all four numbers are finite and in [0, 1]."""
         return all(math.isfinite(value) and 0.0 <= value <= 1.0 for value in self.channels)

@@ -32,6 +32,7 @@ from ambient_light_driver.color import (
     OFF,
     LightColor,
     Rgb,
+    linear_to_srgb,
     relative_luminance,
     srgb_to_linear,
 )
@@ -137,6 +138,22 @@ def _displayed_as_duty_cycle(color: LightColor) -> Rgb:
     return color.displayed_rgb()
 
 
+def _hue_and_encoded_brightness(color: LightColor) -> Rgb:
+    """Read it as a lamp does that gets hue, saturation and a screen's brightness (Hue, LIFX)."""
+    shown = color.normalized()
+    red, green, blue = (srgb_to_linear(value) for value in shown.rgb)
+    level = linear_to_srgb(shown.brightness)
+    return red * level, green * level, blue * level
+
+
+def _hue_and_decoded_brightness(color: LightColor) -> Rgb:
+    """Read it as a lamp does that gets hue and saturation, and dims by a curve of its own."""
+    shown = color.normalized()
+    red, green, blue = (srgb_to_linear(value) for value in shown.rgb)
+    level = srgb_to_linear(shown.brightness)
+    return red * level, green * level, blue * level
+
+
 READINGS: tuple[Callable[[LightColor], Rgb], ...] = (
     _documented,
     _without_brightness,
@@ -144,6 +161,8 @@ READINGS: tuple[Callable[[LightColor], Rgb], ...] = (
     _scaled_before_decoding,
     _full_scale_duty_cycle,
     _displayed_as_duty_cycle,
+    _hue_and_encoded_brightness,
+    _hue_and_decoded_brightness,
 )
 """Ways from the published colour to linear light that consumers are known to take."""
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ambient_light_driver.color import (
+    OFF,
     LightColor,
     linear_to_srgb,
     relative_luminance,
@@ -66,3 +67,16 @@ def test_mean_of_two_lights_lies_half_way():
     light = OklabLight(1.0, 0.2, 0.3, 1.0)
     mean = weighted_mean([dark, light], [0.5, 0.5])
     assert mean.distance(OklabLight(0.5, 0.1, 0.2, 0.5)) < 1e-12
+
+
+@given(colors)
+def test_a_normalized_color_is_the_same_light_with_a_full_channel(color):
+    shown = color.normalized()
+    assert shown.is_valid()
+    assert shown.linear_light() == pytest.approx(color.linear_light(), abs=1e-9)
+    assert shown == OFF or max(shown.rgb) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("black", [LightColor(0.0, 0.0, 0.0, 1.0), LightColor(1.0, 1.0, 1.0, 0.0)])
+def test_black_is_off_when_normalized(black):
+    assert black.normalized() == OFF

@@ -5,6 +5,7 @@ import importlib.util
 import math
 import os
 import signal
+import sys
 
 import pytest
 
@@ -294,13 +295,16 @@ def test_the_light_ring_of_a_robot_gets_the_color_and_is_given_back(start_light,
     assert all(led.red == led.green == led.blue == 0 for led in rings[-1].leds)
 
 
-def test_the_lamp_goes_out_also_when_the_node_dies_of_an_error(start_light, graph):
-    import sys
-
+@pytest.mark.parametrize(
+    "on_emotions",
+    ["fail", "lambda self, message: setattr(light_node.LightNode, '_publish', fail)"],
+    ids=["input", "output"],
+)
+def test_the_lamp_goes_out_also_when_the_node_dies_of_an_error(start_light, graph, on_emotions):
     program = (
         "from ambient_light_driver.nodes import light_node\n"
         "def fail(self, message): raise RuntimeError('made to fail')\n"
-        "light_node.LightNode._on_emotions = fail\n"
+        f"light_node.LightNode._on_emotions = {on_emotions}\n"
         "light_node.main()\n"
     )
     light = start_light(QUICK, command=[sys.executable, "-c", program])

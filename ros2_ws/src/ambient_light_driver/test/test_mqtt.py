@@ -67,6 +67,15 @@ def test_a_command_holds_state_brightness_color_and_transition():
     assert light_command(SWITCHED_OFF.color, config) == {"state": "OFF"}
 
 
+def test_a_dark_color_is_sent_as_a_bright_one_that_is_dimmed():
+    """A Zigbee lamp, which takes hue and saturation only, would show it at full power."""
+    config = MqttConfig(topic=TOPIC)
+    grey = light_command(LightColor(0.5, 0.5, 0.5, 1.0), config)
+    assert grey["color"] == {"r": 255, "g": 255, "b": 255}
+    assert grey["brightness"] == 55  # light of sRGB 0.5: 0.2140
+    assert light_command(LightColor(0.01, 0.0, 0.0, 1.0), config) == {"state": "OFF"}
+
+
 def test_the_broker_gets_commands_and_availability(start_broker, subscribe, wait_until):
     broker = start_broker()
     messages = subscribe(broker)

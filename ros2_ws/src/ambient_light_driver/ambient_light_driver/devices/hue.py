@@ -149,7 +149,7 @@ def light_command(color: LightColor, transition_s: float) -> dict[str, object]:
     percent = round(100.0 * max(color.displayed_rgb()), 2)
     if percent <= 0.0:  # which the bridge would take for the lowest brightness, not for off
         return {"on": {"on": False}, "dynamics": dynamics}
-    red, green, blue = (srgb_to_linear(value) for value in color.rgb)
+    red, green, blue = (srgb_to_linear(value) for value in color.normalized().rgb)
     x, y = chromaticity((red, green, blue))
     return {
         "on": {"on": True},

@@ -33,7 +33,7 @@ class MqttConfig(DeviceConfig):
         10.0, "Most messages per second; radio lamps take few.", minimum=0.1, maximum=100.0
     )
     refresh_s: float = option(
-        10.0, "Time after which an unchanged colour is sent again [s].", minimum=0.05, maximum=3600
+        1.0, "Time after which an unchanged colour is sent again [s].", minimum=0.05, maximum=3600
     )
     host: str = option("127.0.0.1", "Name or IP address of the broker.")
     mqtt_port: int = option(1883, "TCP port of the broker.", minimum=1, maximum=65535)
@@ -139,11 +139,15 @@ class MqttDevice(LightDevice[MqttConfig]):
 
 
 def light_command(color: LightColor, config: MqttConfig) -> dict[str, object]:
-    """Return the JSON command that shows ``color``."""
-    brightness = round(color.brightness * FULL_BRIGHTNESS[config.schema])
+    """Return the JSON command that shows ``color``.
+
+    Zigbee lamps take only hue and saturation from the colour: it is sent at its brightest.
+    """
+    shown = color.normalized()
+    brightness = round(shown.brightness * FULL_BRIGHTNESS[config.schema])
     if brightness == 0:
         return {"state": "OFF"}
-    red, green, blue = (round(255.0 * value) for value in color.rgb)
+    red, green, blue = (round(255.0 * value) for value in shown.rgb)
     return {
         "state": "ON",
         "brightness": brightness,

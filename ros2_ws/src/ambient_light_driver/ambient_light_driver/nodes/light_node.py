@@ -183,10 +183,13 @@ class LightNode(LifecycleNode):
         if self._output_timer is None or self._pipeline is None:
             return
         self._stop_output_timer()
-        self._shown = self._pipeline.shut_down(time.monotonic())
-        self._publish(self._shown)
-        for name in self._devices.stop(self._shown):
-            self.get_logger().error(f"device {name}: hangs, its last colour may stay")
+        last = SWITCHED_OFF
+        try:
+            last = self._shown = self._pipeline.shut_down(time.monotonic())
+            self._publish(last)
+        finally:  # whatever fails, and be it what the node already dies of
+            for name in self._devices.stop(last):
+                self.get_logger().error(f"device {name}: hangs, its last colour may stay")
 
     def _leave_graph(self) -> None:
         if self._color_publisher is not None:
