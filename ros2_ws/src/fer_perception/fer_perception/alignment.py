@@ -20,7 +20,10 @@ from .image_pyramid import ImagePyramid
 CROP_SIZE_PX: Final = 48
 
 # Where FER2013 has the five landmarks: the medians over 2,022 of 2,500 training pictures drawn at
-# random in which MTCNN found one face (probability above 0.95), made symmetric.
+# random in which MTCNN found one face (probability above 0.95), made symmetric. On 782 of 900
+# PrivateTest pictures in which it found one, vgg_stn_msa reaches 83.8 % on the pictures as they
+# are and 82.1 % on faces cut out of them anew; other sizes and heights of the template, 0.85 to
+# 1.15 and +-2 px, reach at most half a point more.
 _TEMPLATE: Final = np.array([[14.8, 18.2], [32.8, 18.2], [23.8, 28.5], [16.4, 37.0], [31.2, 37.0]])
 # The geometric mean side of MTCNN's boxes in the same pictures, 38.7 x 49.2 px.
 _BOX_SIDE_PX: Final = 43.6
