@@ -148,6 +148,36 @@ def test_a_color_that_failed_is_sent_after_the_recovery(start):
     wait_until(lambda: state(0.2) in lamp.calls)
 
 
+def test_one_error_at_the_very_end_does_not_leave_the_lamp_on(start):
+    lamp = Lamp(refresh_s=3600.0)
+    worker, _ = start(lamp)
+    worker.post(state(0.5))
+    wait_until(lambda: worker.status().sent == 1)
+    send = lamp.send
+
+    def fail_once(last):
+        lamp.send = send
+        raise ConnectionError("the other side has closed the connection")
+
+    lamp.send = fail_once
+    worker.request_stop(SWITCHED_OFF)
+    assert worker.join(PATIENCE_S)
+    assert list(lamp.calls)[-4:] == ["close", "open", SWITCHED_OFF, "close"]
+
+
+def test_a_lamp_that_is_back_but_not_reached_yet_gets_the_last_state(start):
+    lamp = Lamp()
+    worker, _ = start(lamp)
+    worker.post(state(0.5))
+    wait_until(lambda: worker.status().sent == 1)
+    lamp.plugged = False
+    wait_until(lambda: worker.status().failures >= 4)  # it waits for long between attempts now
+    lamp.plugged = True
+    worker.request_stop(SWITCHED_OFF)
+    assert worker.join(PATIENCE_S)
+    assert list(lamp.calls)[-2:] == [SWITCHED_OFF, "close"]
+
+
 def test_every_open_is_followed_by_a_close(start):
     lamp = Lamp()
     lamp.plugged = False

@@ -119,17 +119,24 @@ class DeviceWorker:
         with self._changed:
             self._changed.wait_for(lambda: self._stopping, self._delay_s)
         while not self._is_stopping():
-            try:
-                self._call(self._device.open)
-                self._send_until_stopped()
-            except Exception as error:  # any failure of a device is the lamp's, not the node's
-                self._note_loss(str(error) or type(error).__name__)
-            finally:
-                self._close()
+            self._connect_and_send()
             with self._changed:
                 self._changed.wait_for(lambda: self._stopping, self._backoff.next_s())
+                last_is_unsent = self._stopping and self._mail is not None
+            if last_is_unsent:  # a last chance, so that a lamp does not stay on for one error
+                self._connect_and_send()
         with self._changed:
             self._status = replace(self._status, phase=DevicePhase.STOPPED, reason="")
+
+    def _connect_and_send(self) -> None:
+        """Drive the device until it fails or the last state is sent."""
+        try:
+            self._call(self._device.open)
+            self._send_until_stopped()
+        except Exception as error:  # any failure of a device is the lamp's, not the node's
+            self._note_loss(str(error) or type(error).__name__)
+        finally:
+            self._close()
 
     def _is_stopping(self) -> bool:
         with self._changed:
