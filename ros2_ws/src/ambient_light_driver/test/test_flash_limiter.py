@@ -168,7 +168,8 @@ def test_rounding_to_eight_bit_lifts_no_change_over_the_standard(one, other, gam
 @given(st.lists(st.tuples(st.floats(), any_color), min_size=20, max_size=100))
 def test_a_clock_that_stands_still_jumps_or_is_undefined_lets_no_flash_through(steps):
     limiter = FlashLimiter()
-    times_s, colors, latest_s = [0.0], [BLACK], 0.0
+    # A clock may start anywhere, also below zero.
+    times_s, colors, latest_s = [-math.inf], [BLACK], -math.inf
     for now_s, color in steps:
         latest_s = max(latest_s, now_s) if math.isfinite(now_s) else latest_s
         times_s.append(latest_s)
