@@ -158,9 +158,10 @@ class PortraitSource:
         phase = 2.0 * math.pi * self._count / (30.0 * self._PERIOD_S)
         self._count += 1
         width, height = self._size
-        zoom = (1.5 + 0.4 * math.sin(2.0 * phase)) * height / 480.0
-        center_x = width * (0.5 + 0.18 * math.cos(phase))
-        center_y = height * (0.45 + 0.08 * math.sin(phase))
+        # Chosen so that the view never leaves the portrait.
+        zoom = (1.9 + 0.3 * math.sin(2.0 * phase)) * max(width / 640.0, height / 480.0)
+        center_x = width * (0.5 + 0.05 * math.cos(phase))
+        center_y = height * (0.36 + 0.03 * math.sin(phase))
         face_x, face_y = 224.0, 118.0  # centre of the face in the portrait
         matrix = np.array(
             [[zoom, 0.0, center_x - zoom * face_x], [0.0, zoom, center_y - zoom * face_y]]
