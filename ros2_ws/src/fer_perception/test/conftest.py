@@ -3,10 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from fer_perception.face import RgbImage
 from fer_perception.frame_source import PortraitSource
 from fer_perception.training.fer2013 import Fer2013, read_sheets
+
+# More threads than free cores wait for each other; one is nearly as fast on small inputs.
+torch.set_num_threads(1)
 
 _REPOSITORY = Path(__file__).resolve().parents[4]
 
