@@ -2,7 +2,6 @@
 """Detection of faces: ours beside DeepFace's MTCNN, interleaved in one run."""
 
 import json
-import os
 import statistics
 import subprocess
 import tempfile
@@ -17,7 +16,7 @@ import numpy as np
 from fer_perception.detection.mtcnn import Mtcnn, MtcnnConfig
 from fer_perception.face import BoundingBox, RgbImage
 
-from .peer_environment import peer_python
+from .peer_environment import peer_python, peer_variables
 from .test_images import faces_640x480
 
 _ROUNDS = 15
@@ -57,7 +56,6 @@ class DeepFaceProcess:
 @contextmanager
 def deepface() -> Iterator[DeepFaceProcess]:
     """Start DeepFace and end it."""
-    outside = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "LD_"))}
     worker = Path(__file__).with_name("deepface_worker.py")
     process = subprocess.Popen(
         [peer_python(), worker],
@@ -65,7 +63,7 @@ def deepface() -> Iterator[DeepFaceProcess]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env=outside | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""},
+        env=peer_variables() | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""},
     )
     try:
         yield DeepFaceProcess(process)

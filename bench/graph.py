@@ -77,6 +77,11 @@ class _Camera:
         now = self.node.get_clock().now().to_msg()
         self.publisher.publish(to_image_message(image, Header(stamp=now, frame_id="bench")))
 
+    def answers(self, image: RgbImage) -> bool:
+        """Publish once more and return whether any emotions have come back."""
+        self.publish(image)
+        return bool(self.latencies_s)
+
     def close(self) -> None:
         self._executor.shutdown()
         self.node.destroy_node()
@@ -99,8 +104,8 @@ def _run(width: int, height: int) -> GraphRow:
     camera = _Camera()
     try:
         _wait_for(camera.publisher.get_subscription_count, "the node")
-        camera.publish(frames[0])
-        _wait_for(lambda: camera.latencies_s, "the first emotions")
+        # Discovery is not done on both sides at once: the first frames may find no reader.
+        _wait_for(lambda: camera.answers(frames[0]), "the first emotions")
         # The node reports its counters every second.
         _wait_for(lambda: camera.received >= 1, "the first diagnostics")
         time.sleep(1.5)

@@ -2,6 +2,7 @@
 """A virtual environment of their own for the packages that we are compared with."""
 
 import hashlib
+import os
 import subprocess
 import sys
 import venv
@@ -10,6 +11,11 @@ from pathlib import Path
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _REQUIREMENTS = _REPOSITORY / "requirements" / "bench-peers.txt"
 _FOLDER = _REPOSITORY / "build" / "bench-peers"
+
+
+def peer_variables() -> dict[str, str]:
+    """Return the environment variables without those that lead to our own packages."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "LD_"))}
 
 
 def peer_python() -> Path:
@@ -24,6 +30,6 @@ def peer_python() -> Path:
     print(f"Installing the peers into {_FOLDER} (2.5 GB, once) ...", flush=True)
     venv.create(_FOLDER, with_pip=True, clear=True)
     install = ["-m", "pip", "install", "--quiet", "--requirement", str(_REQUIREMENTS)]
-    subprocess.run([str(python), *install], check=True, stdout=sys.stderr)
+    subprocess.run([str(python), *install], check=True, stdout=sys.stderr, env=peer_variables())
     stamp.write_text(wanted)
     return python
