@@ -29,7 +29,8 @@ from fer_bringup.graph import environment, fer_light
 from fer_bringup.live_table import faces_line, faces_table
 from fer_bringup.processes import NodeProcess, start, stop
 from fer_bringup.recording import Recording, RgbImage
-from fer_perception.image_decoding import ImageError, decode_image
+from fer_perception.image_decoding import ImageError
+from fer_perception.nodes.image_messages import to_rgb
 
 FOLDER = Path("demo")
 DEFAULT_SECONDS = 20.0
@@ -74,14 +75,7 @@ class Listener(Node):
 
     def _on_annotated(self, message: Image) -> None:
         try:
-            self.frame = decode_image(
-                message.data,
-                message.width,
-                message.height,
-                message.step,
-                message.encoding,
-                bool(message.is_bigendian),
-            )
+            self.frame = to_rgb(message)
         except ImageError as error:
             self.get_logger().error(f"annotated image: {error}", throttle_duration_sec=5.0)
 
