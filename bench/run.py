@@ -51,15 +51,30 @@ def main() -> None:
     console.print(
         _table(
             "Camera process to EmotionArray, one face, best effort at 30 Hz",
-            "size;sent;reached the node;answered;answered/s;latency p50 ms;p95 ms".split(";"),
+            [
+                "size",
+                "sent",
+                "reached the node",
+                "answered",
+                "answered/s",
+                "latency p50 ms",
+                "p95 ms",
+            ],
             map(_graph_row, graph.measure()),
         )
     )
     console.print(
         _table(
             "Detection at 640x480, medians in ms, interleaved in one run",
-            "faces;DeepFace mtcnn, align;ours, min face 40;ratio;ours, min face 20;ratio;"
-            "same faces".split(";"),
+            [
+                "faces",
+                "DeepFace mtcnn, align",
+                "ours, min face 40",
+                "ratio",
+                "ours, min face 20",
+                "ratio",
+                "same faces",
+            ],
             map(_detection_row, detection.measure()),
         )
     )
