@@ -165,7 +165,8 @@ def test_a_broker_that_freezes_or_restarts_is_noticed_and_the_color_comes_back(
     broker.start()
     messages = subscribe(broker)
     wait_until(lambda: any(topic == TOPIC for topic, _ in messages), "the color after a restart")
-    assert worker.status().recoveries == 2
+    # The worker counts once it has heard that the broker took the color.
+    wait_until(lambda: worker.status().recoveries == 2, "both recoveries to be counted")
     worker.request_stop(SWITCHED_OFF)
     assert worker.join(10.0)
     wait_until(lambda: (TOPIC, '{"state": "OFF"}') in messages, "darkness at the end")
