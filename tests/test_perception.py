@@ -157,7 +157,11 @@ def test_camera_to_emotions_and_a_clean_end(start_node, peer, number):
     assert frames[-1].encoding == "rgb8"
     [face] = last.faces
     assert face.emotion == "happiness"
-    assert {m.faces[0].face_id for m in received if m.faces} == {"f0001"}
+    seen = [m for m in received if m.faces]
+    for before, after in zip(seen, seen[1:], strict=False):
+        # A machine that stalls for longer than max_lost_s loses the face, and rightly so.
+        if stamp_s(after) - stamp_s(before) < 1.0:
+            assert after.faces[0].face_id == before.faces[0].face_id
     stamps = [stamp_s(m) for m in received]
     assert stamps == sorted(stamps) and len(set(stamps)) == len(stamps)
     assert perception.stop(number) == 0

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .alignment import CROP_SIZE_PX
 from .emotions import EMOTIONS
 from .model_store import Model
 from .normalization import grey_levels, normalize
@@ -26,6 +27,8 @@ class EmotionRecognizer:
         self._temperature = model.config.temperature
         self._flip_average = flip_average
         self.model_id = model.model_id
+        # The first call is many times slower than the others: better now than on a face.
+        self.recognize(np.zeros((1, CROP_SIZE_PX, CROP_SIZE_PX), np.uint8))
 
     def recognize(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the scores of each crop, N x 7, each row summing to 1.
