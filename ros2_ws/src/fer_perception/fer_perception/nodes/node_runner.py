@@ -10,7 +10,6 @@ from typing import Protocol
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 _SIGNAL_POLL_S = 0.1
@@ -23,11 +22,15 @@ class ClosableNode(Protocol):
         """End threads and give devices back; may be called in any state."""
         ...
 
+    def destroy_node(self) -> None:
+        """Leave the graph."""
+        ...
 
-def run_node(create: Callable[[], Node], args: list[str] | None) -> None:
+
+def run_node(create: Callable[[], ClosableNode], args: list[str] | None) -> None:
     """Create a node, spin it until SIGINT or SIGTERM, and end without a traceback.
 
-    :param create: makes the node, which is also a :class:`ClosableNode`, once rclpy is ready.
+    :param create: makes the node, once rclpy is ready.
     :param args: the command line, as rclpy takes it.
     """
     stopping = False
