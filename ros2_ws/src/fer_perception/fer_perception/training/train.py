@@ -7,8 +7,8 @@ import argparse
 import csv
 import logging
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from ..emotions import EMOTIONS
+from ..model_store import Model, load_model
 from ..networks import NETWORKS, create_network
 from ..networks.multiple_self_attention import MultipleSelfAttention
 from ..networks.spatial_transformer import LocalizationNetwork
@@ -32,6 +33,7 @@ from .augmentation import change_levels_and_geometry, erase
 from .checkpoint import load_checkpoint, save_checkpoint
 from .fer2013 import Fer2013, Usage, read_sheets
 from .recipes import RECIPES, Recipe, Stage
+from .teacher import teacher_scores
 from .votes import EXCLUDED, plurality_labels, soft_targets
 
 _LOG = logging.getLogger(__name__)
@@ -144,6 +146,8 @@ def train(
     out: Path,
     seed: int = 0,
     resume: bool = False,
+    start_from: Model | None = None,
+    teachers: Sequence[Model] = (),
 ) -> Path:
     """Train and return the path of the checkpoint with the best validation accuracy.
 
@@ -153,6 +157,10 @@ def train(
     what an unbroken one would have done.
 
     :param out: folder for what is written; made when missing.
+    :param start_from: a trained model whose weights training begins with; those that only one of
+        the two networks has (its attention) are left out or keep their initialisation.
+    :param teachers: trained models whose mean scores are mixed into the targets, by the recipe's
+        ``teacher_weight``.
     :raises FileNotFoundError: when ``resume`` finds no checkpoint.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -160,9 +168,16 @@ def train(
     faces = select_faces(data, rows, recipe.soft_targets)
     # The report's validation set; PublicTest is its test set and is not looked at here.
     validation = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
+    if teachers:
+        scores = torch.stack(
+            [teacher_scores(t.network, t.config.temperature, faces.images) for t in teachers]
+        ).mean(dim=0)
+        faces = replace(faces, targets=torch.lerp(faces.targets, scores, recipe.teacher_weight))
 
     torch.manual_seed(seed)
     network = create_network(network_name, len(EMOTIONS))
+    if start_from is not None:
+        network.load_state_dict(start_from.network.state_dict(), strict=False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = AveragedModel(
         network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
@@ -266,6 +281,10 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and log")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=None, help="CPU threads (default: all)")
+    parser.add_argument("--start-from", type=Path, help="folder of a model to begin with")
+    parser.add_argument(
+        "--teacher", type=Path, action="append", default=[], help="folder of a model (repeatable)"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.safetensors")
     options = parser.parse_args(args)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -278,6 +297,8 @@ def main(args: list[str] | None = None) -> None:
         options.out,
         seed=options.seed,
         resume=options.resume,
+        start_from=load_model(options.start_from) if options.start_from else None,
+        teachers=[load_model(folder) for folder in options.teacher],
     )
 
 
