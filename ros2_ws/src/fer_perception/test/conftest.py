@@ -7,7 +7,8 @@ import torch
 
 from fer_perception.face import RgbImage
 from fer_perception.frame_source import PortraitSource
-from fer_perception.training.fer2013 import Fer2013, read_sheets
+from fer_perception.training.fer2013 import Fer2013
+from fer_perception.training.fer2013_reader import read_fer2013
 
 # More threads than free cores wait for each other; one is nearly as fast on small inputs.
 torch.set_num_threads(1)
@@ -36,7 +37,7 @@ def fer2013() -> Fer2013:
     folder = _REPOSITORY.parent / "shared" / "fer2013"
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there: nothing was checked on FER2013")
-    return read_sheets(folder)
+    return read_fer2013(folder)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from torch import nn
 from fer_perception.networks import NETWORKS, create_network
 from fer_perception.networks.baseline_cnn import BaselineCnn
 from fer_perception.networks.multiple_self_attention import MultipleSelfAttention
+from fer_perception.networks.scalar_attention import scalar_attention
 from fer_perception.networks.self_attention import SelfAttention
 from fer_perception.networks.spatial_transformer import LocalizationNetwork, SpatialTransformer
 
@@ -73,6 +74,29 @@ def test_self_attention_follows_its_equation():
 def test_self_attention_starts_as_the_identity():
     x = torch.randn(2, 16, 5, 4)
     assert torch.equal(SelfAttention(16)(x), x)
+
+
+@pytest.mark.parametrize(("spread", "tolerance"), [(0.5, 1e-6), (0.9, 1e-3)])
+def test_attention_over_scalars_is_softmax_attention(spread, tolerance):
+    query, key = (spread * torch.randn(2, 8, 900, 1) for _ in range(2))
+    value = torch.randn(2, 8, 900, 1)
+    expected = (query @ key.transpose(2, 3)).softmax(dim=3) @ value
+    torch.testing.assert_close(
+        scalar_attention(query, key, value), expected, atol=tolerance, rtol=0
+    )
+
+
+def test_attention_over_scalars_has_the_gradients_of_softmax_attention():
+    inputs = [0.5 * torch.randn(1, 2, 60, 1, dtype=torch.float64) for _ in range(3)]
+    weights = torch.randn(1, 2, 60, 1, dtype=torch.float64)
+    gradients = []
+    for attend in (scalar_attention, nn.functional.scaled_dot_product_attention):
+        leaves = [tensor.clone().requires_grad_() for tensor in inputs]
+        keywords = {} if attend is scalar_attention else {"scale": 1.0}
+        (attend(*leaves, **keywords) * weights).sum().backward()
+        gradients.append([leaf.grad for leaf in leaves])
+    for got, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(got, expected, atol=1e-6, rtol=0)
 
 
 def test_head_weights_are_a_convex_combination():

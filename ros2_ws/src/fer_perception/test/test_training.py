@@ -12,7 +12,8 @@ from fer_perception.training import train as train_module
 from fer_perception.training.augmentation import Augmentation, change_levels_and_geometry, erase
 from fer_perception.training.calibration import fit_temperature
 from fer_perception.training.export import load_trained
-from fer_perception.training.fer2013 import Fer2013, Usage, read_sheets
+from fer_perception.training.fer2013 import Fer2013, Usage
+from fer_perception.training.fer2013_reader import read_fer2013
 from fer_perception.training.recipes import RECIPES, Recipe, Stage
 from fer_perception.training.train import draw_order, one_cycle_factor, select_faces, train
 from fer_perception.training.votes import EXCLUDED, plurality_labels, soft_targets
@@ -73,7 +74,7 @@ def test_no_test_picture_is_trained_on(fer2013):
 
 def test_missing_data_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"labels\.npz"):
-        read_sheets(tmp_path)
+        read_fer2013(tmp_path)
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def small_data(rng):
     votes = np.zeros((count, 10), np.uint8)
     votes[np.arange(count), labels] = 9
     usage = np.repeat([Usage.TRAINING, Usage.PRIVATE_TEST], [96, 24])
-    return Fer2013(images, votes, usage, np.arange(count), np.zeros(count, bool))
+    return Fer2013(images, votes, usage, np.zeros(count, bool))
 
 
 SMALL = Recipe(

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .self_attention import inner_channels
+from .self_attention import attend, inner_channels
 
 
 class MultipleSelfAttention(nn.Module):
@@ -58,7 +58,7 @@ class MultipleSelfAttention(nn.Module):
             .contiguous()
             for conv in (self.f, self.g, self.h)
         )
-        attended = F.scaled_dot_product_attention(query, key, value, scale=1.0)
+        attended = attend(query, key, value)
         stacked = attended.transpose(2, 3).reshape(batch, -1, height, width)
         # Scaling the head's input (and its bias) by w_i gamma_i before the sum over heads lets
         # one dense convolution do both, instead of N maps of C channels that are added up after.

@@ -7,10 +7,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .scalar_attention import scalar_attention
 
 def inner_channels(channels: int) -> int:
     """Return the channels of f, g and h: an eighth of the input's, as in the paper."""
     return max(1, channels // 8)
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Return ``softmax_i(query_j . key_i)`` times ``value_i``, summed over i; all ... x N x C."""
+    if query.shape[-1] == 1:
+        return scalar_attention(query, key, value)
+    return F.scaled_dot_product_attention(query, key, value, scale=1.0)
 
 
 class SelfAttention(nn.Module):
@@ -35,6 +43,6 @@ class SelfAttention(nn.Module):
         key, query, value = (
             conv(x).flatten(2).transpose(1, 2).contiguous() for conv in (self.f, self.g, self.h)
         )
-        attended = F.scaled_dot_product_attention(query, key, value, scale=1.0)
+        attended = attend(query, key, value)
         o = self.v(attended.transpose(1, 2).unflatten(2, x.shape[2:]))
         return self.gamma * o + x

@@ -30,7 +30,8 @@ from ..emotions import EMOTIONS
 from ..model_store import Model, load_model
 from ..recognition import EmotionRecognizer
 from .evaluation_sets import EVALUATION_SETS, EvaluationSet
-from .fer2013 import Fer2013, read_sheets
+from .fer2013 import Fer2013
+from .fer2013_reader import read_fer2013
 from .votes import soft_targets
 
 _LOG = logging.getLogger(__name__)
@@ -188,7 +189,7 @@ def main(args: list[str] | None = None) -> None:
     )
     options = parser.parse_args(args)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    data = read_sheets(options.data)
+    data = read_fer2013(options.data)
     report = {}
     for flip_average in (False, True):
         key = "flip_average" if flip_average else "single_view"

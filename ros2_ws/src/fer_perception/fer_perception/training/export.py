@@ -15,7 +15,8 @@ from ..emotions import EMOTIONS
 from ..model_store import ModelConfig, save_model
 from ..networks import create_network
 from .calibration import fit_temperature
-from .fer2013 import Fer2013, Usage, read_sheets
+from .fer2013 import Fer2013, Usage
+from .fer2013_reader import read_fer2013
 from .train import predict, select_faces
 
 _LOG = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of FER2013 with FER+")
     options = parser.parse_args(args)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    export(options.checkpoint, options.out, read_sheets(options.data))
+    export(options.checkpoint, options.out, read_fer2013(options.data))
 
 
 if __name__ == "__main__":

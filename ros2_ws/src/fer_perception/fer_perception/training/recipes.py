@@ -116,6 +116,19 @@ RECIPES: Final[dict[str, Recipe]] = {
         leak_free=True,
         ema_decay=0.998,
     ),
+    # For the networks of some ten thousand weights, which learn nothing by heart: mild changes of
+    # the pictures, half an hour at most.
+    "small": Recipe(
+        stages=(Stage(epochs=24),),
+        augmentation=Augmentation(rotation_deg=8.0, scale=0.08, shift=0.04, shear=0.03),
+        learning_rate=4e-2,
+        transformer_learning_rate_factor=0.1,
+        schedule="one_cycle",
+        soft_targets=True,
+        balance=0.0,
+        leak_free=True,
+        ema_decay=0.998,
+    ),
     # A second round for a trained network (--start-from), which is its own teacher (--teacher).
     "refine": Recipe(
         stages=(

@@ -31,7 +31,8 @@ from ..networks.vgg_stn import VggStn
 from ..normalization import grey_levels, normalize
 from .augmentation import change_levels_and_geometry, erase
 from .checkpoint import load_checkpoint, save_checkpoint
-from .fer2013 import Fer2013, Usage, read_sheets
+from .fer2013 import Fer2013, Usage
+from .fer2013_reader import read_fer2013
 from .recipes import RECIPES, Recipe, Stage
 from .teacher import teacher_scores
 from .votes import EXCLUDED, plurality_labels, soft_targets
@@ -293,7 +294,7 @@ def main(args: list[str] | None = None) -> None:
     train(
         options.network,
         RECIPES[options.recipe],
-        read_sheets(options.data),
+        read_fer2013(options.data),
         options.out,
         seed=options.seed,
         resume=options.resume,
