@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from .scalar_attention import scalar_attention
 
+
 def inner_channels(channels: int) -> int:
     """Return the channels of f, g and h: an eighth of the input's, as in the paper."""
     return max(1, channels // 8)

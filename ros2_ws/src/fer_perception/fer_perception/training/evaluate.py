@@ -10,11 +10,12 @@ import logging
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 from sklearn.metrics import (
     ConfusionMatrixDisplay,
     accuracy_score,
@@ -29,7 +30,8 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 from ..emotions import EMOTIONS
 from ..model_store import Model, load_model
 from ..recognition import EmotionRecognizer
-from .evaluation_sets import EVALUATION_SETS, EvaluationSet
+from .abstention import Abstention, abstain, draw_abstention, threshold_for
+from .evaluation_sets import EVALUATION_SETS, PRIVATE7, REPORT, EvaluationSet
 from .fer2013 import Fer2013
 from .fer2013_reader import read_fer2013
 from .votes import soft_targets
@@ -37,6 +39,7 @@ from .votes import soft_targets
 _LOG = logging.getLogger(__name__)
 _BATCH: Final = 256
 _CALIBRATION_BINS: Final = 15
+_ABSTENTION_ACCURACIES: Final = (0.90, 0.95)
 
 
 @dataclass(frozen=True)
@@ -67,14 +70,38 @@ class SetMetrics:
     recall: dict[str, float]
 
 
-def score_images(
-    model: Model, images: NDArray[np.uint8], flip_average: bool
-) -> NDArray[np.float32]:
+@dataclass(frozen=True)
+class SplitScores:
+    """The scores of every picture of the test splits, N x 7; those of other rows are NaN.
+
+    :ivar single_view: of the pictures.
+    :ivar flip_average: of the pictures and their mirror images together.
+    """
+
+    single_view: NDArray[np.float32]
+    flip_average: NDArray[np.float32]
+
+
+def score_images(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the scores of ``images``, N x 7, as the node would give them."""
-    recognizer = EmotionRecognizer(model, flip_average)
+    recognizer = EmotionRecognizer(model)
     return np.concatenate(
         [recognizer.recognize(images[i : i + _BATCH]) for i in range(0, len(images), _BATCH)]
     )
+
+
+def score_splits(model: Model, data: Fer2013) -> SplitScores:
+    """Return the scores of all test pictures: several sets share them, and they take time."""
+    single = np.full((len(data.usage), len(EMOTIONS)), np.nan, np.float32)
+    both = single.copy()
+    for usage in {evaluation_set.usage for evaluation_set in EVALUATION_SETS}:
+        split = data.rows(usage)
+        images = data.images[split]
+        single[split] = score_images(model, images)
+        # The mean of the logits is, but for a constant, that of the scores' logarithms.
+        mirrored = score_images(model, np.ascontiguousarray(images[:, :, ::-1]))
+        both[split] = softmax((np.log(single[split]) + np.log(mirrored)) / 2, axis=1)
+    return SplitScores(single, both)
 
 
 def measure(
@@ -135,37 +162,47 @@ def _save_confusion(
     figure.savefig(folder / f"confusion_{name}.png", dpi=100)
 
 
-def evaluate(
-    folder: Path, data: Fer2013, flip_average: bool, pictures: bool = True
-) -> dict[str, SetMetrics]:
-    """Return what the model in ``folder`` reaches on each set.
-
-    :param pictures: also write the confusion matrices into ``folder``.
-    """
-    model = load_model(folder)
-    # Several sets are of the same split, and the scores are what takes time.
-    split_scores = np.full((len(data.usage), len(EMOTIONS)), np.nan, np.float32)
-    for usage in {evaluation_set.usage for evaluation_set in EVALUATION_SETS}:
-        split = data.rows(usage)
-        split_scores[split] = score_images(model, data.images[split], flip_average)
+def evaluate(scores: NDArray[np.float32], data: Fer2013) -> dict[str, SetMetrics]:
+    """Return the metrics of ``scores``, one of :class:`SplitScores`, on each set."""
     results = {}
     for evaluation_set in EVALUATION_SETS:
         rows, labels = evaluation_set.rows_and_labels(data)
-        scores = split_scores[rows]
-        metrics = measure(scores, labels, data.votes[rows])
-        results[evaluation_set.name] = metrics
-        _LOG.info(_line(evaluation_set, metrics))
-        if pictures:
-            ours = labels < len(EMOTIONS)
-            title = f"{model.model_id} on {evaluation_set.name}: {100 * metrics.accuracy:.2f} %"
-            _save_confusion(
-                folder,
-                evaluation_set.name,
-                labels[ours],
-                scores[ours].argmax(axis=1).astype(np.int64),
-                title,
-            )
+        results[evaluation_set.name] = measure(scores[rows], labels, data.votes[rows])
+        _LOG.info(_line(evaluation_set, results[evaluation_set.name]))
     return results
+
+
+def measure_abstention(scores: NDArray[np.float32], data: Fer2013) -> list[Abstention]:
+    """Return what thresholds fitted on ``private7`` do on ``report``."""
+    validation_rows, validation_labels = PRIVATE7.rows_and_labels(data)
+    rows, labels = REPORT.rows_and_labels(data)
+    return [
+        abstain(
+            scores[rows],
+            labels,
+            threshold_for(accuracy, scores[validation_rows], validation_labels),
+        )
+        for accuracy in _ABSTENTION_ACCURACIES
+    ]
+
+
+def draw(
+    folder: Path,
+    model_id: str,
+    scores: NDArray[np.float32],
+    data: Fer2013,
+    marked: list[Abstention],
+) -> None:
+    """Write the pictures and tables of the model card into ``folder``."""
+    for evaluation_set in EVALUATION_SETS:
+        rows, labels = evaluation_set.rows_and_labels(data)
+        ours = labels < len(EMOTIONS)
+        title = f"{model_id} on {evaluation_set.name}"
+        guessed = scores[rows].argmax(axis=1).astype(np.int64)
+        _save_confusion(folder, evaluation_set.name, labels[ours], guessed[ours], title)
+    rows, labels = REPORT.rows_and_labels(data)
+    title = f"{model_id} on {REPORT.name}"
+    draw_abstention(folder / "abstention_report.png", scores[rows], labels, marked, title)
 
 
 def _line(evaluation_set: EvaluationSet, metrics: SetMetrics) -> str:
@@ -190,15 +227,27 @@ def main(args: list[str] | None = None) -> None:
     options = parser.parse_args(args)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     data = read_fer2013(options.data)
-    report = {}
-    for flip_average in (False, True):
-        key = "flip_average" if flip_average else "single_view"
-        _LOG.info("%s:", key)
-        results = evaluate(options.model, data, flip_average, options.write and not flip_average)
-        report[key] = {name: asdict(metrics) for name, metrics in results.items()}
+    model = load_model(options.model)
+    scores = score_splits(model, data)
+    report: dict[str, Any] = {}
+    for view, view_scores in asdict(scores).items():
+        _LOG.info("%s:", view)
+        results = evaluate(view_scores, data)
+        report[view] = {name: asdict(metrics) for name, metrics in results.items()}
+    marked = measure_abstention(scores.single_view, data)
+    for point in marked:
+        _LOG.info(
+            "min_confidence %.3f: %.1f %% of report answered, %.2f %% of the answers right",
+            point.min_confidence,
+            100 * point.coverage,
+            100 * point.accuracy,
+        )
+    report["abstention"] = [
+        {name: _rounded(value) for name, value in asdict(point).items()} for point in marked
+    ]
+    report["sha256"] = model.config.sha256
     if options.write:
-        config = load_model(options.model).config
-        report["sha256"] = config.sha256  # type: ignore[assignment]
+        draw(options.model, model.model_id, scores.single_view, data, marked)
         text = json.dumps(report, indent=2) + "\n"
         (options.model / "metrics.json").write_text(text, encoding="utf-8")
 

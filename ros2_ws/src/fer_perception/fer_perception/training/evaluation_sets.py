@@ -55,9 +55,11 @@ class EvaluationSet:
         return rows[labels != EXCLUDED], labels[labels != EXCLUDED]
 
 
+REPORT: Final = EvaluationSet("report", Usage.PUBLIC_TEST, plurality_labels)
+PRIVATE7: Final = EvaluationSet("private7", Usage.PRIVATE_TEST, plurality_labels)
 EVALUATION_SETS: Final = (
-    EvaluationSet("report", Usage.PUBLIC_TEST, plurality_labels),
-    EvaluationSet("private7", Usage.PRIVATE_TEST, plurality_labels),
+    REPORT,
+    PRIVATE7,
     EvaluationSet("ferplus8", Usage.PRIVATE_TEST, majority_labels),
     EvaluationSet("ferplus8_loose", Usage.PRIVATE_TEST, loose_labels),
 )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes a model that the node can load out of a training run's best checkpoint."""
+"""Makes a model that the node can load out of a training run's checkpoint."""
 
 from __future__ import annotations
 
@@ -20,11 +20,16 @@ from .fer2013_reader import read_fer2013
 from .train import predict, select_faces
 
 _LOG = logging.getLogger(__name__)
-_PREFIXES = ("network.module.", "network.")  # the averaged weights are wrapped once more
+# best.safetensors holds one network, last.safetensors the running one and its average besides;
+# the averaged weights are wrapped once more.
+_PREFIXES = ("average.module.", "network.module.", "network.")
 
 
 def load_trained(checkpoint: Path) -> tuple[str, nn.Module]:
-    """Return (name, network) of the weights that ``train`` left in ``best.safetensors``.
+    """Return (name, network) of the weights that ``train`` left in a checkpoint.
+
+    Of ``best.safetensors`` the epoch with the best validation accuracy, of ``last.safetensors``
+    the averaged weights of the last epoch, which nothing has selected.
 
     :raises FileNotFoundError: when there is no such file.
     """
@@ -53,7 +58,12 @@ def export(checkpoint: Path, folder: Path, data: Fer2013) -> ModelConfig:
 def main(args: list[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description="Export a trained network for the node.")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="RUN/best.safetensors")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        required=True,
+        help="RUN/best.safetensors or RUN/last.safetensors",
+    )
     parser.add_argument("--out", type=Path, required=True, help="the model's folder")
     parser.add_argument("--data", type=Path, required=True, help="folder of FER2013 with FER+")
     options = parser.parse_args(args)
