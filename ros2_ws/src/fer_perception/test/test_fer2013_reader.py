@@ -25,7 +25,7 @@ def faces(rng):
 
 
 def _write_csv(folder, images, votes, usage):
-    names = {u: n for u, n in zip(Usage, ("Training", "PublicTest", "PrivateTest"), strict=True)}
+    names = dict(zip(Usage, ("Training", "PublicTest", "PrivateTest"), strict=True))
     with (folder / "fer2013.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["emotion", "pixels", "Usage"])

@@ -37,7 +37,7 @@ def read_csv(folder: Path) -> Fer2013:
     pixels_path, votes_path = folder / PIXELS_FILE, folder / VOTES_FILE
     if not votes_path.is_file():
         raise FileNotFoundError(
-            f"{votes_path} is missing: the FER+ votes are published at github.com/microsoft/FERPlus"
+            f"{votes_path} is missing: the votes are published at github.com/microsoft/FERPlus"
         )
     images, usage = _read_pixels(pixels_path)
     votes = _read_votes(votes_path)
