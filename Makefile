@@ -8,7 +8,8 @@ IN_ENV := source tools/env.sh &&
 
 TYPED := $(wildcard tools/*.py launch/fer_bringup bench \
 	ros2_ws/src/fer_perception/fer_perception \
-	ros2_ws/src/ambient_light_driver/ambient_light_driver)
+	ros2_ws/src/ambient_light_driver/ambient_light_driver \
+	ros2_ws/src/fer_bridges/fer_bridges)
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10

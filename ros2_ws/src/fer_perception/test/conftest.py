@@ -41,9 +41,15 @@ def fer2013() -> Fer2013:
 
 
 @pytest.fixture(scope="session")
-def shipped_model() -> Path:
+def repository_models() -> Path:
+    """The folder of all models."""
+    return _REPOSITORY / "models"
+
+
+@pytest.fixture(scope="session")
+def shipped_model(repository_models: Path) -> Path:
     """The folder of the model that the node loads by default."""
-    return _REPOSITORY / "models" / "vgg_stn_msa"
+    return repository_models / "vgg_stn_msa"
 
 
 @pytest.fixture

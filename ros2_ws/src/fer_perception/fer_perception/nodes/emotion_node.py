@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from diagnostic_msgs.msg import DiagnosticArray
-from fer_msgs.msg import EmotionArray, EmotionStamped
+from fer_msgs.msg import EmotionArray, EmotionStamped, FaceEvent
 from fer_msgs.srv import RecognizeEmotions
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
@@ -21,10 +21,12 @@ from rclpy.qos import qos_profile_sensor_data
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.time import Time
 from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
 
 from ..annotation import annotate
 from ..face import RgbImage
 from ..face_emotion import FaceEmotion
+from ..face_events import FaceEventDetector
 from ..frame_statistics import FrameStatistics
 from ..image_decoding import ImageError
 from ..latest_mailbox import LatestMailbox
@@ -32,7 +34,14 @@ from ..model_store import ModelError
 from ..pipeline import EmotionPipeline
 from . import emotion_diagnostics as diagnostics
 from .emotion_messages import to_emotion_array
-from .emotion_parameters import PARAMETERS, PipelineChange, build_pipeline, prepare_change
+from .emotion_parameters import (
+    PARAMETERS,
+    PipelineChange,
+    build_pipeline,
+    event_config,
+    prepare_change,
+)
+from .event_messages import seen_faces, to_event_message
 from .image_messages import to_image_message, to_rgb
 from .node_parameters import declare, values
 from .node_runner import run_node
@@ -51,7 +60,7 @@ class _ReceivedFrame:
 
 
 class EmotionNode(LifecycleNode):
-    """Subscribes ``image``; publishes ``~/emotion``, ``~/emotions``, ``~/annotated``.
+    """Subscribes ``image``; publishes faces, events and, while asked for, annotated images.
 
     One thread receives, one computes, and only the newest image passes from one to the other: a
     camera that is too fast costs frames, never delay.
@@ -79,6 +88,10 @@ class EmotionNode(LifecycleNode):
         self._emotions_publisher = self.create_lifecycle_publisher(
             EmotionArray, "~/emotions", 10, **qos
         )
+        self._events_publisher = self.create_lifecycle_publisher(FaceEvent, "~/events", 50, **qos)
+        self._event_detector = FaceEventDetector(event_config(values(self, PARAMETERS)))
+        self._event_lock = threading.Lock()
+        self._last_frame_s = 0.0
         self._annotated_publisher = self.create_lifecycle_publisher(
             Image, "~/annotated", qos_profile_sensor_data, **qos
         )
@@ -130,6 +143,8 @@ class EmotionNode(LifecycleNode):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop receiving images."""
         self._stop_working()
+        with self._event_lock:
+            self._event_detector.leave_all()
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -212,11 +227,30 @@ class EmotionNode(LifecycleNode):
         self._emotions_publisher.publish(message)
         for face in message.faces:
             self._emotion_publisher.publish(face)
+        self._publish_events(message, self._stamp_s(frame.message))
         if self._annotated_publisher.get_subscription_count() > 0:
             drawn = annotate(image, emotions, self.get_parameter("min_confidence").value)
             self._annotated_publisher.publish(to_image_message(drawn, frame.message.header))
         now_s = time.monotonic()
         self._statistics.count_processed(now_s, now_s - frame.received_s)
+
+    def _publish_events(self, message: EmotionArray, stamp_s: float) -> None:
+        with self._event_lock:
+            self._last_frame_s = time.monotonic()
+            events = self._event_detector.update(seen_faces(message), stamp_s)
+        for event in events:
+            self._events_publisher.publish(to_event_message(event, message.header))
+
+    def _let_faces_leave(self) -> None:
+        """Tell that all faces have left, where images have stopped."""
+        with self._event_lock:
+            silence_s = time.monotonic() - self._last_frame_s
+            if silence_s <= self._event_detector.config.left_s:
+                return
+            events = self._event_detector.leave_all()
+        header = Header(stamp=self.get_clock().now().to_msg())
+        for event in events:
+            self._events_publisher.publish(to_event_message(event, header))
 
     def _stamp_s(self, message: Image | CompressedImage) -> float:
         """Return when the image was taken; a camera that does not say so is taken to be quick."""
@@ -282,6 +316,8 @@ class EmotionNode(LifecycleNode):
 
     def _apply_parameters(self, parameters: Sequence[Parameter]) -> None:
         names = {parameter.name for parameter in parameters}
+        with self._event_lock:
+            self._event_detector.config = event_config(values(self, PARAMETERS))
         if "threads" in names:
             torch.set_num_threads(self.get_parameter("threads").value)
         if "image_transport" in names and self._subscription is not None:
@@ -297,6 +333,7 @@ class EmotionNode(LifecycleNode):
     # Diagnostics
 
     def _report(self) -> None:
+        self._let_faces_leave()
         node = self.get_name()
         model_id = self._pipeline.recognizer.model_id if self._pipeline is not None else ""
         detector = self.get_parameter("detector").value

@@ -12,6 +12,7 @@ from ament_index_python.packages import PackageNotFoundError, get_package_share_
 
 from ..detection import FaceDetector, create_detector
 from ..detection.mtcnn import MtcnnConfig
+from ..face_events import EventConfig
 from ..model_store import find_model, load_model
 from ..pipeline import EmotionPipeline
 from ..recognition import EmotionRecognizer
@@ -78,6 +79,20 @@ PARAMETERS: Final = (
         limits=(0.0, 60.0),
     ),
     NodeParameter(
+        "event_dwell_s",
+        EventConfig.dwell_s,
+        "~/events tells of a face, or of another expression, when it has lasted for this long "
+        "[s].",
+        limits=(0.0, 60.0),
+    ),
+    NodeParameter(
+        "event_held_s",
+        EventConfig.held_s,
+        "~/events tells once that an expression is held when it has lasted for this long [s]; 0 "
+        "never.",
+        limits=(0.0, 3600.0),
+    ),
+    NodeParameter(
         "threads", 1, "CPU threads of the detector and of the recogniser.", limits=(1, 256)
     ),
 )
@@ -122,6 +137,11 @@ def build_pipeline(values: Mapping[str, Any]) -> EmotionPipeline:
         ScoreSmoother(values["smoothing_time_constant_s"]),
         values["min_detection_confidence"],
     )
+
+
+def event_config(values: Mapping[str, Any]) -> EventConfig:
+    """Return when something is an event; a face has left when its id is given up."""
+    return EventConfig(values["event_dwell_s"], values["event_held_s"], values["max_lost_s"])
 
 
 def _tracker_config(values: Mapping[str, Any]) -> TrackerConfig:

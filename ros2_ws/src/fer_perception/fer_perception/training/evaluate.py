@@ -34,6 +34,7 @@ from .abstention import Abstention, abstain, draw_abstention, threshold_for
 from .evaluation_sets import EVALUATION_SETS, PRIVATE7, REPORT, EvaluationSet
 from .fer2013 import Fer2013
 from .fer2013_reader import read_fer2013
+from .model_card import figures, overview, write_figures
 from .votes import soft_targets
 
 _LOG = logging.getLogger(__name__)
@@ -222,7 +223,7 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument(
         "--write",
         action="store_true",
-        help="write metrics.json and the confusion matrices into the model's folder",
+        help="write metrics.json, the pictures and the card's figures into the model's folder",
     )
     options = parser.parse_args(args)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -250,6 +251,9 @@ def main(args: list[str] | None = None) -> None:
         draw(options.model, model.model_id, scores.single_view, data, marked)
         text = json.dumps(report, indent=2) + "\n"
         (options.model / "metrics.json").write_text(text, encoding="utf-8")
+        write_figures(options.model / "README.md", figures(report))
+        if (options.model.parent / "README.md").is_file():
+            write_figures(options.model.parent / "README.md", overview(options.model.parent))
 
 
 if __name__ == "__main__":

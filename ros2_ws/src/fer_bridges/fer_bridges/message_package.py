@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Imports messages that not every machine has."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+
+def message_package(name: str) -> ModuleType:
+    """Return the module of the messages of package ``name``.
+
+    :raises ModuleNotFoundError: saying how to install it.
+    """
+    try:
+        return import_module(f"{name}.msg")
+    except ImportError as error:
+        raise ModuleNotFoundError(
+            f"the messages of {name} are missing ({error}): "
+            f"sudo apt install ros-$ROS_DISTRO-{name.replace('_', '-')}, or build {name}"
+        ) from error

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recognises the expressions of faces that another REP-155 detector finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
+from rclpy.time import Time
+from sensor_msgs.msg import Image
+
+from fer_perception.face_emotion import FaceEmotion
+from fer_perception.image_decoding import ImageError
+from fer_perception.nodes import emotion_parameters
+from fer_perception.nodes.emotion_messages import to_emotion_array
+from fer_perception.nodes.image_messages import to_rgb
+from fer_perception.nodes.node_parameters import NodeParameter, declare, values
+
+from ..expression_names import DEFAULT_NAMES
+from ..message_package import message_package
+from ..ros4hri_messages import Ros4HriMessages
+from .run_bridge import run_bridge
+
+PARAMETERS: Final = (
+    NodeParameter(
+        "crop",
+        "cropped",
+        "Which picture of a face is read: /humans/faces/<id>/cropped or .../aligned.",
+        choices=("cropped", "aligned"),
+        read_only=True,
+    ),
+    *(p for p in emotion_parameters.PARAMETERS if p.name not in ("autostart", "image_transport")),
+)
+_FACES_TOPIC: Final = "/humans/faces"
+
+
+@dataclass(frozen=True)
+class _FaceTopics:
+    subscription: Any
+    publisher: Any
+
+
+class HriExpressionNode(Node):
+    """Subscribes ``/humans/faces/tracked`` and the pictures of each face in it.
+
+    Publishes ``/humans/faces/<id>/expression``. The face is looked for once more in its picture,
+    as the networks know faces only as our alignment frames them; where it is not found, the
+    expression is unknown.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("hri_expression", **kwargs)
+        declare(self, PARAMETERS)
+        self._messages = Ros4HriMessages(DEFAULT_NAMES)
+        self._expression_type: type = self._messages.types["expression"]
+        self._pipeline = emotion_parameters.build_pipeline(values(self, PARAMETERS))
+        self._faces: dict[str, _FaceTopics] = {}
+        self.create_subscription(
+            message_package("hri_msgs").IdsList, f"{_FACES_TOPIC}/tracked", self._on_tracked, 10
+        )
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def _on_tracked(self, message: Any) -> None:
+        for face_id in set(self._faces) - set(message.ids):
+            topics = self._faces.pop(face_id)
+            self.destroy_subscription(topics.subscription)
+            self.destroy_publisher(topics.publisher)
+        self._pipeline.smoother.keep_only(set(message.ids))
+        crop = self.get_parameter("crop").value
+        for face_id in set(message.ids) - set(self._faces):
+            topic = f"{_FACES_TOPIC}/{face_id}"
+            self._faces[face_id] = _FaceTopics(
+                self.create_subscription(
+                    Image,
+                    f"{topic}/{crop}",
+                    lambda image, face_id=face_id: self._on_crop(face_id, image),
+                    qos_profile_sensor_data,
+                ),
+                self.create_publisher(self._expression_type, f"{topic}/expression", 10),
+            )
+
+    def _on_crop(self, face_id: str, message: Image) -> None:
+        try:
+            image = to_rgb(message)
+        except ImageError as error:
+            self.get_logger().error(
+                f"a picture of face {face_id} cannot be used: {error}", throttle_duration_sec=10.0
+            )
+            return
+        topics = self._faces.get(face_id)
+        if topics is None:
+            return
+        found = self._pipeline.recognize(image)
+        if not found:
+            topics.publisher.publish(self._expression_type(header=message.header))
+            return
+        stamp_s = Time.from_msg(message.header.stamp).nanoseconds * 1e-9
+        scores = self._pipeline.smoother.update(face_id, found[0].scores, stamp_s)
+        emotions = to_emotion_array(
+            [FaceEmotion(face_id, found[0].face, scores)],
+            message.header,
+            (image.shape[1], image.shape[0]),
+            self._pipeline.recognizer.model_id,
+            self.get_parameter("min_confidence").value,
+            0.0,
+        )
+        topics.publisher.publish(self._messages.expression(emotions.faces[0]))
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the node until SIGINT or SIGTERM."""
+    run_bridge(HriExpressionNode, args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a bridge, or says in one line what it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fer_perception.model_store import ModelError
+from fer_perception.nodes.node_runner import ClosableNode, run_node
+
+
+def run_bridge(create: Callable[[], ClosableNode], args: list[str] | None) -> None:
+    """Create a node and spin it until SIGINT or SIGTERM.
+
+    :raises SystemExit: with the reason, when the node cannot be created.
+    """
+    try:
+        run_node(create, args)
+    except (ModelError, ModuleNotFoundError, ValueError) as error:
+        raise SystemExit(f"cannot start: {error}") from error

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+from setuptools import find_packages, setup
+
+package_name = "fer_bridges"
+
+setup(
+    name=package_name,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    package_data={package_name: ["py.typed"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
+        (f"share/{package_name}", ["package.xml"]),
+    ],
+    install_requires=["setuptools"],
+    zip_safe=False,
+    maintainer="Maintainers of fer_perception",
+    maintainer_email="maintainers@example.com",
+    description="Apparent expressions in the messages of others: ROS4HRI and vision_msgs.",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            "hri_expression_node = fer_bridges.nodes.hri_expression_node:main",
+            "ros4hri_node = fer_bridges.nodes.ros4hri_node:main",
+            "vision_msgs_node = fer_bridges.nodes.vision_msgs_node:main",
+        ],
+    },
+)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the core's events to fer_msgs/FaceEvent."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from builtin_interfaces.msg import Duration
+from fer_msgs.msg import EmotionArray, FaceEvent
+from std_msgs.msg import Header
+
+from .. import face_events
+from ..face_events import EventKind, SeenFace
+
+_KINDS: Final = {
+    EventKind.FACE_APPEARED: FaceEvent.FACE_APPEARED,
+    EventKind.FACE_LEFT: FaceEvent.FACE_LEFT,
+    EventKind.EMOTION_CHANGED: FaceEvent.EMOTION_CHANGED,
+    EventKind.EMOTION_HELD: FaceEvent.EMOTION_HELD,
+}
+
+
+def seen_faces(message: EmotionArray) -> list[SeenFace]:
+    """Return the faces of a message as the event detector takes them."""
+    return [SeenFace(face.face_id, face.emotion, face.confidence) for face in message.faces]
+
+
+def to_event_message(event: face_events.FaceEvent, header: Header) -> FaceEvent:
+    """Return the message about ``event``.
+
+    :param header: of the image that made it known.
+    """
+    nanoseconds = round(event.duration_s * 1e9)
+    return FaceEvent(
+        header=header,
+        kind=_KINDS[event.kind],
+        face_id=event.face_id,
+        emotion=event.emotion,
+        previous_emotion=event.previous_emotion,
+        confidence=event.confidence,
+        duration=Duration(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9),
+    )

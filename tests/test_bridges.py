@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bridges to the messages of others, in a graph with the emotion node."""
+
+import importlib.util
+
+import pytest
+from fer_msgs.msg import EmotionArray, EmotionStamped
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from sensor_msgs.msg import Image, RegionOfInterest
+
+from fer_perception.frame_source import PortraitSource
+from fer_perception.nodes.image_messages import to_image_message
+
+LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+PORTRAIT = PortraitSource().read()
+
+
+def needs(package):
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not there: the bridge to it was not started")
+    return importlib.import_module(f"{package}.msg")
+
+
+@pytest.fixture
+def faces(peer):
+    """``faces(ids, stamp_s)`` publishes as the emotion node does."""
+    publisher = peer.node.create_publisher(EmotionArray, "/emotions", 10)
+
+    def publish(ids, stamp_s=1, emotion="happiness"):
+        message = EmotionArray(image_width=640, image_height=480)
+        message.header.stamp.sec = stamp_s
+        message.header.frame_id = "camera_optical_frame"
+        for face_id in ids:
+            face = EmotionStamped(
+                header=message.header, face_id=face_id, emotion=emotion, confidence=0.9
+            )
+            face.roi = RegionOfInterest(x_offset=220, y_offset=80, width=160, height=200)
+            face.scores[1] = 1.0
+            for index, (x, y) in enumerate(
+                [(270, 150), (330, 150), (300, 190), (275, 220), (325, 220)]
+            ):
+                face.landmarks[index].x, face.landmarks[index].y = float(x), float(y)
+            message.faces.append(face)
+        publisher.publish(message)
+        peer.spin(0.1)
+
+    return publish
+
+
+@pytest.mark.parametrize("executable", ["ros4hri_node", "vision_msgs_node"])
+def test_a_bridge_without_its_messages_says_so_in_one_line(start_node, peer, executable):
+    package = "hri_msgs" if executable == "ros4hri_node" else "vision_msgs"
+    if importlib.util.find_spec(package) is not None:
+        pytest.skip(f"{package} is there: its absence was not tried")
+    node = start_node("fer_bridges", executable, "bridge")
+    peer.wait_until(lambda: not node.node.running, "the end of the bridge")
+    assert f"messages of {package} are missing" in node.output
+    assert "Traceback" not in node.output
+
+
+def test_ros4hri_publishes_faces_while_they_are_there(start_node, peer, faces):
+    hri = needs("hri_msgs")
+    node = start_node("fer_bridges", "ros4hri_node", "ros4hri")
+    tracked = peer.collect(hri.IdsList, "/humans/faces/tracked", LATCHED)
+    expressions = peer.collect(hri.Expression, "/humans/faces/f0001/expression")
+    rois = peer.collect(hri.NormalizedRegionOfInterest2D, "/humans/faces/f0001/roi")
+    landmarks = peer.collect(hri.FacialLandmarks, "/humans/faces/f0001/landmarks")
+
+    def shown():
+        faces(["f0001"])
+        return expressions and rois and landmarks
+
+    peer.wait_until(shown, "a face by REP-155", nodes=(node.node,))
+    assert tracked[-1].ids == ["f0001"]
+    assert expressions[-1].expression == "happy"
+    assert expressions[-1].header.frame_id == "camera_optical_frame"
+    assert rois[-1].xmin == pytest.approx(220 / 640)
+    peer.wait_until(lambda: (faces([]), tracked[-1].ids == [])[1], "an empty list")
+    topics = dict(peer.node.get_topic_names_and_types())
+    assert "/humans/faces/f0001/cropped" not in topics  # no picture unless asked for
+
+
+def test_ros4hri_publishes_pictures_when_asked(start_node, peer, faces):
+    needs("hri_msgs")
+    node = start_node("fer_bridges", "ros4hri_node", "ros4hri", parameters={"publish_crops": True})
+    crops = peer.collect(Image, "/humans/faces/f0001/cropped")
+    aligned = peer.collect(Image, "/humans/faces/f0001/aligned")
+    images = peer.node.create_publisher(Image, "/image", 10)
+    stamp_s = 0
+
+    def shown():
+        nonlocal stamp_s
+        stamp_s += 1
+        message = to_image_message(PORTRAIT, EmotionArray().header)
+        message.header.stamp.sec = stamp_s
+        images.publish(message)
+        peer.spin(0.1)
+        faces(["f0001"], stamp_s)
+        return crops and aligned
+
+    peer.wait_until(shown, "pictures of the face", nodes=(node.node,))
+    assert (crops[-1].width, crops[-1].height, crops[-1].encoding) == (128, 128, "rgb8")
+
+
+def test_vision_msgs_gets_detections_and_the_latched_classes(start_node, peer, faces):
+    vision = needs("vision_msgs")
+    node = start_node("fer_bridges", "vision_msgs_node", "vision_msgs_bridge")
+    detections = peer.collect(vision.Detection2DArray, "/vision_msgs_bridge/detections")
+    peer.wait_until(
+        lambda: (faces(["f0001", "f0002"]), detections)[1], "detections", nodes=(node.node,)
+    )
+    assert [d.id for d in detections[-1].detections] == ["f0001", "f0002"]
+    # Who comes late gets the classes, too.
+    labels = peer.collect(vision.LabelInfo, "/vision_msgs_bridge/label_info", LATCHED)
+    peer.wait_until(lambda: labels, "the classes")
+    assert labels[0].class_map[1].class_name == "happiness"
+
+
+def test_faces_of_another_detector_get_expressions(start_node, peer):
+    hri = needs("hri_msgs")
+    node = start_node("fer_bridges", "hri_expression_node", "hri_expression")
+    tracked = peer.node.create_publisher(hri.IdsList, "/humans/faces/tracked", LATCHED)
+    crops = peer.node.create_publisher(Image, "/humans/faces/abc/cropped", 10)
+    expressions = peer.collect(hri.Expression, "/humans/faces/abc/expression")
+    face = to_image_message(PORTRAIT[40:360, 160:480], EmotionArray().header)
+    face.header.frame_id = "face_abc"
+
+    def recognised():
+        tracked.publish(hri.IdsList(ids=["abc"]))
+        crops.publish(face)
+        peer.spin(0.1)
+        return [e for e in expressions if e.expression]
+
+    peer.wait_until(recognised, "an expression", nodes=(node.node,))
+    last = expressions[-1]
+    assert (last.expression, last.header.frame_id) == ("happy", "face_abc")
+    tracked.publish(hri.IdsList(ids=[]))
+    peer.wait_until(
+        lambda: not peer.node.get_publishers_info_by_topic("/humans/faces/abc/expression"),
+        "the end of the face's topic",
+    )
