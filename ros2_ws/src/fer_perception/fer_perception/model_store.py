@@ -1,25 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trained models on disk: a folder with ``config.json`` and the weights as safetensors."""
+"""Trained models on disk: a folder with ``config.json``, the weights and the graphs made of them.
+
+Nothing here needs PyTorch: what reads and writes the weights as a network stands in
+:mod:`.training.trained_network`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
-
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as dump_tensors
-from torch import nn
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from .emotions import EMOTIONS
-from .networks import NETWORKS, create_network
 
 _CONFIG_FILE: Final = "config.json"
 _WEIGHTS_FILE: Final = "model.safetensors"
+
+Precision: TypeAlias = Literal["float32", "int8"]
+"""How a graph computes: in single precision, or its convolutions in 8-bit integers."""
+
+PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
+
+_GRAPH_FILES: Final[dict[Precision, str]] = {"float32": "model.onnx", "int8": "model_int8.onnx"}
 
 
 class ModelError(Exception):
@@ -35,44 +40,60 @@ class ModelConfig:
     :ivar temperature: the logits are divided by it before the softmax, so that the confidence is
         the share of right answers; fitted on validation data.
     :ivar sha256: of the weights' file.
+    :ivar graph_sha256: of the ONNX file of each precision that the model has.
     """
 
     network: str
     classes: tuple[str, ...]
     temperature: float
     sha256: str
+    graph_sha256: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Model:
-    """A trained network in evaluation mode, with what is needed to use it.
+    """A trained model, ready for ONNX Runtime.
 
-    :ivar model_id: NAME@HASH, the first 8 digits of the weights' sha256.
+    :ivar graph: serialised ONNX model: grey crops, N x 48 x 48, uint8 -> logits, N x classes.
+    :ivar model_id: NAME@HASH, the first 8 digits of the weights' sha256; with the precision if
+        that is not float32.
     """
 
-    network: nn.Module
+    graph: bytes
     config: ModelConfig
     model_id: str
 
 
-def save_model(
-    folder: Path, network: nn.Module, network_name: str, temperature: float = 1.0
+def write_model(
+    folder: Path,
+    network: str,
+    temperature: float,
+    weights: bytes,
+    graphs: Mapping[Precision, bytes],
 ) -> ModelConfig:
-    """Write the weights in half precision and their ``config.json`` to ``folder``.
+    """Write a model's files to ``folder``, each whole or not at all.
 
-    Half precision halves the file; the predictions change by less than 1e-3.
+    A graph of an earlier model that the new one does not have is removed.
+
+    :param weights: the safetensors file.
+    :param graphs: the ONNX model of each precision.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {
-        key: (value.half() if value.is_floating_point() else value).contiguous()
-        for key, value in network.state_dict().items()
-    }
-    blob = dump_tensors(tensors)
-    config = ModelConfig(network_name, EMOTIONS, temperature, hashlib.sha256(blob).hexdigest())
-    _replace(folder / _WEIGHTS_FILE, blob)
+    hashes: dict[str, str] = {precision: _sha256(graph) for precision, graph in graphs.items()}
+    config = ModelConfig(network, EMOTIONS, temperature, _sha256(weights), hashes)
+    for precision, file in _GRAPH_FILES.items():
+        if precision in graphs:
+            _replace(folder / file, graphs[precision])
+        else:
+            (folder / file).unlink(missing_ok=True)
+    _replace(folder / _WEIGHTS_FILE, weights)
     text = json.dumps(asdict(config), indent=2) + "\n"
     _replace(folder / _CONFIG_FILE, text.encode())
     return config
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -82,34 +103,56 @@ def _replace(path: Path, content: bytes) -> None:
     temporary.replace(path)
 
 
-def load_model(folder: Path) -> Model:
-    """Return the model in ``folder``, its weights checked against their hash.
+def load_model(folder: Path, precision: Precision = "float32") -> Model:
+    """Return the model in ``folder``, its weights and its graph checked against their hashes.
 
-    :raises ModelError: when a file is missing, cannot be read, was altered, or does not fit.
+    :raises ModelError: when a file is missing, cannot be read, or was altered, or when the model
+        has no graph of that precision.
     """
-    config = _read_config(folder / _CONFIG_FILE)
-    path = folder / _WEIGHTS_FILE
+    config, _ = read_weights(folder)
+    if precision not in config.graph_sha256:
+        present = ", ".join(config.graph_sha256) or "weights"
+        raise ModelError(
+            f"{folder} has no {precision} graph, only {present}: export it anew, or ask for "
+            "another precision"
+        )
+    graph = _checked(folder / _GRAPH_FILES[precision], config.graph_sha256[precision])
+    suffix = "" if precision == "float32" else f"/{precision}"
+    return Model(graph, config, f"{folder.name}@{config.sha256[:8]}{suffix}")
+
+
+def read_weights(folder: Path) -> tuple[ModelConfig, bytes]:
+    """Return what the model in ``folder`` says of itself and its safetensors file, checked.
+
+    :raises ModelError: when a file is missing, cannot be read, or was altered.
+    """
+    config = read_config(folder)
+    return config, _checked(folder / _WEIGHTS_FILE, config.sha256)
+
+
+def _checked(path: Path, sha256: str) -> bytes:
+    """Return the content of ``path``, whose hash must be ``sha256``."""
     try:
-        blob = path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"cannot read the weights {path}: {error.strerror}") from error
-    digest = hashlib.sha256(blob).hexdigest()
-    if digest != config.sha256:
+        raise ModelError(
+            f"cannot read {path}: {error.strerror}; export the model anew, or restore the file"
+        ) from error
+    digest = _sha256(content)
+    if digest != sha256:
         raise ModelError(
             f"{path} is damaged or was altered: its sha256 is {digest[:12]}..., "
-            f"{_CONFIG_FILE} says {config.sha256[:12]}...; restore both from the same release"
+            f"{_CONFIG_FILE} says {sha256[:12]}...; restore both from the same release"
         )
-    network = create_network(config.network, len(config.classes))
-    try:
-        network.load_state_dict({k: v.float() for k, v in load_tensors(blob).items()})
-    except (SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"{path} does not fit network {config.network}: {reason}") from error
-    network.eval().requires_grad_(False)
-    return Model(network, config, f"{folder.name}@{digest[:8]}")
+    return content
 
 
-def _read_config(path: Path) -> ModelConfig:
+def read_config(folder: Path) -> ModelConfig:
+    """Return what ``config.json`` in ``folder`` says.
+
+    :raises ModelError: when it is missing or says something that cannot be.
+    """
+    path = folder / _CONFIG_FILE
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -124,13 +167,10 @@ def _read_config(path: Path) -> ModelConfig:
             tuple(raw["classes"]),
             float(raw["temperature"]),
             str(raw["sha256"]),
+            _graph_hashes(raw.get("graph_sha256", {})),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path} lacks or misstates {error}") from error
-    if config.network not in NETWORKS:
-        raise ModelError(
-            f"{path}: unknown network {config.network!r}, expected one of {', '.join(NETWORKS)}"
-        )
     if config.classes != EMOTIONS:
         raise ModelError(
             f"{path}: the model's {len(config.classes)} classes ({', '.join(config.classes)}) "
@@ -139,6 +179,14 @@ def _read_config(path: Path) -> ModelConfig:
     if not config.temperature > 0.0:
         raise ModelError(f"{path}: temperature is {config.temperature}, expected above 0")
     return config
+
+
+def _graph_hashes(raw: Any) -> dict[str, str]:
+    if not isinstance(raw, dict) or not set(raw) <= set(_GRAPH_FILES):
+        raise ValueError(
+            f"graph_sha256, which is {raw!r}: expected a hash for {' or '.join(_GRAPH_FILES)}"
+        )
+    return {str(precision): str(sha256) for precision, sha256 in raw.items()}
 
 
 def find_model(name_or_path: str, search: Sequence[Path]) -> Path:

@@ -6,16 +6,23 @@ import pytest
 import torch
 
 from fer_perception.emotions import EMOTIONS
-from fer_perception.model_store import ModelError, find_model, load_model, save_model
+from fer_perception.model_store import ModelError, find_model, load_model, write_model
 from fer_perception.networks import create_network
 from fer_perception.recognition import EmotionRecognizer
+from fer_perception.training.onnx_export import build_onnx, torch_logits
+from fer_perception.training.trained_network import (
+    in_half_precision,
+    load_network,
+    weights_file,
+)
 
 
 @pytest.fixture
 def folder(tmp_path):
     torch.manual_seed(0)
-    network = create_network("baseline_cnn", len(EMOTIONS))
-    save_model(tmp_path / "small", network, "baseline_cnn", temperature=1.5)
+    network = in_half_precision(create_network("baseline_cnn", len(EMOTIONS)).eval())
+    graphs = {"float32": build_onnx(network)}
+    write_model(tmp_path / "small", "baseline_cnn", 1.5, weights_file(network), graphs)
     return tmp_path / "small"
 
 
@@ -24,14 +31,19 @@ def _change_config(folder, **changes):
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def test_saved_model_answers_as_the_network_did(folder):
+def test_written_model_is_read_back(folder, rng):
     torch.manual_seed(0)
-    network = create_network("baseline_cnn", len(EMOTIONS)).eval()
+    network = in_half_precision(create_network("baseline_cnn", len(EMOTIONS)).eval())
+    crops = rng.integers(0, 256, (5, 48, 48), np.uint8)
+    trained = load_network(folder)
+    assert not trained.network.training
+    logits = torch_logits(network, crops)
+    np.testing.assert_array_equal(torch_logits(trained.network, crops), logits)
     model = load_model(folder)
-    faces = torch.randn(5, 1, 48, 48)
-    torch.testing.assert_close(model.network(faces), network(faces), atol=2e-3, rtol=0)
     assert model.model_id == f"small@{model.config.sha256[:8]}"
-    assert not model.network.training
+    scores = EmotionRecognizer(model).recognize(crops)
+    expected = torch.softmax(torch.from_numpy(logits) / 1.5, dim=1)
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
 def test_scores_are_a_distribution_and_do_not_depend_on_the_batch(folder, rng):
@@ -67,16 +79,17 @@ def test_crops_without_contrast_give_finite_scores(folder):
     assert np.isfinite(EmotionRecognizer(load_model(folder)).recognize(flat)).all()
 
 
-@pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors", "model.onnx"])
 def test_missing_file_is_named(folder, file):
     (folder / file).unlink()
     with pytest.raises(ModelError, match=file):
         load_model(folder)
 
 
+@pytest.mark.parametrize("file", ["model.safetensors", "model.onnx"])
 @pytest.mark.parametrize("damage", ["truncated", "one byte"])
-def test_altered_weights_are_refused(folder, damage):
-    path = folder / "model.safetensors"
+def test_altered_weights_are_refused(folder, damage, file):
+    path = folder / file
     blob = bytearray(path.read_bytes())
     if damage == "truncated":
         blob = blob[: len(blob) // 2]
@@ -93,19 +106,45 @@ def test_wrong_classes_are_refused_with_both_lists(folder):
         load_model(folder)
 
 
-def test_weights_of_another_network_are_refused(folder):
-    _change_config(folder, network="deep_emotion")
-    with pytest.raises(ModelError, match="does not fit network deep_emotion"):
-        load_model(folder)
+@pytest.mark.parametrize(
+    ("network", "reason"),
+    [("deep_emotion", "do not fit network deep_emotion"), ("nonsense", "unknown network")],
+)
+def test_weights_of_another_network_are_refused(folder, network, reason):
+    _change_config(folder, network=network)
+    with pytest.raises(ModelError, match=reason):
+        load_network(folder)
 
 
 @pytest.mark.parametrize(
-    "changes", [{"network": "nonsense"}, {"temperature": 0}, {"temperature": "hot"}]
+    "changes",
+    [{"temperature": 0}, {"temperature": "hot"}, {"graph_sha256": 1}, {"graph_sha256": {"x": ""}}],
 )
 def test_nonsense_in_the_config_is_refused(folder, changes):
     _change_config(folder, **changes)
     with pytest.raises(ModelError, match=r"config\.json"):
         load_model(folder)
+
+
+def test_a_precision_that_the_model_lacks_is_said_with_those_that_it_has(folder):
+    with pytest.raises(ModelError, match="no int8 graph, only float32"):
+        load_model(folder, "int8")
+
+
+def test_a_model_of_weights_alone_can_be_trained_from_but_not_run(folder):
+    _change_config(folder, graph_sha256={})
+    assert load_network(folder).config.network == "baseline_cnn"
+    with pytest.raises(ModelError, match="export it anew"):
+        load_model(folder)
+
+
+def test_a_graph_of_the_model_before_is_not_left_behind(folder):
+    stale = folder / "model_int8.onnx"
+    stale.write_bytes(b"of another model")
+    network = create_network("baseline_cnn", len(EMOTIONS)).eval()
+    graphs = {"float32": build_onnx(network)}
+    write_model(folder, "baseline_cnn", 1.0, weights_file(network), graphs)
+    assert not stale.exists()
 
 
 def test_config_that_is_no_json_is_refused(folder):
@@ -122,7 +161,7 @@ def test_models_are_found_by_name_or_path_and_the_known_ones_named(folder):
 
 
 def test_every_error_is_one_line(folder):
-    for change in ({"network": "deep_emotion"}, {"classes": ["a"]}, {"sha256": "0"}):
+    for change in ({"graph_sha256": {"float32": "0"}}, {"classes": ["a"]}, {"sha256": "0"}):
         _change_config(folder, **change)
         with pytest.raises(ModelError) as error:
             load_model(folder)

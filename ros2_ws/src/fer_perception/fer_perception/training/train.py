@@ -23,7 +23,6 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from ..emotions import EMOTIONS
-from ..model_store import Model, load_model
 from ..networks import NETWORKS, create_network
 from ..networks.multiple_self_attention import MultipleSelfAttention
 from ..networks.spatial_transformer import LocalizationNetwork
@@ -35,6 +34,7 @@ from .fer2013 import Fer2013, Usage
 from .fer2013_reader import read_fer2013
 from .recipes import RECIPES, Recipe, Stage
 from .teacher import teacher_scores
+from .trained_network import TrainedNetwork, load_network
 from .votes import EXCLUDED, plurality_labels, soft_targets
 
 _LOG = logging.getLogger(__name__)
@@ -147,8 +147,8 @@ def train(
     out: Path,
     seed: int = 0,
     resume: bool = False,
-    start_from: Model | None = None,
-    teachers: Sequence[Model] = (),
+    start_from: TrainedNetwork | None = None,
+    teachers: Sequence[TrainedNetwork] = (),
 ) -> Path:
     """Train and return the path of the checkpoint with the best validation accuracy.
 
@@ -298,8 +298,8 @@ def main(args: list[str] | None = None) -> None:
         options.out,
         seed=options.seed,
         resume=options.resume,
-        start_from=load_model(options.start_from) if options.start_from else None,
-        teachers=[load_model(folder) for folder in options.teacher],
+        start_from=load_network(options.start_from) if options.start_from else None,
+        teachers=[load_network(folder) for folder in options.teacher],
     )
 
 

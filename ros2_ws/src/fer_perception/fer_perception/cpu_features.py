@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What this machine's processor can do."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def cpu_flags() -> frozenset[str]:
+    """Return the flags that the kernel lists of the first processor; none where it lists none."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    # x86 calls them flags, Arm Features.
+    listed = (line.partition(":")[2] for line in lines if line.startswith(("flags", "Features")))
+    return frozenset(next(listed, "").split())
+
+
+def multiplies_int8_fast() -> bool:
+    """Return whether 8-bit networks are faster than float32 ones, and exact.
+
+    Older x86 processors multiply 8-bit numbers with saturation, which changes results, and are
+    no faster at it.
+    """
+    return not cpu_flags().isdisjoint({"avx512_vnni", "avx_vnni", "asimddp"})
