@@ -14,8 +14,9 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from ..frame_source import FrameSource, FrameSourceError, open_frame_source
+from ..node_parameter import NodeParameter
 from .image_messages import to_image_message
-from .node_parameters import NodeParameter, declare
+from .node_parameters import declare
 from .node_runner import run_node
 
 _DEFAULT_RATE_HZ: Final = 30.0

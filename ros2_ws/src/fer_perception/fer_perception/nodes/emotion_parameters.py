@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
-
 from ..cpu_features import multiplies_int8_fast
 from ..detection import FaceDetector, create_detector
 from ..detection.mtcnn import MtcnnConfig
 from ..face_events import EventConfig
 from ..model_store import PRECISIONS, find_model, load_model, read_config
+from ..node_parameter import NodeParameter
 from ..pipeline import EmotionPipeline
 from ..recognition import EmotionRecognizer
 from ..smoothing import ScoreSmoother
 from ..tracking import FaceTracker, TrackerConfig
-from .node_parameters import NodeParameter
 
 PARAMETERS: Final = (
     NodeParameter("autostart", True, "Configure and activate at the start.", read_only=True),
@@ -113,8 +111,11 @@ _RECOGNIZER_NAMES: Final = frozenset({"model", "precision", "flip_average", "thr
 
 def _model_folders() -> list[Path]:
     try:
+        # Here, since the command lines share this module and also run without ROS.
+        from ament_index_python.packages import get_package_share_directory
+
         return [Path(get_package_share_directory("fer_models"))]
-    except PackageNotFoundError:
+    except (ImportError, LookupError):  # no ament here; or its PackageNotFoundError
         return []
 
 

@@ -4,57 +4,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 
+from ..node_parameter import NodeParameter
 
-@dataclass(frozen=True)
-class NodeParameter:
-    """A parameter of a node; its default stands here and nowhere else.
 
-    :ivar limits: least and greatest value of a number; None where any is allowed.
-    :ivar choices: the strings allowed; empty where any is.
-    :ivar read_only: only the start decides.
-    """
-
-    name: str
-    default: bool | int | float | str
-    description: str
-    limits: tuple[float, float] | None = None
-    choices: tuple[str, ...] = ()
-    read_only: bool = False
-
-    @property
-    def descriptor(self) -> ParameterDescriptor:
-        """Return what ``ros2 param describe`` shows."""
-        descriptor = ParameterDescriptor(description=self.description, read_only=self.read_only)
-        if self.choices:
-            descriptor.additional_constraints = "one of: " + ", ".join(self.choices)
-        if self.limits is not None and isinstance(self.default, float):
-            low, high = self.limits
-            descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
-        elif self.limits is not None:
-            bounds = IntegerRange(
-                from_value=int(self.limits[0]), to_value=int(self.limits[1]), step=1
-            )
-            descriptor.integer_range = [bounds]
+def descriptor_of(parameter: NodeParameter) -> ParameterDescriptor:
+    """Return what ``ros2 param describe`` shows of ``parameter``."""
+    descriptor = ParameterDescriptor(
+        description=parameter.description, read_only=parameter.read_only
+    )
+    if parameter.choices:
+        descriptor.additional_constraints = "one of: " + ", ".join(parameter.choices)
+    if parameter.limits is None:
         return descriptor
-
-    def refusal(self, value: object) -> str:
-        """Return why ``value`` is not one of the choices, or nothing if it is."""
-        if self.choices and value not in self.choices:
-            return f"{self.name} is {value!r}: expected one of {', '.join(self.choices)}"
-        return ""
+    low, high = parameter.limits
+    if isinstance(parameter.default, float):
+        descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
+    else:
+        bounds = IntegerRange(from_value=int(low), to_value=int(high), step=1)
+        descriptor.integer_range = [bounds]
+    return descriptor
 
 
 def declare(node: Node, parameters: Iterable[NodeParameter]) -> None:
     """Declare ``parameters``; a value from the start that is refused is logged and not used."""
     for parameter in parameters:
-        name, default, descriptor = parameter.name, parameter.default, parameter.descriptor
+        name, default, descriptor = parameter.name, parameter.default, descriptor_of(parameter)
         try:
             value = node.declare_parameter(name, default, descriptor).value
             reason = parameter.refusal(value)
