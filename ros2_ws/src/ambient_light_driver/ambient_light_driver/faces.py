@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ambient_light_driver.palette import emotion_names
+
 
 @dataclass(frozen=True, slots=True)
 class FaceObservation:
@@ -43,3 +45,31 @@ def normalized_scores(scores: Sequence[float], count: int) -> tuple[float, ...] 
     scaled = [value / largest for value in values]
     total = math.fsum(scaled)
     return tuple(value / total for value in scaled)
+
+
+def observed_face(
+    face_id: str,
+    scores: Sequence[float],
+    box: tuple[float, float, float, float],
+    image_size: tuple[float, float],
+) -> FaceObservation | None:
+    """Return what the light knows of a face, or None when ``scores`` are no distribution.
+
+    :param scores: probability of each emotion, in the order of
+        :func:`ambient_light_driver.palette.emotion_names`.
+    :param box: x, y, width and height of its bounding box in the image [px].
+    :param image_size: width and height of the image [px].
+    """
+    normalized = normalized_scores(scores, len(emotion_names()))
+    if normalized is None:
+        return None
+    x, y, width, height = box
+    image_width, image_height = image_size
+    distance = math.hypot(x + 0.5 * (width - image_width), y + 0.5 * (height - image_height))
+    half_diagonal = 0.5 * math.hypot(image_width, image_height)
+    return FaceObservation(
+        face_id=face_id,
+        scores=normalized,
+        area_px=float(width) * float(height),
+        center_distance=distance / max(half_diagonal, 1.0),
+    )

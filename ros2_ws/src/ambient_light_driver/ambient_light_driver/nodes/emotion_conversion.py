@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from fer_msgs.msg import EmotionArray, EmotionStamped
 from std_msgs.msg import ColorRGBA
 
 from ambient_light_driver.color import LightColor
-from ambient_light_driver.faces import FaceObservation, normalized_scores
+from ambient_light_driver.faces import FaceObservation, observed_face
 from ambient_light_driver.palette import emotion_names
 
 MAX_FACES = 64
@@ -40,26 +39,20 @@ class ConvertedFaces:
 def faces_from_message(message: EmotionArray) -> ConvertedFaces:
     """Convert the faces of one image; never raises, whatever the numbers in it are."""
     width, height = message.image_width, message.image_height
-    faces = []
+    faces: list[FaceObservation] = []
     rejected = 0
     for entry in message.faces[:MAX_FACES]:
-        scores = normalized_scores([entry.scores[i] for i in SCORE_INDICES], len(SCORE_INDICES))
-        if scores is None:
-            rejected += 1
-            continue
         roi = entry.roi
-        distance = math.hypot(
-            roi.x_offset + 0.5 * roi.width - 0.5 * width,
-            roi.y_offset + 0.5 * roi.height - 0.5 * height,
+        face = observed_face(
+            entry.face_id[:MAX_FACE_ID_LENGTH],
+            [entry.scores[i] for i in SCORE_INDICES],
+            (roi.x_offset, roi.y_offset, roi.width, roi.height),
+            (width, height),
         )
-        faces.append(
-            FaceObservation(
-                face_id=entry.face_id[:MAX_FACE_ID_LENGTH],
-                scores=scores,
-                area_px=float(roi.width) * float(roi.height),
-                center_distance=distance / max(0.5 * math.hypot(width, height), 1.0),
-            )
-        )
+        if face is None:
+            rejected += 1
+        else:
+            faces.append(face)
     return ConvertedFaces(tuple(faces), rejected, max(0, len(message.faces) - MAX_FACES))
 
 
