@@ -7,7 +7,7 @@ setup(
     name=package_name,
     version="0.1.0",
     packages=find_packages(exclude=["test"]),
-    package_data={package_name: ["py.typed"]},
+    package_data={package_name: ["py.typed", "replay/templates/*.jinja"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
         (f"share/{package_name}", ["package.xml"]),
@@ -16,6 +16,7 @@ setup(
     extras_require={
         "deepface": ["deepface", "tensorflow-cpu", "tf-keras"],
         "evaluate": ["matplotlib", "scikit-learn", "torchmetrics"],
+        "replay": ["jinja2", "mcap", "rosbags", "scikit-learn"],
     },
     zip_safe=False,
     maintainer="Maintainers of fer_perception",
@@ -24,10 +25,16 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
+            "bag_player_node = fer_perception.nodes.bag_player_node:main",
+            "bag_recorder_node = fer_perception.nodes.bag_recorder_node:main",
             "camera_node = fer_perception.nodes.camera_node:main",
+            "compare = fer_perception.replay.compare:main",
             "emotion_node = fer_perception.nodes.emotion_node:main",
             "evaluate = fer_perception.training.evaluate:main",
+            "evaluate_bag = fer_perception.replay.evaluate_bag:main",
             "export = fer_perception.training.export:main",
+            "make_bag = fer_perception.replay.make_bag:main",
+            "score_node = fer_perception.nodes.score_node:main",
             "train = fer_perception.training.train:main",
         ],
     },

@@ -27,6 +27,7 @@ class EmotionRecognizer:
         self._temperature = np.float32(model.config.temperature)
         self._flip_average = flip_average
         self.model_id = model.model_id
+        self.sha256 = model.config.sha256
         # The first call is many times slower than the others: better now than on a face.
         self.recognize(np.zeros((1, CROP_SIZE_PX, CROP_SIZE_PX), np.uint8))
 

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Evaluates folders of labelled pictures, with the same figures and report as a bag."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ..alignment import CROP_SIZE_PX
+from ..emotions import EMOTIONS
+from ..face import BoundingBox, Face
+from ..face_emotion import FaceEmotion
+from ..nodes.emotion_parameters import build_pipeline
+from ..pipeline import EmotionPipeline
+from ..training.evaluation_sets import EVALUATION_SETS
+from ..training.fer2013_reader import read_fer2013
+from . import provenance
+from .emotions_csv import EmotionsCsv
+from .ground_truth import TrueFace
+from .latency_histogram import LatencyHistogram
+from .matching import FaceMatch
+from .output_folder import OutputFolder
+from .results import EMOTIONS_FILE, Results, timings
+from .scoring import Scoring
+from .seen_face import SeenFrame, seen_frame
+
+SUFFIXES: Final = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
+
+MAX_CROP_PX: Final = 128
+"""A picture whose sides are at most this long shows a face and nothing else, as FER2013's do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A labelled picture.
+
+    :ivar name: tells it apart, for example its path in the folder.
+    :ivar pixels: H x W x 3, RGB.
+    """
+
+    name: str
+    label: str
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class PictureSet:
+    """Labelled pictures.
+
+    :ivar name: of the layout, and of the split where there are several.
+    :ivar count: pictures.
+    """
+
+    name: str
+    count: int
+    pictures: Iterator[Picture]
+    files: tuple[Path, ...]
+
+
+def open_pictures(folder: Path) -> PictureSet:
+    """Open a folder of pictures.
+
+    :raises FileNotFoundError: when it has none of the known layouts.
+    :raises ValueError: when FER2013 in it cannot be read.
+    """
+    by_class = {
+        emotion: sorted(f for f in child.rglob("*") if f.suffix.lower() in SUFFIXES)
+        for child in sorted(folder.iterdir())
+        if child.is_dir() and (emotion := child.name.lower()) in EMOTIONS
+    }
+    if any(by_class.values()):
+        named = [(path, label) for label, paths in by_class.items() for path in paths]
+        files = tuple(path for path, _ in named)
+        return PictureSet("class folders", len(named), _read_all(named, folder), files)
+    try:
+        data = read_fer2013(folder)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{folder} is neither a bag nor pictures in folders named {', '.join(EMOTIONS)}, nor "
+            f"FER2013: {error}"
+        ) from None
+    report_set = EVALUATION_SETS[0]
+    rows, labels = report_set.rows_and_labels(data)
+    ours = [(int(r), int(n)) for r, n in zip(rows, labels, strict=True) if n < len(EMOTIONS)]
+    pictures = (
+        Picture(f"row {row}", EMOTIONS[label], np.repeat(data.images[row][..., None], 3, axis=2))
+        for row, label in ours
+    )
+    files = tuple(sorted(f for f in folder.iterdir() if f.is_file()))
+    return PictureSet(f"FER2013 with FER+, set {report_set.name!r}", len(ours), pictures, files)
+
+
+def _read_all(named: list[tuple[Path, str]], folder: Path) -> Iterator[Picture]:
+    for path, label in named:
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is None:
+            raise ValueError(f"{path} is no picture that OpenCV can read")
+        name = str(path.relative_to(folder))
+        yield Picture(name, label, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+
+
+def evaluate_dataset(
+    folder: Path, settings: Mapping[str, Any], out: OutputFolder, quiet: bool = False
+) -> Results:
+    """Evaluate the pictures in ``folder`` and write the table of answers.
+
+    :raises FileNotFoundError: see :func:`open_pictures`; likewise ValueError.
+    """
+    pictures = open_pictures(folder)
+    pipeline = build_pipeline(settings)
+    scoring, latencies = Scoring(), LatencyHistogram()
+    start_s = time.perf_counter()
+    with out.path(EMOTIONS_FILE).open("w", encoding="utf-8", newline="") as file:
+        table = EmotionsCsv(file)
+        progress = tqdm(pictures.pictures, total=pictures.count, unit="picture", disable=quiet)
+        for number, picture in enumerate(progress):
+            frame, latency_s = _look_at(picture, number, pipeline, settings["min_confidence"])
+            latencies.add(latency_s)
+            true = TrueFace(picture.name, picture.label, None, number)
+            match = FaceMatch(true, frame.faces[0] if frame.faces else None)
+            scoring.add_picture(match, number)
+            table.add(frame, [match])
+    wall_s = time.perf_counter() - start_s
+    return Results(
+        source={
+            "kind": "folder",
+            "name": folder.name,
+            "layout": pictures.name,
+            "sha256": provenance.sha256_of(pictures.files),
+        },
+        model={"model_id": pipeline.recognizer.model_id, "sha256": pipeline.recognizer.sha256},
+        settings=settings,
+        metrics=scoring.metrics(),
+        scoring=scoring,
+        timings=timings(latencies, pictures.count, 0.0, wall_s),
+        latencies=latencies,
+        host=provenance.host(),
+        notes=(),
+    )
+
+
+def _look_at(
+    picture: Picture, number: int, pipeline: EmotionPipeline, min_confidence: float
+) -> tuple[SeenFrame, float]:
+    """Return the largest face, and the time that it took [s]."""
+    height, width = picture.pixels.shape[:2]
+    start_s = time.perf_counter()
+    if max(height, width) <= MAX_CROP_PX:
+        emotions = [_whole_picture(picture.pixels, pipeline)]
+    else:
+        emotions = pipeline.recognize(picture.pixels)[:1]
+    latency_s = time.perf_counter() - start_s
+    return seen_frame(number, (width, height), emotions, min_confidence), latency_s
+
+
+def _whole_picture(pixels: NDArray[np.uint8], pipeline: EmotionPipeline) -> FaceEmotion:
+    """Return the expression of a picture that is a face, as the network was trained on."""
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    if grey.shape != (CROP_SIZE_PX, CROP_SIZE_PX):
+        grey = cv2.resize(grey, (CROP_SIZE_PX, CROP_SIZE_PX), interpolation=cv2.INTER_AREA)
+    [scores] = pipeline.recognizer.recognize(grey[None])
+    height, width = pixels.shape[:2]
+    box = BoundingBox(0.0, 0.0, float(width), float(height))
+    return FaceEmotion("", Face(box, 1.0, np.full((5, 2), np.nan, np.float32)), scores)

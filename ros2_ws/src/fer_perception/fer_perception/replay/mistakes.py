@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worst mistakes, as ranges of time that one can look at."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from .matching import FaceMatch
+
+NOT_FOUND: Final = "not found"
+"""What is answered for a face that was not seen."""
+
+_KEPT: Final = 10
+# Mistakes at most so far apart are one.
+_MAX_GAP_NS: Final = 500_000_000
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A time in which a face got a wrong label, or was not found.
+
+    :ivar start_ns: stamp of the first frame.
+    :ivar end_ns: stamp of the last one.
+    :ivar frames: how many there are.
+    :ivar answers: what was answered, most frequent first.
+    :ivar confidence: mean over the frames in which it was found.
+    """
+
+    start_ns: int
+    end_ns: int
+    frames: int
+    true_face_id: str
+    true_label: str
+    answers: tuple[str, ...]
+    confidence: float
+
+    @property
+    def weight(self) -> float:
+        """Return how bad it is: the longer and the surer, the worse."""
+        return self.frames * (0.5 + self.confidence)
+
+
+@dataclass
+class _Running:
+    start_ns: int
+    end_ns: int
+    true_face_id: str
+    true_label: str
+    frames: int = 0
+    confidence_sum: float = 0.0
+    answers: Counter[str] = field(default_factory=Counter)
+
+    def closed(self) -> Mistake:
+        found = self.frames - self.answers[NOT_FOUND]
+        return Mistake(
+            self.start_ns,
+            self.end_ns,
+            self.frames,
+            self.true_face_id,
+            self.true_label,
+            tuple(answer for answer, _ in self.answers.most_common()),
+            self.confidence_sum / found if found else 0.0,
+        )
+
+
+class Mistakes:
+    """Joins the wrong frames of each true face to ranges, and keeps the worst."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, _Running] = {}
+        self._worst: list[tuple[float, int, Mistake]] = []
+        self._count = 0
+
+    def forget(self) -> None:
+        """Start anew, as after a step back in time."""
+        for face_id in list(self._running):
+            self._close(face_id)
+
+    def add(self, stamp_ns: int, matches: Sequence[FaceMatch]) -> None:
+        """Count a frame."""
+        for match in matches:
+            if not match.right:
+                self._go_on(stamp_ns, match)
+        over = [f for f, r in self._running.items() if stamp_ns - r.end_ns > _MAX_GAP_NS]
+        for face_id in over:
+            self._close(face_id)
+
+    def add_picture(self, match: FaceMatch, number: int) -> None:
+        """Count a picture that stands for itself, by its number."""
+        self._go_on(number, match)
+        self._close(match.true.face_id)
+
+    def _go_on(self, stamp_ns: int, match: FaceMatch) -> None:
+        face_id, label = match.true.face_id, match.true.label
+        running = self._running.get(face_id)
+        if running and (running.true_label != label or stamp_ns - running.end_ns > _MAX_GAP_NS):
+            self._close(face_id)
+            running = None
+        if running is None:
+            running = self._running[face_id] = _Running(stamp_ns, stamp_ns, face_id, label)
+        running.end_ns = stamp_ns
+        running.frames += 1
+        if match.seen is None:
+            running.answers[NOT_FOUND] += 1
+        else:
+            running.answers[match.seen.label] += 1
+            running.confidence_sum += match.seen.confidence
+
+    def _close(self, face_id: str) -> None:
+        mistake = self._running.pop(face_id).closed()
+        self._count += 1
+        heapq.heappush(self._worst, (mistake.weight, -self._count, mistake))
+        if len(self._worst) > _KEPT:
+            heapq.heappop(self._worst)
+
+    def worst(self) -> list[Mistake]:
+        """Return the worst ones by now, the worst first."""
+        self.forget()
+        return [mistake for _, _, mistake in sorted(self._worst, key=lambda entry: -entry[0])]

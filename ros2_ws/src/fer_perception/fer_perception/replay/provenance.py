@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where figures come from: the machine, the versions, the files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+_LIBRARIES: Final = (
+    "numpy",
+    "torch",
+    "onnxruntime",
+    "opencv-python-headless",
+    "scipy",
+    "scikit-learn",
+    "rosbags",
+)
+
+
+def sha256_of(files: Iterable[Path]) -> str:
+    """Return the sha256 of the files' contents, one after the other."""
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def host() -> dict[str, Any]:
+    """Return what may differ between two runs that must agree otherwise."""
+    return {
+        "evaluated_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": platform.machine(),
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": _processor(),
+        "cpus": os.cpu_count(),
+        "python": platform.python_version(),
+        "torch_threads": torch.get_num_threads(),
+        "libraries": {name: found for name in _LIBRARIES if (found := _version(name))},
+        "git_revision": git_revision(),
+    }
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def git_revision() -> str | None:
+    """Return the revision of the work tree that this code lies in, '+' after it when changed."""
+    git = ["git", "-C", str(Path(__file__).resolve().parent)]
+    try:
+        found = subprocess.run(
+            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=True
+        )
+        status = subprocess.run(
+            [*git, "status", "--porcelain", "--untracked-files=no"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() + ("+" if status.stdout.strip() else "")
