@@ -13,10 +13,11 @@ from sensor_msgs.msg import Image
 
 from fer_perception.face_emotion import FaceEmotion
 from fer_perception.image_decoding import ImageError
+from fer_perception.node_parameter import NodeParameter
 from fer_perception.nodes import emotion_parameters
 from fer_perception.nodes.emotion_messages import to_emotion_array
 from fer_perception.nodes.image_messages import to_rgb
-from fer_perception.nodes.node_parameters import NodeParameter, declare, values
+from fer_perception.nodes.node_parameters import declare, values
 
 from ..expression_names import DEFAULT_NAMES
 from ..message_package import message_package
