@@ -8,21 +8,22 @@ PACKAGE = "fer_bringup"
 setup(
     name=PACKAGE,
     version="0.1.0",
-    packages=[PACKAGE],
-    package_data={PACKAGE: ["py.typed"]},
+    packages=[PACKAGE, f"{PACKAGE}.dashboard"],
+    package_data={PACKAGE: ["py.typed"], f"{PACKAGE}.dashboard": ["page/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml", *map(str, sorted(Path().glob("*.launch.py")))]),
         (f"share/{PACKAGE}/config", list(map(str, sorted(Path("config").iterdir())))),
     ],
     install_requires=["setuptools"],
-    zip_safe=True,
+    zip_safe=False,
     maintainer="Maintainers of fer_perception",
     maintainer_email="maintainers@example.com",
     description="Launch files, parameter files and a demo.",
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
+            "dashboard = fer_bringup.dashboard.main:main",
             "demo = fer_bringup.demo:main",
             "start = fer_bringup.start:main",
         ],

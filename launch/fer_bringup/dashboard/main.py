@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``ros2 run fer_bringup dashboard``: one page on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import rclpy
+from aiohttp import web
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from fer_bringup.dashboard.access import Access
+from fer_bringup.dashboard.listener import DashboardListener
+from fer_bringup.dashboard.server import make_app
+
+DEFAULT_PORT = 8035
+
+
+def main(args: list[str] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    :raises SystemExit: with one line, when it cannot serve.
+    """
+    words = rclpy.utilities.remove_ros_args(sys.argv if args is None else ["dashboard", *args])
+    options = _parser().parse_args(words[1:])
+    try:
+        token = _read_token(options.token_file) if options.token_file else ""
+        access = Access(options.host, token)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"dashboard: {error}") from error
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    listener = DashboardListener()
+    executor = SingleThreadedExecutor()
+    executor.add_node(listener)
+    spinning = threading.Thread(target=_spin, args=(executor,), name="ros", daemon=True)
+    spinning.start()
+    try:
+        asyncio.run(_serve(listener, access, options.port))
+    except OSError as error:
+        raise SystemExit(f"dashboard: {error}") from error
+    finally:
+        executor.shutdown()
+        rclpy.try_shutdown()
+        spinning.join()
+        listener.destroy_node()
+
+
+def _spin(executor: SingleThreadedExecutor) -> None:
+    with contextlib.suppress(ExternalShutdownException):
+        executor.spin()
+
+
+async def _serve(listener: DashboardListener, access: Access, port: int) -> None:
+    runner = web.AppRunner(
+        make_app(listener, access), access_log=None, handle_signals=False, shutdown_timeout=1.0
+    )
+    await runner.setup()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        site = web.TCPSite(runner, access.host, port)
+        await site.start()
+        # Port 0 took a free one.
+        shown_port = runner.addresses[0][1]
+        host = f"[{access.host}]" if ":" in access.host else access.host
+        hint = "?token=<the token>" if access.token else ""
+        print(f"dashboard: http://{host}:{shown_port}/{hint}", flush=True)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+def _read_token(path: Path) -> str:
+    """Return the first line of ``path``.
+
+    :raises ValueError: when it is too short to be a secret.
+    """
+    token = path.read_text(encoding="utf-8").partition("\n")[0].strip()
+    if len(token) < 16:
+        raise ValueError(f"{path} holds a token of {len(token)} characters: give at least 16")
+    return token
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dashboard", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="TCP port; 0 for a free one"
+    )
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        help="file whose first line is the secret that a page must give; needed where --host can "
+        "be reached by others",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    main()
