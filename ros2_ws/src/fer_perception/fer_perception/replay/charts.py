@@ -257,15 +257,15 @@ def latency_chart(
         x = place(1e-3 * milliseconds)
         parts.append(f'<text x="{x:.1f}" y="{base + 15}" text-anchor="middle">')
         parts.append(f"{milliseconds:g}</text>")
-    for row, (name, milliseconds) in enumerate(marks.items()):
-        if milliseconds is not None:
-            x = place(1e-3 * milliseconds)
+    for row, (name, marked) in enumerate(marks.items()):
+        if marked is not None:
+            x = place(1e-3 * marked)
             anchor = "end" if x > left + 0.75 * width else "start"
             offset = -4 if anchor == "end" else 4
             parts.append(
                 f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{6 + 10 * row}" y2="{base}"/>'
                 f'<text x="{x + offset:.1f}" y="{13 + 10 * row}" text-anchor="{anchor}">'
-                f"{escape(name)} {milliseconds:.1f}</text>"
+                f"{escape(name)} {marked:.1f}</text>"
             )
     parts.append(f'<text x="{left + width / 2}" y="256" text-anchor="middle">ms a frame</text>')
     return Markup("".join([*parts, "</svg>"]))
