@@ -273,5 +273,5 @@ def latency_chart(
 
 def _round_times(low_s: float, high_s: float) -> list[float]:
     powers = range(math.floor(math.log10(1e3 * low_s)), math.ceil(math.log10(1e3 * high_s)) + 1)
-    times = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+    times = [factor * 10.0**power for power in powers for factor in (1, 1.5, 2, 3, 5, 7)]
     return [t for t in times if 1e3 * low_s <= t <= 1e3 * high_s]

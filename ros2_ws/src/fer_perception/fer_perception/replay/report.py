@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -14,9 +14,11 @@ from ..emotions import EMOTIONS
 from . import charts
 from .answers import ANSWERS
 from .mistakes import NOT_FOUND, Mistake
-from .results import Results
 from .scoring import Metrics
 from .timeline import TrackBin
+
+if TYPE_CHECKING:
+    from .results import Results
 
 _MAX_FACES_SHOWN: Final = 8
 _LATENCY_BARS: Final = 60
@@ -196,7 +198,7 @@ def _mistake_row(mistake: Mistake, start_ns: int) -> dict[str, Any]:
         "to": charts.clock(max(0, mistake.end_ns - start_ns) * 1e-9),
         "stamp_ns": mistake.start_ns,
         "frames": mistake.frames,
-        "face": mistake.true_face_id,
+        "face": mistake.true_face_id or "–",
         "true": mistake.true_label,
         "answers": mistake.answers[:3],
         "not_found": NOT_FOUND,

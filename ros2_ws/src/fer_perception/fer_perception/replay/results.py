@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from .latency_histogram import LatencyHistogram
 from .output_folder import OutputFolder
+from .report import render_report
 from .scoring import Metrics, Scoring
 
 METRICS_FILE: Final = "metrics.json"
@@ -91,7 +92,5 @@ class Results:
 
 def write_results(folder: OutputFolder, results: Results) -> None:
     """Write ``metrics.json`` and ``report.html``."""
-    from .report import render_report
-
     folder.path(METRICS_FILE).write_text(results.as_json(), encoding="utf-8")
     folder.path(REPORT_FILE).write_text(render_report(results), encoding="utf-8")

@@ -98,7 +98,10 @@ class Timeline:
 
     def add_lamp(self, stamp_ns: int, rgb: Rgb) -> None:
         """Add the lamp's colour as a screen shows it, each channel in [0, 1]."""
+        end_ns = self._end_ns
         index = self._place(stamp_ns)
+        if end_ns:  # the recording ends with its last frame, the lamp goes on
+            self._end_ns = end_ns
         self._lamp.setdefault(index, np.zeros(4))
         self._lamp[index] += (*rgb, 1.0)
 
@@ -119,6 +122,7 @@ class Timeline:
         return {
             index: (float(s[0] / s[3]), float(s[1] / s[3]), float(s[2] / s[3]))
             for index, s in self._lamp.items()
+            if index < self.bins
         }
 
     def _bin(self, stamp_ns: int) -> int:
