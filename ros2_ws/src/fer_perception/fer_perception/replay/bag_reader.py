@@ -86,10 +86,11 @@ class BagReader(Protocol):
 class _WholeBag:
     """A bag that rosbags can open.
 
-    Where it turns out to be damaged further on, what came before has been read.
+    Where it turns out to be damaged further on, what lies around the damage is read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, files: list[Path]) -> None:
+        self._files = tuple(files)
         self._reader = Reader(path)
         self._reader.open()
         self._connections: list[Connection] = list(self._reader.connections)
@@ -110,16 +111,25 @@ class _WholeBag:
         wanted = [c for c in self._connections if c.topic in topics and c.msgcount]
         if not wanted:
             return
-        count = 0
+        count, last_ns = 0, -1
+        reason = ""
         try:
             for connection, stamp_ns, data in self._reader.messages(wanted):
                 yield BagMessage(connection.topic, stamp_ns, bytes(data))
-                count += 1
+                count, last_ns = count + 1, stamp_ns
         except _DAMAGE as error:
-            total = sum(connection.msgcount for connection in wanted)
-            self.warnings.append(
-                f"the bag is damaged: reading stopped after {count} of {total} messages ({error})"
-            )
+            reason = " ".join(str(error).split())
+        if not reason:
+            return
+        # From here on without the index, and over what cannot be read.
+        for name, stamp_ns, data in SalvagedBag(self._files).messages():
+            if name in topics and stamp_ns > last_ns:
+                yield BagMessage(name, stamp_ns, data)
+                count += 1
+        total = sum(connection.msgcount for connection in wanted)
+        self.warnings.append(
+            f"the bag is damaged ({reason}): {count} of {total} messages could be read"
+        )
 
     def close(self) -> None:
         self._reader.close()
@@ -181,16 +191,16 @@ def is_bag(path: Path) -> bool:
 def _open(path: Path) -> BagReader:
     files = storage_files(path)
     try:
-        return _WholeBag(path)
+        return _WholeBag(path, files)
     except _DAMAGE as error:
         reason = " ".join(str(error).split())
-    salvaged = SalvagedBag.read(files)
-    if salvaged is None:
-        raise BagError(f"{path} cannot be read: {reason}")
+    salvaged = SalvagedBag(tuple(files))
     found: dict[str, BagTopic] = {
         name: BagTopic(name, topic.type_name, topic.message_count, topic.definition)
-        for name, topic in salvaged.topics.items()
+        for name, topic in salvaged.topics().items()
     }
+    if not found:
+        raise BagError(f"{path} cannot be read: {reason}")
     count = sum(topic.message_count for topic in found.values())
     return _DamagedBag(
         salvaged,

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import zstandard
 from mcap.exceptions import McapError
-from mcap.records import Channel, Message, Schema
-from mcap.stream_reader import StreamReader
+from mcap.records import Channel, Chunk, McapRecord, Message, Schema
+from mcap.stream_reader import StreamReader, breakup_chunk
 
 # What a cut-off or overwritten file makes the MCAP reader and its decompressors raise.
 _MCAP_DAMAGE: Final = (
@@ -29,6 +29,9 @@ _MCAP_DAMAGE: Final = (
 )
 # A record that claims to be larger is damage.
 _MAX_RECORD_BYTES: Final = 2**30
+
+# Rows that are skipped at most to get over a damaged place.
+_LONGEST_HOLE: Final = 1 << 14
 
 RawMessage = tuple[str, int, bytes]
 """Topic, time of recording in nanoseconds, CDR."""
@@ -48,22 +51,19 @@ class SalvagedBag:
     """What is left of a bag.
 
     :ivar files: its storage files.
-    :ivar topics: by their name.
     """
 
     files: tuple[Path, ...]
-    topics: dict[str, FoundTopic]
 
-    @classmethod
-    def read(cls, files: Sequence[Path]) -> SalvagedBag | None:
-        """Look through ``files``; None when there is no message in them."""
+    def topics(self) -> dict[str, FoundTopic]:
+        """Look through the files and return the topics of which there are messages, by name."""
         topics: dict[str, FoundTopic] = {}
-        for file in files:
+        for file in self.files:
             for name, type_name, definition, _, _ in _records(file):
                 before = topics.get(name)
                 count = before.message_count if before else 0
                 topics[name] = FoundTopic(type_name, definition, count + 1)
-        return cls(tuple(files), topics) if topics else None
+        return topics
 
     def messages(self) -> Iterator[RawMessage]:
         """Yield the messages in the order in which they were written."""
@@ -87,9 +87,8 @@ def _mcap_records(file: Path) -> Iterator[_Record]:
     schemas: dict[int, Schema] = {}
     channels: dict[int, Channel] = {}
     with file.open("rb") as stream:
-        reader = StreamReader(stream, record_size_limit=_MAX_RECORD_BYTES)
         try:
-            for record in reader.records:
+            for record in _mcap_items(stream):
                 if isinstance(record, Schema):
                     schemas[record.id] = record
                 elif isinstance(record, Channel):
@@ -105,9 +104,24 @@ def _mcap_records(file: Path) -> Iterator[_Record]:
             return  # what came before is what there is
 
 
+def _mcap_items(stream: BinaryIO) -> Iterator[McapRecord]:
+    """Yield the records of a file; chunks that are damaged inside are left out."""
+    reader = StreamReader(stream, emit_chunks=True, record_size_limit=_MAX_RECORD_BYTES)
+    for record in reader.records:
+        if not isinstance(record, Chunk):
+            yield record
+            continue
+        try:
+            yield from breakup_chunk(record, validate_crc=True)
+        except _MCAP_DAMAGE:
+            continue
+
+
 def _sqlite_records(file: Path) -> Iterator[_Record]:
     with closing(sqlite3.connect(f"file:{file.absolute()}?immutable=1", uri=True)) as database:
         try:
+            # Nothing is written: this lets SQLite read a file that is shorter than it says.
+            database.execute("PRAGMA writable_schema = ON")
             topics = {
                 number: (name, type_name)
                 for number, name, type_name in database.execute(
@@ -118,20 +132,13 @@ def _sqlite_records(file: Path) -> Iterator[_Record]:
             return
         definitions = _sqlite_definitions(database)
         # By number, not by time: that needs no index, which may be what is damaged.
-        last = -1
-        rows = _sqlite_after(database, last)
-        while rows is not None:
-            try:
-                row = rows.fetchone()
-            except sqlite3.DatabaseError:
-                rows = _sqlite_after(database, last)
-                continue
-            if row is None:
-                return
-            last = row[0]
-            if row[1] in topics and isinstance(row[3], bytes):
-                name, type_name = topics[row[1]]
-                yield name, type_name, definitions.get(type_name, ""), row[2], row[3]
+        row = _sqlite_row_after(database, -1)
+        while row is not None:
+            number, topic, stamp_ns, data = row
+            if topic in topics and isinstance(data, bytes):
+                name, type_name = topics[topic]
+                yield name, type_name, definitions.get(type_name, ""), stamp_ns, data
+            row = _sqlite_row_after(database, number)
 
 
 def _sqlite_definitions(database: sqlite3.Connection) -> dict[str, str]:
@@ -142,14 +149,16 @@ def _sqlite_definitions(database: sqlite3.Connection) -> dict[str, str]:
         return {}
 
 
-def _sqlite_after(database: sqlite3.Connection, last: int) -> sqlite3.Cursor | None:
-    """Return the rows after row ``last``, or beyond a damaged place there; None without any."""
-    for step in (0, *(2**power for power in range(16))):
-        query = "SELECT id, topic_id, timestamp, data FROM messages WHERE id > ? ORDER BY id"
+def _sqlite_row_after(
+    database: sqlite3.Connection, number: int
+) -> tuple[int, int, int, object] | None:
+    """Return the row after row ``number``, or beyond a damaged place there; None without any."""
+    query = "SELECT id, topic_id, timestamp, data FROM messages WHERE id > ? ORDER BY id LIMIT 1"
+    for step in (0, *(2**power for power in range(_LONGEST_HOLE.bit_length()))):
         try:
-            if database.execute(f"{query} LIMIT 1", (last + step,)).fetchone() is not None:
-                return database.execute(query, (last + step,))
+            row: tuple[int, int, int, object] | None
+            row = database.execute(query, (number + step,)).fetchone()
         except sqlite3.DatabaseError:
             continue
-        return None
+        return row
     return None
