@@ -45,6 +45,7 @@ class NodeSpec:
     :param parameters: parameters that override those of the file.
     :param remappings: pairs of the node's own topic name and the graph's.
     :param log_level: least severity that the node logs.
+    :param arguments: words of the command line that are not for ROS.
     :param ends_graph: when this node has ended, the others are stopped.
     """
 
@@ -56,6 +57,7 @@ class NodeSpec:
     parameters: tuple[tuple[str, ParameterValue], ...] = ()
     remappings: tuple[tuple[str, str], ...] = ()
     log_level: str = "info"
+    arguments: tuple[str, ...] = ()
     ends_graph: bool = False
 
     @property

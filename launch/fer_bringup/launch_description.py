@@ -68,6 +68,7 @@ def _node(spec: NodeSpec, variables: dict[str, str]) -> Node:
         namespace=spec.namespace,
         parameters=parameters,
         remappings=spec.remappings,
+        arguments=list(spec.arguments),
         ros_arguments=["--log-level", f"{spec.logger}:={spec.log_level}"],
         additional_env=variables,
         output="screen",

@@ -40,7 +40,7 @@ def _node_command(spec: NodeSpec) -> list[str]:
     executable = prefix / "lib" / spec.package / spec.executable
     if not os.access(executable, os.X_OK):
         raise FileNotFoundError(f"node {spec.name!r}: there is no executable {executable}")
-    words = [str(executable), "--ros-args", "-r", f"__node:={spec.name}"]
+    words = [str(executable), *spec.arguments, "--ros-args", "-r", f"__node:={spec.name}"]
     words += ["-r", f"__ns:=/{spec.namespace.strip('/')}"]
     if spec.params_file:
         words += ["--params-file", str(spec.params_file)]

@@ -120,6 +120,25 @@ class Chromium:
             base64.b64decode(shot["data"]),
         )
 
+    def live(self, url: str, width_px: int = WIDTH_PX, height_px: int = 900) -> LiveTab:
+        """Open a page that goes on changing, and keep it."""
+        target = self._call("Target.createTarget", {"url": "about:blank"})["targetId"]
+        attached = self._call("Target.attachToTarget", {"targetId": target, "flatten": True})
+        tab = LiveTab(self, attached["sessionId"])
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            tab.call(f"{domain}.enable")
+        tab.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width_px,
+            height=height_px,
+            deviceScaleFactor=1,
+            mobile=width_px < 600,
+        )
+        self._events.clear()
+        tab.call("Page.navigate", url=url)
+        self._wait_for("Page.loadEventFired")
+        return tab
+
     @staticmethod
     def _set_size(call: Any, height: int) -> None:
         call(
@@ -174,6 +193,39 @@ class Chromium:
                 self._buffer += data
         line, self._buffer = self._buffer.split(b"\0", 1)
         return dict(json.loads(line))
+
+
+class LiveTab:
+    """A page that stays open."""
+
+    def __init__(self, browser: Chromium, session: str) -> None:
+        self._browser = browser
+        self._session = session
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Call a method of the DevTools protocol."""
+        return self._browser._call(method, parameters, self._session)
+
+    def evaluate(self, expression: str) -> Any:
+        """Return the value of a JavaScript expression in the page."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def screenshot(self) -> bytes:
+        """Return the whole page as PNG."""
+        shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        return base64.b64decode(shot["data"])
+
+    def complaints(self) -> list[str]:
+        """Return the errors and warnings so far."""
+        self.call("Runtime.evaluate", expression="0")  # takes in what has come meanwhile
+        return [line for event in self._browser._events for line in _complaints(event)]
+
+    def requests(self, own: str) -> list[str]:
+        """Return the addresses outside of ``own`` that the page asked for."""
+        found = (_request(event, own) for event in self._browser._events)
+        return [url for url in found if url and not url.startswith((own, "blob:"))]
 
 
 def _complaints(event: dict[str, Any]) -> list[str]:
