@@ -6,9 +6,11 @@ webcam if there is one, else the clip ``VIDEO=...``, else a moving portrait.
 ``DEMO_SECONDS`` sets the length.
 """
 
+import contextlib
 import math
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -25,6 +27,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import ColorRGBA
 
 from ambient_light_driver.color import OFF, LightColor
+from fer_bringup.dashboard.access import DEFAULT_PORT
 from fer_bringup.graph import environment, fer_light
 from fer_bringup.live_table import faces_line, faces_table
 from fer_bringup.processes import NodeProcess, start, stop
@@ -87,7 +90,7 @@ def main(args: list[str] | None = None) -> int:
     """
     try:
         length_s = _length_s()
-        values = fer_light().values(_source())
+        values = fer_light().values(_source() | {"dashboard": str(_free_port())})
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
@@ -111,6 +114,7 @@ def main(args: list[str] | None = None) -> int:
         with log_path.open("wb") as log:
             nodes = start(fer_light().nodes(values), variables, log)
             listener = Listener()
+            print(f"Dashboard: http://127.0.0.1:{values['dashboard']}/", flush=True)
             _watch(listener, nodes, recording, length_s, asked)
     except (FileNotFoundError, OSError) as error:
         print(error, file=sys.stderr)
@@ -195,6 +199,17 @@ def _length_s() -> float:
     if not 0.0 < length_s < math.inf:
         raise ValueError(f"DEMO_SECONDS is {text!r}: give a number of seconds above 0")
     return length_s
+
+
+def _free_port() -> int:
+    """Return the dashboard's own port, or another one where that is taken."""
+    for port in (DEFAULT_PORT, 0):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            # As the server does: a port that was just left is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise ValueError("there is no free TCP port for the dashboard")
 
 
 def _source() -> dict[str, str]:

@@ -9,7 +9,7 @@ described here, so that they cannot differ.
 import difflib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
@@ -126,6 +126,8 @@ class Graph:
 
 
 FLAG = ("true", "false")
+BRIDGES = {"ros4hri": "ros4hri_node", "vision_msgs": "vision_msgs_node"}
+"""Name of a bridge and its executable."""
 SEVERITIES = ("debug", "info", "warn", "error", "fatal")
 
 
@@ -179,7 +181,31 @@ def _fer_light_nodes(values: Mapping[str, str]) -> tuple[NodeSpec, ...]:
         (autostart, *_given(devices=[name for name in values["device"].split(",") if name])),
         (("emotions", "fer_perception/emotions"),),
     )
-    return (camera, perception, light) if values["camera"] == "true" else (perception, light)
+    nodes = (camera, perception, light) if values["camera"] == "true" else (perception, light)
+    bridges = [
+        node("fer_bridges", BRIDGES[name], name, (), _bridge_remappings(image_topic))
+        for name in values.get("bridges", "").split(",")
+        if _is_bridge(name)
+    ]
+    port = values.get("dashboard", "")
+    pages = [_with_port(node("fer_bringup", "dashboard", "dashboard"), port)] if port else []
+    return (*nodes, *bridges, *pages)
+
+
+def _is_bridge(name: str) -> bool:
+    if name and name not in BRIDGES:
+        raise ValueError(f"bridges is {name!r}: expected some of {', '.join(BRIDGES)}")
+    return bool(name)
+
+
+def _bridge_remappings(image_topic: str) -> tuple[tuple[str, str], ...]:
+    return (("emotions", "fer_perception/emotions"), ("image", image_topic))
+
+
+def _with_port(dashboard: NodeSpec, port: str) -> NodeSpec:
+    if not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"dashboard is {port!r}: expected a TCP port")
+    return replace(dashboard, arguments=("--port", port))
 
 
 def fer_light() -> Graph:
@@ -229,6 +255,18 @@ def fer_light() -> Graph:
             ),
             Argument(
                 "autostart", "true", "Configure and activate the lifecycle nodes at once.", FLAG
+            ),
+            Argument(
+                "dashboard",
+                "",
+                "Port of 127.0.0.1 on which the page with faces, lamp and controls is served, for "
+                "example 8035. Empty: no page.",
+            ),
+            Argument(
+                "bridges",
+                "",
+                "Messages of others to publish as well: ros4hri, vision_msgs, or both with comma "
+                "between.",
             ),
             _fastdds_profile(),
         ),

@@ -8,6 +8,9 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+DEFAULT_PORT = 8035
+"""TCP port of the page, where nothing else is said."""
+
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 

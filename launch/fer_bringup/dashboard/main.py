@@ -16,11 +16,9 @@ from aiohttp import web
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
-from fer_bringup.dashboard.access import Access
+from fer_bringup.dashboard.access import DEFAULT_PORT, Access
 from fer_bringup.dashboard.listener import DashboardListener
 from fer_bringup.dashboard.server import make_app
-
-DEFAULT_PORT = 8035
 
 
 def main(args: list[str] | None = None) -> None:

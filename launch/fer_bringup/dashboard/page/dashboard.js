@@ -199,7 +199,7 @@ function makeControl({ key, description, choices, min, max }) {
   label.title = description;
   const name = document.createElement("span");
   name.className = "name";
-  name.append(key.split("/").pop().replaceAll("_", " "));
+  name.append(key.split("/").pop().replaceAll("_", " ").replace(/ s$/, " [s]"));
   label.append(name);
   let input;
   if (choices.length) {

@@ -132,8 +132,8 @@ RECIPES: Final[dict[str, Recipe]] = {
     # A second round for a trained network (--start-from), which is its own teacher (--teacher).
     "refine": Recipe(
         stages=(
-            Stage(epochs=6, image_size_px=40, attention=False),
-            Stage(epochs=12, attention=False),
+            Stage(epochs=5, image_size_px=40, attention=False),
+            Stage(epochs=5, attention=False),
         ),
         augmentation=_STRONG_AUGMENTATION,
         learning_rate=2e-2,

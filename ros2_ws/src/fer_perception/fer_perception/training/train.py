@@ -148,7 +148,7 @@ def train(
     seed: int = 0,
     resume: bool = False,
     start_from: TrainedNetwork | None = None,
-    teachers: Sequence[TrainedNetwork] = (),
+    teachers: Sequence[Path] = (),
 ) -> Path:
     """Train and return the path of the checkpoint with the best validation accuracy.
 
@@ -160,8 +160,8 @@ def train(
     :param out: folder for what is written; made when missing.
     :param start_from: a trained model whose weights training begins with; those that only one of
         the two networks has (its attention) are left out or keep their initialisation.
-    :param teachers: trained models whose mean scores are mixed into the targets, by the recipe's
-        ``teacher_weight``.
+    :param teachers: folders of trained models whose mean scores are mixed into the targets, by
+        the recipe's ``teacher_weight``.
     :raises FileNotFoundError: when ``resume`` finds no checkpoint.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -170,9 +170,9 @@ def train(
     # The report's validation set; PublicTest is its test set and is not looked at here.
     validation = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
     if teachers:
-        scores = torch.stack(
-            [teacher_scores(t.network, t.config.temperature, faces.images) for t in teachers]
-        ).mean(dim=0)
+        scores = torch.stack([teacher_scores(teacher, faces.images) for teacher in teachers]).mean(
+            dim=0
+        )
         faces = replace(faces, targets=torch.lerp(faces.targets, scores, recipe.teacher_weight))
 
     torch.manual_seed(seed)
@@ -299,7 +299,7 @@ def main(args: list[str] | None = None) -> None:
         seed=options.seed,
         resume=options.resume,
         start_from=load_network(options.start_from) if options.start_from else None,
-        teachers=[load_network(folder) for folder in options.teacher],
+        teachers=options.teacher,
     )
 
 

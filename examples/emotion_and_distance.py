@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Joins faces with a depth camera: how they look, and how far away they are.
+
+The depth image must be registered to the colour image. Needs ``message_filters``, which every
+ROS 2 installation has.
+"""
+
+import numpy as np
+import rclpy
+from fer_msgs.msg import EmotionArray
+from message_filters import ApproximateTimeSynchronizer, Subscriber
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image, RegionOfInterest
+
+# Metres in one unit of each encoding (REP-118).
+UNIT_M = {"16UC1": 0.001, "32FC1": 1.0}
+PIXEL_TYPES = {"16UC1": np.uint16, "32FC1": np.float32}
+
+
+def distance_m(depth: Image, roi: RegionOfInterest) -> float:
+    """Return the median depth of the middle of a face in metres; NaN where nothing is known."""
+    pixels = np.frombuffer(depth.data, PIXEL_TYPES[depth.encoding])
+    rows = pixels.reshape(depth.height, -1)[:, : depth.width]
+    top, left = roi.y_offset + roi.height // 4, roi.x_offset + roi.width // 4
+    middle = (
+        rows[top : top + roi.height // 2, left : left + roi.width // 2] * UNIT_M[depth.encoding]
+    )
+    known = middle[np.isfinite(middle) & (middle > 0)]
+    return float(np.median(known)) if known.size else float("nan")
+
+
+class EmotionAndDistance(Node):
+    """Logs each face's expression and distance."""
+
+    def __init__(self) -> None:
+        super().__init__("emotion_and_distance")
+        emotions = Subscriber(self, EmotionArray, "/fer_perception/emotions")
+        depth = Subscriber(
+            self, Image, "/camera/depth/image_rect_raw", qos_profile=qos_profile_sensor_data
+        )
+        # Both carry the camera's stamps, so that the recogniser's delay does not matter.
+        self._both = ApproximateTimeSynchronizer([emotions, depth], queue_size=30, slop=0.05)
+        self._both.registerCallback(self._on_both)
+
+    def _on_both(self, emotions: EmotionArray, depth: Image) -> None:
+        for face in emotions.faces:
+            self.get_logger().info(
+                f"{face.face_id}: {face.emotion}, {distance_m(depth, face.roi):.2f} m away"
+            )
+
+
+if __name__ == "__main__":
+    rclpy.init()
+    try:
+        rclpy.spin(EmotionAndDistance())
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
