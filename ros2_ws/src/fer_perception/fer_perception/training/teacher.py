@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..model_store import load_model, read_config
+from ..model_store import Precision, load_model, read_config
 from ..recognition import EmotionRecognizer
 
 _BATCH = 64
@@ -26,7 +26,7 @@ def teacher_scores(folder: Path, images: Tensor) -> Tensor:
     :param images: N x 48 x 48, grey, uint8.
     :raises ~fer_perception.model_store.ModelError: when the model cannot be loaded.
     """
-    precision = "int8" if "int8" in read_config(folder).graph_sha256 else "float32"
+    precision: Precision = "int8" if "int8" in read_config(folder).graph_sha256 else "float32"
     recognizer = EmotionRecognizer(load_model(folder, precision), flip_average=True)
     scores = [recognizer.recognize(part.numpy()) for part in images.split(_BATCH)]
     return torch.from_numpy(np.concatenate(scores))
