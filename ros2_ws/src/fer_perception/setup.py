@@ -1,13 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-from setuptools import find_packages, setup
+import sys
+
+from setuptools import Extension, find_packages, setup
+from setuptools.command.build_ext import build_ext
 
 package_name = "fer_perception"
+
+
+class BuildOptionalLibrary(build_ext):
+    """Builds the native cascade; without a C++ compiler the package goes without it."""
+
+    def build_extension(self, extension):
+        try:
+            super().build_extension(extension)
+        except Exception as error:
+            reason = str(error).splitlines()[0]
+            print(
+                f"{package_name}: the native face detector was not built ({reason}); the slower "
+                "one on ONNX Runtime is used. Install a C++17 compiler (g++) and build again.",
+                file=sys.stderr,
+            )
+
 
 setup(
     name=package_name,
     version="0.1.0",
     packages=find_packages(exclude=["test"]),
     package_data={package_name: ["py.typed", "replay/templates/*.jinja"]},
+    ext_modules=[
+        # A plain shared library: it knows nothing of Python, which calls it through ctypes.
+        Extension(
+            f"{package_name}.detection._cascade",
+            sources=[f"{package_name}/detection/native/cascade.cpp"],
+            depends=[f"{package_name}/detection/native/kernels.inc"],
+            extra_compile_args=["-std=c++17", "-O3", "-fvisibility=hidden", "-Wno-psabi"],
+            language="c++",
+            optional=True,
+        )
+    ],
+    cmdclass={"build_ext": BuildOptionalLibrary},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
         (f"share/{package_name}", ["package.xml"]),

@@ -6,15 +6,31 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from fer_perception.detection import create_detector
+from fer_perception.detection import create_detector, native_cascade
 from fer_perception.detection.mtcnn import Mtcnn, MtcnnConfig
-from fer_perception.detection.mtcnn_graphs import build_graph, weights_folder
+from fer_perception.detection.mtcnn_graphs import build_graph
+from fer_perception.detection.mtcnn_weights import weights_folder
+from fer_perception.detection.native_cascade import INSTRUCTION_SETS, NativeCascade
 from fer_perception.detection.non_maximum_suppression import non_maximum_suppression
+from fer_perception.face import BoundingBox
+
+needs_library = pytest.mark.skipif(
+    not native_cascade.is_built(),
+    reason="built without a C++ compiler: the native cascade was not checked",
+)
+
+
+@pytest.fixture(
+    scope="module",
+    params=["onnxruntime", pytest.param("native", marks=needs_library)],
+)
+def backend(request):
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def detector():
-    return Mtcnn()
+def detector(backend):
+    return Mtcnn(MtcnnConfig(backend=backend))
 
 
 @pytest.mark.parametrize(("network", "side"), [("pnet", 30), ("rnet", 24), ("onet", 48)])
@@ -71,16 +87,17 @@ def test_box_follows_the_face_when_the_image_is_scaled_and_shifted(detector, por
     assert np.abs(other.landmarks - expected).max() < 0.05 * other.box.width
 
 
-def test_faces_below_the_smallest_size_are_not_looked_for(portrait):
-    [face] = Mtcnn().detect(portrait)
-    assert not Mtcnn(MtcnnConfig(min_face_px=3 * face.box.width)).detect(portrait)
+def test_faces_below_the_smallest_size_are_not_looked_for(detector, backend, portrait):
+    [face] = detector.detect(portrait)
+    config = MtcnnConfig(min_face_px=3 * face.box.width, backend=backend)
+    assert not Mtcnn(config).detect(portrait)
 
 
-def test_border_finds_a_face_that_the_edge_cuts_where_it_is(portrait):
-    [whole] = Mtcnn().detect(portrait)
+def test_border_finds_a_face_that_the_edge_cuts_where_it_is(detector, backend, portrait):
+    [whole] = detector.detect(portrait)
     cut_x = round(whole.box.x + 0.3 * whole.box.width)
     cut = np.ascontiguousarray(portrait[:, cut_x:])
-    [face] = Mtcnn(MtcnnConfig(border=0.25)).detect(cut)
+    [face] = Mtcnn(MtcnnConfig(border=0.25, backend=backend)).detect(cut)
     right_edge = whole.box.x + whole.box.width - cut_x
     assert face.box.x + face.box.width == pytest.approx(right_edge, abs=0.2 * whole.box.width)
     assert face.box.center[1] == pytest.approx(whole.box.center[1], abs=0.2 * whole.box.height)
@@ -104,6 +121,7 @@ def test_noise_holds_no_face(detector, rng):
         {"thresholds": (0.6, 0.7, 1.5)},
         {"border": -0.1},
         {"threads": 0},
+        {"backend": "cuda"},
     ],
 )
 def test_absurd_settings_are_refused_by_name(change):
@@ -153,3 +171,105 @@ def test_faces_of_the_photographs(detector, media):
         image = cv2.cvtColor(cv2.imread(str(media / name)), cv2.COLOR_BGR2RGB)
         found[name] = sum(face.confidence >= 0.9 for face in detector.detect(image))
     assert found == expected
+
+
+def _same_faces(some, others):
+    """Return whether two lists hold the same faces, whatever their order."""
+    return len(some) == len(others) and all(
+        any(
+            face.box.iou(other.box) > 0.8
+            and np.abs(face.landmarks - other.landmarks).max() < 0.05 * face.box.width
+            and abs(face.confidence - other.confidence) < 0.05
+            for other in others
+        )
+        for face in some
+    )
+
+
+def _certain(faces):
+    return [face for face in faces if face.confidence >= 0.95]
+
+
+@needs_library
+@pytest.mark.parametrize("turned", [0.0, 12.0])
+@pytest.mark.parametrize("size", [(640, 480), (397, 301), (1280, 720)])
+def test_both_backends_find_the_same_faces_in_parts_of_the_portrait(portrait, size, turned, rng):
+    native, reference = (
+        Mtcnn(MtcnnConfig(backend="native")),
+        Mtcnn(MtcnnConfig(backend="onnxruntime")),
+    )
+    found = 0
+    for _ in range(4):
+        matrix = cv2.getRotationMatrix2D((320, 240), turned, rng.uniform(0.4, 1.5))
+        matrix[:, 2] += rng.uniform(-60, 60, 2) + (np.array(size) - (640, 480)) / 2
+        image = cv2.warpAffine(portrait, matrix, size, flags=cv2.INTER_AREA)
+        faces = native.detect(image)
+        assert _same_faces(_certain(faces), _certain(reference.detect(image)))
+        found += len(faces)
+    assert found >= 2
+
+
+@needs_library
+def test_both_backends_find_the_same_faces_in_the_photographs(media):
+    native, reference = (
+        Mtcnn(MtcnnConfig(backend="native")),
+        Mtcnn(MtcnnConfig(backend="onnxruntime")),
+    )
+    found = 0
+    for path in sorted(media.glob("*.[jp][pn]g")):
+        image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        faces = _certain(native.detect(image))
+        assert _same_faces(faces, _certain(reference.detect(image))), path.name
+        found += len(faces)
+    assert found >= 20
+
+
+@needs_library
+def test_every_instruction_set_computes_the_same(portrait):
+    best = native_cascade.instruction_set()
+    usable = INSTRUCTION_SETS[: INSTRUCTION_SETS.index(best) + 1]
+    rows = [NativeCascade(name).detect(portrait, 30.0, 0.709, (0.6, 0.7, 0.7)) for name in usable]
+    for other in rows[1:]:
+        np.testing.assert_allclose(other, rows[0], atol=0.02)
+
+
+@needs_library
+def test_more_faces_than_there_is_room_for_are_all_returned(portrait):
+    tile = cv2.resize(portrait[0:400, 120:520], (60, 60), interpolation=cv2.INTER_AREA)
+    crowd = np.tile(tile, (12, 12, 1))
+    config = MtcnnConfig(min_face_px=20.0, backend="native")
+    assert len(_certain(Mtcnn(config).detect(crowd))) > native_cascade._CAPACITY
+
+
+@needs_library
+def test_image_with_padded_or_reversed_rows_is_read_right(portrait):
+    native = Mtcnn(MtcnnConfig(backend="native"))
+    padded = np.zeros((480, 700, 3), np.uint8)
+    padded[:, :640] = portrait
+    [face], [other] = native.detect(portrait), native.detect(padded[:, :640])
+    assert face.box == other.box
+    bgr = np.ascontiguousarray(portrait[:, :, ::-1])
+    [other] = native.detect(bgr[:, :, ::-1])
+    assert face.box == other.box
+
+
+def test_face_is_refined_from_a_box_that_is_a_little_off(detector, portrait):
+    [face] = detector.detect(portrait)
+    box, size = face.box, face.box.width
+    off = BoundingBox(box.x + 0.12 * size, box.y - 0.08 * size, 1.1 * size, 1.1 * box.height)
+    [refined] = detector.refine(portrait, [off])
+    assert refined.confidence > 0.95
+    assert refined.box.iou(box) > 0.75 > off.iou(box)
+    assert np.abs(refined.landmarks - face.landmarks).max() < 0.06 * size
+
+
+def test_refined_faces_come_in_the_order_of_the_boxes_and_say_where_there_is_none(
+    detector, portrait
+):
+    [face] = detector.detect(portrait)
+    nowhere = BoundingBox(-900.0, 2000.0, 80.0, 80.0)
+    corner = BoundingBox(0.0, 0.0, 60.0, 60.0)
+    faces = detector.refine(portrait, [corner, face.box, nowhere])
+    assert faces[1].box.iou(face.box) > 0.8
+    assert faces[0].confidence < 0.7 and faces[2].confidence < 0.7
+    assert detector.refine(portrait, []) == []

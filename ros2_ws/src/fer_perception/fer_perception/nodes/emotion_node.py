@@ -47,7 +47,7 @@ from .node_runner import run_node
 
 _DIAGNOSTICS_PERIOD_S = 1.0
 _LOG_PERIOD_S = 10.0
-_REFUSALS = (ValueError, ModuleNotFoundError, ModelError)
+_REFUSALS = (ValueError, ModuleNotFoundError, RuntimeError, ModelError)
 
 
 @dataclass(frozen=True)

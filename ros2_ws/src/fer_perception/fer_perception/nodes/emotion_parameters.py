@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ..cpu_features import multiplies_int8_fast
 from ..detection import FaceDetector, create_detector
-from ..detection.mtcnn import MtcnnConfig
+from ..detection.mtcnn import BACKENDS, MtcnnConfig
 from ..face_events import EventConfig
 from ..model_store import PRECISIONS, find_model, load_model, read_config
 from ..node_parameter import NodeParameter
@@ -30,6 +30,13 @@ PARAMETERS: Final = (
     ),
     NodeParameter(
         "detector", "mtcnn", "Face detector: mtcnn, or deepface:BACKEND for one of DeepFace's."
+    ),
+    NodeParameter(
+        "detector_backend",
+        "auto",
+        "What mtcnn runs on: native, the library in C++; onnxruntime, slower; or auto for native "
+        "where it was built. Both find the same faces.",
+        choices=BACKENDS,
     ),
     NodeParameter(
         "min_face_px",
@@ -100,12 +107,18 @@ PARAMETERS: Final = (
         limits=(0.0, 3600.0),
     ),
     NodeParameter(
-        "threads", 1, "CPU threads of the detector and of the recogniser.", limits=(1, 256)
+        "threads",
+        1,
+        "CPU threads of the networks on ONNX Runtime; they take turns, so that no more are ever "
+        "busy. The native detector uses one.",
+        limits=(1, 256),
     ),
 )
 
 # What each part of the pipeline is made of: a change of one of these makes the part anew.
-_DETECTOR_NAMES: Final = frozenset({"detector", "min_face_px", "detection_border", "threads"})
+_DETECTOR_NAMES: Final = frozenset(
+    {"detector", "detector_backend", "min_face_px", "detection_border", "threads"}
+)
 _RECOGNIZER_NAMES: Final = frozenset({"model", "precision", "flip_average", "threads"})
 
 
@@ -123,6 +136,7 @@ def _detector(values: Mapping[str, Any]) -> FaceDetector:
     config = MtcnnConfig(
         min_face_px=values["min_face_px"],
         border=values["detection_border"],
+        backend=values["detector_backend"],
         threads=values["threads"],
     )
     return create_detector(values["detector"], config)
@@ -143,6 +157,7 @@ def build_pipeline(values: Mapping[str, Any]) -> EmotionPipeline:
 
     :raises ValueError: a value is refused.
     :raises ModuleNotFoundError: a package that the detector needs is missing.
+    :raises RuntimeError: the native detector was not built.
     :raises ~fer_perception.model_store.ModelError: the model cannot be loaded.
     """
     return EmotionPipeline(

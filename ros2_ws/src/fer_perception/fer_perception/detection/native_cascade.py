@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cascade in C++, several times faster than on ONNX Runtime: ``native/cascade.cpp``.
+
+The library is optional: it is built with the package where there is a C++ compiler.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..face import RgbImage
+from .mtcnn_weights import NETWORKS, Layer, load_weights
+
+INSTRUCTION_SETS: Final = ("generic", "avx2", "avx512")
+"""For which the library holds code, each faster than the one before."""
+
+_LIBRARY: Final = "_cascade"
+_VECTOR: Final = 16  # outputs of a layer are padded to whole vectors
+_ROW: Final = 15  # left, top, right, bottom, probability, five (x, y)
+_CAPACITY: Final = 64
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    files = sorted(Path(__file__).parent.glob(f"{_LIBRARY}*.so"))
+    if not files:
+        return None
+    try:
+        library = ctypes.CDLL(str(files[0]))
+    except OSError:
+        return None
+    pointer, integer, real = ctypes.c_void_p, ctypes.c_int, ctypes.c_float
+    image: list[Any] = [pointer, integer, integer, ctypes.c_long]
+    library.fer_cascade_instruction_set.restype = ctypes.c_char_p
+    library.fer_cascade_new.restype = pointer
+    library.fer_cascade_new.argtypes = [pointer, pointer, integer, ctypes.c_char_p]
+    library.fer_cascade_delete.argtypes = [pointer]
+    library.fer_cascade_detect.argtypes = [pointer, *image, real, real, pointer, pointer, integer]
+    library.fer_cascade_refine.argtypes = [pointer, *image, pointer, integer, pointer]
+    library.fer_cascade_refine.restype = None
+    return library
+
+
+def is_built() -> bool:
+    """Return whether the library was built with the package and can be loaded."""
+    return _library() is not None
+
+
+def instruction_set() -> str:
+    """Return the best of :data:`INSTRUCTION_SETS` that this processor has.
+
+    :raises RuntimeError: when the library was not built.
+    """
+    return str(_loaded().fer_cascade_instruction_set().decode())
+
+
+def _loaded() -> ctypes.CDLL:
+    library = _library()
+    if library is None:
+        raise RuntimeError(
+            "the native cascade was not built: build fer_perception with a C++17 compiler, or "
+            "use the backend onnxruntime"
+        )
+    return library
+
+
+class NativeCascade:
+    """The three networks and everything between them, for one thread at a time.
+
+    Calls do not hold Python's global lock.
+
+    :param instructions: one of :data:`INSTRUCTION_SETS` that the processor has; None for the best.
+    :raises RuntimeError: when the library was not built.
+    :raises ModuleNotFoundError: when the package with the weights is missing.
+    """
+
+    def __init__(self, instructions: str | None = None) -> None:
+        self._library = _loaded()
+        layers = list(_layers())
+        self._weights = np.concatenate([_packed(layer) for layer in layers])
+        outputs_last = [(*layer.kernel.shape[2:], *layer.kernel.shape[1::-1]) for layer in layers]
+        self._shapes = np.array(outputs_last, np.int32)
+        self._handle: int | None = self._library.fer_cascade_new(
+            self._weights.ctypes.data,
+            self._shapes.ctypes.data,
+            len(layers),
+            (instructions or instruction_set()).encode(),
+        )
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None) is not None:
+            self._library.fer_cascade_delete(self._handle)
+            self._handle = None
+
+    def detect(
+        self,
+        image: RgbImage,
+        min_face_px: float,
+        scale_factor: float,
+        thresholds: tuple[float, float, float],
+    ) -> NDArray[np.float32]:
+        """Return a row a face: left, top, right, bottom, probability, and x, y of landmarks."""
+        limits = np.array(thresholds, np.float32)
+        capacity = _CAPACITY
+        while True:
+            rows = np.empty((capacity, _ROW), np.float32)
+            count = self._library.fer_cascade_detect(
+                self._handle,
+                *_image_arguments(image),
+                min_face_px,
+                scale_factor,
+                limits.ctypes.data,
+                rows.ctypes.data,
+                capacity,
+            )
+            if count <= capacity:
+                return rows[:count]
+            capacity = count
+
+    def refine(self, image: RgbImage, squares: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Run O-Net alone on ``squares``, N x 4, and return a row for each, as :meth:`detect`."""
+        squares = np.ascontiguousarray(squares, np.float32)
+        rows = np.empty((len(squares), _ROW), np.float32)
+        self._library.fer_cascade_refine(
+            self._handle,
+            *_image_arguments(image),
+            squares.ctypes.data,
+            len(squares),
+            rows.ctypes.data,
+        )
+        return rows
+
+
+def _image_arguments(image: RgbImage) -> tuple[Any, ...]:
+    height, width = image.shape[:2]
+    return image.ctypes.data, height, width, image.strides[0]
+
+
+def _layers() -> Iterator[Layer]:
+    """Yield the layers in the order in which ``cascade.cpp`` counts them."""
+    for network in NETWORKS:
+        weights = load_weights(network)
+        yield from weights.convolutions
+        if weights.dense is not None:
+            # The map is stored as rows, columns, channels there.
+            outputs = len(weights.dense.bias)
+            channels = len(weights.convolutions[-1].bias)
+            kernel = weights.dense.kernel.reshape(outputs, channels, -1).swapaxes(1, 2)
+            yield Layer(
+                kernel.reshape(outputs, -1, 1, 1), weights.dense.bias, weights.dense.slopes
+            )
+        heads = weights.heads.values()
+        yield Layer(
+            np.concatenate([head.kernel for head in heads]),
+            np.concatenate([head.bias for head in heads]),
+            None,
+        )
+
+
+def _packed(layer: Layer) -> NDArray[np.float32]:
+    """Return weights (height, width, input, output), bias and slopes, outputs padded, in a row."""
+    outputs = len(layer.bias)
+    padding = -outputs % _VECTOR
+    slopes = np.ones(outputs, np.float32) if layer.slopes is None else layer.slopes
+    kernel = layer.kernel.transpose(2, 3, 1, 0)
+    padded = [
+        np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, padding)])
+        for array in (kernel, layer.bias, slopes)
+    ]
+    return np.concatenate([array.ravel() for array in padded]).astype(np.float32)
