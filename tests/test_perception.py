@@ -313,6 +313,13 @@ def test_absurd_parameter_values_are_refused_and_the_node_answers(perception):
         ("min_face_px", 3.0),
         ("min_face_px", math.nan),
         ("detection_border", 7.0),
+        ("detection_interval", 0),
+        ("region_left", 1.0),
+        ("region_bottom", math.nan),
+        ("processing_rate_hz", -1.0),
+        ("max_latency_s", math.nan),
+        ("precision", "float8"),
+        ("detector_backend", "cuda"),
         ("image_transport", "carrier_pigeon"),
         ("threads", 0),
         ("smoothing_time_constant_s", -1.0),
@@ -342,6 +349,12 @@ def test_parameters_take_effect_while_the_node_runs(perception):
     assert node.set_parameter("min_confidence", 1.0).successful
     assert node.answer(BLURRED).faces[0].emotion == EmotionStamped.UNKNOWN
     assert node.set_parameter("flip_average", True).successful
+    assert node.set_parameter("region_right", 0.2).successful
+    assert node.answer().faces == []
+    assert node.set_parameter("region_right", 1.0).successful
+    assert node.set_parameter("detector_backend", "onnxruntime").successful
+    assert node.set_parameter("precision", "float32").successful
+    assert node.set_parameter("detection_interval", 1).successful
     assert node.set_parameter("min_detection_confidence", 0.5).successful
     assert len(node.answer().faces) == 1
 

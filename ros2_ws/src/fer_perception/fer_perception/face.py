@@ -50,6 +50,10 @@ class BoundingBox:
         intersection = overlap_x * overlap_y
         return intersection / (self.area + other.area - intersection)
 
+    def moved(self, dx: float, dy: float) -> BoundingBox:
+        """Return the box ``dx`` pixels further right and ``dy`` further down."""
+        return BoundingBox(self.x + dx, self.y + dy, self.width, self.height)
+
     def clipped(self, image_width: int, image_height: int) -> BoundingBox:
         """Return the part inside an image of that size; of no area when all is outside."""
         left = min(max(self.x, 0.0), float(image_width))
@@ -72,3 +76,8 @@ class Face:
     box: BoundingBox
     confidence: float
     landmarks: NDArray[np.float32]
+
+    def moved(self, dx: float, dy: float) -> Face:
+        """Return the face ``dx`` pixels further right and ``dy`` further down."""
+        shift = np.array([dx, dy], np.float32)
+        return Face(self.box.moved(dx, dy), self.confidence, self.landmarks + shift)

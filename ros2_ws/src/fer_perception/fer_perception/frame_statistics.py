@@ -21,6 +21,7 @@ class FrameReport:
     :ivar processed: frames that were worked on to the end.
     :ivar dropped: frames for which a newer one was there before their turn came.
     :ivar rejected: frames that could not be read.
+    :ivar passed_over: frames beyond the processing rate that was asked for.
     :ivar rate_hz: frames processed a second, over the last seconds.
     :ivar latency_p50_s: median time from receipt to result, over the last seconds; NaN if none.
     :ivar latency_p95_s: the same, 95th percentile.
@@ -31,6 +32,7 @@ class FrameReport:
     processed: int
     dropped: int
     rejected: int
+    passed_over: int
     rate_hz: float
     latency_p50_s: float
     latency_p95_s: float
@@ -42,7 +44,8 @@ class FrameStatistics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._received = self._processed = self._dropped = self._rejected = 0
+        self._received = self._processed = self._dropped = 0
+        self._rejected = self._passed_over = 0
         self._last_received_s = -float("inf")
         self._recent: deque[tuple[float, float]] = deque()
 
@@ -57,6 +60,13 @@ class FrameStatistics:
         """Count a frame that could not be read."""
         with self._lock:
             self._rejected += 1
+
+    def count_passed_over(self, now_s: float) -> None:
+        """Count a frame that arrived and is not to be processed."""
+        with self._lock:
+            self._received += 1
+            self._passed_over += 1
+            self._last_received_s = now_s
 
     def count_processed(self, now_s: float, latency_s: float) -> None:
         """Count a frame whose result is out, ``latency_s`` after its receipt."""
@@ -80,6 +90,7 @@ class FrameStatistics:
                 self._processed,
                 self._dropped,
                 self._rejected,
+                self._passed_over,
                 len(latencies) / _WINDOW_S,
                 float(p50),
                 float(p95),

@@ -4,13 +4,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from .alignment import align_faces
 from .detection import FaceDetector
 from .face import Face, RgbImage
 from .face_emotion import FaceEmotion
+from .following import FaceFollower, FollowerConfig
 from .recognition import EmotionRecognizer
+from .recognition_schedule import RecognitionSchedule
+from .region import RegionOfInterest
 from .smoothing import ScoreSmoother
 from .tracking import FaceTracker
 
@@ -18,11 +23,29 @@ from .tracking import FaceTracker
 _MAX_OVERTAKING_S: Final = 1.0
 
 
+@dataclass(frozen=True)
+class PipelineConfig:
+    """What a pipeline looks for and how often.
+
+    :ivar min_detection_confidence: faces of which the detector is less sure are left out, in
+        [0, 1].
+    :ivar region: where faces are looked for.
+    :ivar follower: how often the whole region is searched in a stream; by default at every frame.
+    :ivar recognition_rate_hz: how often a second each face of a stream is recognised at most; 0
+        for every frame.
+    """
+
+    min_detection_confidence: float = 0.9
+    region: RegionOfInterest = RegionOfInterest()
+    follower: FollowerConfig = FollowerConfig(detection_interval=1)
+    recognition_rate_hz: float = 0.0
+
+
 class EmotionPipeline:
     """Detects, aligns and recognises the faces of an image, and follows them over time.
 
-    :param min_detection_confidence: faces of which the detector is less sure are left out, in
-        [0, 1].
+    :ivar effort: share of the full effort to spend on a stream, in (0, 1]: whole searches and
+        recognitions become as much rarer, where the configuration lets them be rare at all.
     """
 
     def __init__(
@@ -31,24 +54,43 @@ class EmotionPipeline:
         recognizer: EmotionRecognizer,
         tracker: FaceTracker,
         smoother: ScoreSmoother,
-        min_detection_confidence: float = 0.9,
+        config: PipelineConfig = PipelineConfig(),
     ) -> None:
-        self.detector = detector
         self.recognizer = recognizer
         self.tracker = tracker
         self.smoother = smoother
-        self.min_detection_confidence = min_detection_confidence
+        self.effort = 1.0
+        self._follower = FaceFollower()
+        self._schedule = RecognitionSchedule()
         self._last_stamp_s = -math.inf
+        self.detector = detector
+        self.config = config
+
+    @property
+    def detector(self) -> FaceDetector:
+        """Return the detector; it may be changed between two frames."""
+        return self._detector
+
+    @detector.setter
+    def detector(self, value: FaceDetector) -> None:
+        self._detector = value
+        self._follower.reset()  # what it finds decides which faces are followed
+
+    @property
+    def config(self) -> PipelineConfig:
+        """Return the configuration; it may be changed between two frames."""
+        return self._config
+
+    @config.setter
+    def config(self, value: PipelineConfig) -> None:
+        self._config = value
+        self._follower.config = value.follower
+        self._follower.reset()
 
     def recognize(self, image: RgbImage) -> list[FaceEmotion]:
         """Return the faces of a single image, largest first, without ids and smoothing."""
-        faces = [
-            face
-            for face in self.detector.detect(image)
-            # A detector that does not say how sure it is (NaN) is believed.
-            if not face.confidence < self.min_detection_confidence and _touches(face, image)
-        ]
-        faces.sort(key=lambda face: -face.box.area)
+        part, left, top = self.config.region.part(image)
+        faces = self._chosen(self.detector.detect(part), part, left, top)
         scores = self.recognizer.recognize(align_faces(image, faces))
         return [FaceEmotion("", face, row) for face, row in zip(faces, scores, strict=True)]
 
@@ -62,18 +104,37 @@ class EmotionPipeline:
         """
         if stamp_s < self._last_stamp_s - _MAX_OVERTAKING_S:
             self.tracker.reset()
+            self._follower.reset()
         else:
             stamp_s = max(stamp_s, self._last_stamp_s)
         self._last_stamp_s = stamp_s
-        seen = self.recognize(image)
-        face_ids = self.tracker.update([emotion.face for emotion in seen], stamp_s)
+        part, left, top = self.config.region.part(image)
+        expected = [box.moved(-left, -top) for box in self.tracker.expected(stamp_s)]
+        found = self._follower.find(
+            self.detector, part, expected, self.config.min_detection_confidence, self.effort
+        )
+        faces = self._chosen(found, part, left, top)
+        face_ids = self.tracker.update(faces, stamp_s)
         self.smoother.keep_only(self.tracker.face_ids | set(face_ids))
+        rate_hz = self.config.recognition_rate_hz * self.effort
+        due = self._schedule.due(face_ids, stamp_s, rate_hz)
+        crops = align_faces(image, [faces[i] for i in due])
+        for i, scores in zip(due, self.recognizer.recognize(crops), strict=True):
+            self.smoother.update(face_ids[i], scores, stamp_s)
         return [
-            FaceEmotion(
-                face_id, emotion.face, self.smoother.update(face_id, emotion.scores, stamp_s)
-            )
-            for face_id, emotion in zip(face_ids, seen, strict=True)
+            FaceEmotion(face_id, face, self.smoother.scores(face_id))
+            for face_id, face in zip(face_ids, faces, strict=True)
         ]
+
+    def _chosen(self, found: Iterable[Face], part: RgbImage, left: int, top: int) -> list[Face]:
+        """Return the certain faces that touch ``part``, largest first, placed in the image."""
+        faces = [
+            face.moved(left, top) if left or top else face
+            for face in found
+            # A detector that does not say how sure it is (NaN) is believed.
+            if not face.confidence < self.config.min_detection_confidence and _touches(face, part)
+        ]
+        return sorted(faces, key=lambda face: -face.box.area)
 
 
 def _touches(face: Face, image: RgbImage) -> bool:

@@ -59,6 +59,13 @@ class ScoreSmoother:
         self._faces[face_id] = _Smoothed(scores, stamp_s)
         return scores
 
+    def scores(self, face_id: str) -> NDArray[np.float32]:
+        """Return the average of ``face_id`` after its last update.
+
+        :raises KeyError: when it has had none.
+        """
+        return self._faces[face_id].scores
+
     def keep_only(self, face_ids: Set[str]) -> None:
         """Forget all other faces."""
         self._faces = {key: value for key, value in self._faces.items() if key in face_ids}

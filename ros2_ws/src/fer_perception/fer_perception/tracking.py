@@ -93,11 +93,16 @@ class FaceTracker:
         self.config = config
         self._tracks: list[_Track] = []
         self._count = 0
+        self._last_s = -math.inf
 
     @property
     def face_ids(self) -> frozenset[str]:
         """Return the ids of the faces that are remembered, seen in the last frame or not."""
         return frozenset(track.face_id for track in self._tracks)
+
+    def expected(self, stamp_s: float) -> list[BoundingBox]:
+        """Return where the faces of the last frame should be at ``stamp_s``."""
+        return [t.predicted(stamp_s) for t in self._tracks if t.seen_s == self._last_s]
 
     def reset(self) -> None:
         """Forget all faces."""
@@ -111,6 +116,7 @@ class FaceTracker:
         self._tracks = [
             track for track in self._tracks if stamp_s - track.seen_s <= self.config.max_lost_s
         ]
+        self._last_s = stamp_s
         matched = self._match(faces, stamp_s)
         seen: list[_Track] = []
         for index, face in enumerate(faces):

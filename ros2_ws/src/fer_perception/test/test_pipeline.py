@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,10 +10,12 @@ from fer_perception.detection.mtcnn import Mtcnn
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox, Face
 from fer_perception.face_emotion import FaceEmotion
+from fer_perception.following import FollowerConfig
 from fer_perception.frame_source import open_frame_source
 from fer_perception.model_store import load_model
-from fer_perception.pipeline import EmotionPipeline
+from fer_perception.pipeline import EmotionPipeline, PipelineConfig
 from fer_perception.recognition import EmotionRecognizer
+from fer_perception.region import RegionOfInterest
 from fer_perception.smoothing import ScoreSmoother
 from fer_perception.tracking import FaceTracker
 
@@ -100,6 +104,45 @@ def test_smoothing_belongs_to_the_face_and_ends_with_it(pipeline, portrait):
     assert anew.scores[3] == 1.0 and anew.face_id != second.face_id
 
 
+def test_region_places_faces_in_the_image_and_leaves_out_those_outside(pipeline, portrait):
+    [whole] = pipeline.recognize(portrait)
+    center_x = whole.face.box.center[0] / 640
+    pipeline.config = PipelineConfig(region=RegionOfInterest(center_x - 0.3, 0.0, 1.0, 1.0))
+    for emotions in (pipeline.recognize(portrait), pipeline.track(portrait, 0.0)):
+        [emotion] = emotions
+        assert emotion.face.box.iou(whole.face.box) > 0.8
+        assert np.abs(emotion.face.landmarks - whole.face.landmarks).max() < 10.0
+        assert emotion.label() == whole.label()
+    pipeline.config = PipelineConfig(region=RegionOfInterest(0.0, 0.0, 0.2, 1.0))
+    assert pipeline.recognize(portrait) == []
+
+
+def _following(detector, recognizer):
+    config = PipelineConfig(follower=FollowerConfig(100), recognition_rate_hz=15.0)
+    return EmotionPipeline(detector, recognizer, FaceTracker(), ScoreSmoother(0.5), config)
+
+
+def test_followed_face_keeps_its_id_and_its_label(detector, recognizer):
+    pipeline = _following(detector, recognizer)
+    source = open_frame_source("portrait")
+    seen = [pipeline.track(source.read(), i / 30) for i in range(60)]
+    assert {emotion.face_id for frame in seen for emotion in frame} == {"f0001"}
+    assert {emotion.label() for frame in seen for emotion in frame} == {"happiness"}
+
+
+def test_change_of_what_is_looked_for_reaches_faces_that_are_followed(
+    detector, recognizer, portrait
+):
+    pipeline = _following(detector, recognizer)
+    assert len(pipeline.track(portrait, 0.0)) == len(pipeline.track(portrait, 0.03)) == 1
+    pipeline.config = replace(pipeline.config, region=RegionOfInterest(0.0, 0.0, 0.2, 1.0))
+    assert pipeline.track(portrait, 0.06) == []
+    pipeline.config = replace(pipeline.config, region=RegionOfInterest())
+    assert len(pipeline.track(portrait, 0.1)) == 1
+    pipeline.detector = ListedFaces()
+    assert pipeline.track(portrait, 0.13) == []
+
+
 def test_annotation_draws_into_a_copy_at_any_place_and_size(rng):
     for width, height in ((640, 480), (60, 40), (8, 8)):
         image = rng.integers(0, 256, (height, width, 3), np.uint8)
@@ -139,6 +182,19 @@ def _labels(pipeline, path):
         label = emotions[0].label() if emotions else None
         if not labels or label != labels[-1]:
             labels.append(label)
+
+
+@pytest.mark.parametrize("clip", ["single_face_neutral_smile.mp4", "face_then_no_face.mov"])
+def test_followed_faces_of_a_clip_are_those_that_full_detection_finds(
+    detector, recognizer, media, clip
+):
+    followed = _labels(_following(detector, recognizer), media / clip)
+    searched = _labels(
+        EmotionPipeline(detector, recognizer, FaceTracker(), ScoreSmoother(0.5)), media / clip
+    )
+    assert followed[2] == searched[2]  # as many faces in each frame
+    assert len(followed[1]) == len(searched[1])
+    assert followed[0][-1] == searched[0][-1]
 
 
 @pytest.fixture(scope="module")

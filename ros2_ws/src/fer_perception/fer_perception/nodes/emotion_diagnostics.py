@@ -14,14 +14,19 @@ from ..frame_statistics import FrameReport
 _SILENCE_S = 2.0
 
 
-def frames_status(node: str, topic: str, report: FrameReport) -> DiagnosticStatus:
-    """Report on the frames of an active node."""
+def frames_status(node: str, topic: str, report: FrameReport, effort: float) -> DiagnosticStatus:
+    """Report on the frames of an active node.
+
+    :param effort: share of the full effort that is spent, less than 1 while load is shed.
+    """
     if report.silence_s > _SILENCE_S:
         level, text = DiagnosticStatus.WARN, f"no images on {topic}"
     elif report.rate_hz == 0.0:
         level, text = DiagnosticStatus.ERROR, "images arrive, but none can be processed"
     else:
         level, text = DiagnosticStatus.OK, f"{report.rate_hz:.1f} frames/s"
+        if effort < 1.0:
+            text += f", at {effort:g} of the full effort to keep up"
     return _status(
         node,
         "frames",
@@ -36,6 +41,8 @@ def frames_status(node: str, topic: str, report: FrameReport) -> DiagnosticStatu
             "processed": report.processed,
             "dropped": report.dropped,
             "rejected": report.rejected,
+            "passed_over": report.passed_over,
+            "effort": f"{effort:g}",
         },
     )
 

@@ -29,8 +29,10 @@ from ..face_events import FaceEventDetector
 from ..frame_statistics import FrameStatistics
 from ..image_decoding import ImageError
 from ..latest_mailbox import LatestMailbox
+from ..load_shedding import LoadShedder
 from ..model_store import ModelError
 from ..pipeline import EmotionPipeline
+from ..rate_limit import RateLimit
 from . import emotion_diagnostics as diagnostics
 from .emotion_messages import to_emotion_array
 from .emotion_parameters import (
@@ -73,6 +75,9 @@ class EmotionNode(LifecycleNode):
         self._change: PipelineChange | None = None
         self._error, self._start_failed = "not configured", False
         self._statistics = FrameStatistics()
+        self._rate_limit = RateLimit()
+        self._processing_rate_hz: float = self.get_parameter("processing_rate_hz").value
+        self._shedder = LoadShedder(self.get_parameter("max_latency_s").value)
         self._mailbox: LatestMailbox[_ReceivedFrame] | None = None
         self._worker: threading.Thread | None = None
         self._subscription: Any = None
@@ -191,6 +196,9 @@ class EmotionNode(LifecycleNode):
     def _on_image(self, message: Image | CompressedImage) -> None:
         if self._mailbox is not None:
             now_s = time.monotonic()
+            if not self._rate_limit.allows(now_s, self._processing_rate_hz):
+                self._statistics.count_passed_over(now_s)
+                return
             replaced = self._mailbox.put(_ReceivedFrame(message, now_s))
             self._statistics.count_received(now_s, replaced)
 
@@ -218,6 +226,7 @@ class EmotionNode(LifecycleNode):
         with self._pipeline_lock:
             if self._pipeline is None:
                 return
+            self._pipeline.effort = self._shedder.effort
             emotions = self._pipeline.track(image, self._stamp_s(frame.message))
             model_id = self._pipeline.recognizer.model_id
         latency_s = time.monotonic() - frame.received_s
@@ -231,6 +240,7 @@ class EmotionNode(LifecycleNode):
             self._annotated_publisher.publish(to_image_message(drawn, frame.message.header))
         now_s = time.monotonic()
         self._statistics.count_processed(now_s, now_s - frame.received_s)
+        self._shedder.update(now_s - frame.received_s)
 
     def _publish_events(self, message: EmotionArray, stamp_s: float) -> None:
         with self._event_lock:
@@ -316,6 +326,8 @@ class EmotionNode(LifecycleNode):
         names = {parameter.name for parameter in parameters}
         with self._event_lock:
             self._event_detector.config = event_config(values(self, PARAMETERS))
+        self._processing_rate_hz = self.get_parameter("processing_rate_hz").value
+        self._shedder.max_latency_s = self.get_parameter("max_latency_s").value
         if "image_transport" in names and self._subscription is not None:
             self._unsubscribe()
             self._subscribe()
@@ -336,7 +348,9 @@ class EmotionNode(LifecycleNode):
         statuses = [diagnostics.model_status(node, model_id, detector, self._error)]
         if self._subscription is not None:
             report = self._statistics.report(time.monotonic())
-            statuses.append(diagnostics.frames_status(node, self._topic, report))
+            statuses.append(
+                diagnostics.frames_status(node, self._topic, report, self._shedder.effort)
+            )
         stamp = self.get_clock().now().to_msg()
         self._diagnostics_publisher.publish(diagnostics.diagnostic_array(stamp, *statuses))
 

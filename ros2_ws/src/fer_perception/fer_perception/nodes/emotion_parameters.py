@@ -12,10 +12,12 @@ from ..cpu_features import multiplies_int8_fast
 from ..detection import FaceDetector, create_detector
 from ..detection.mtcnn import BACKENDS, MtcnnConfig
 from ..face_events import EventConfig
+from ..following import FollowerConfig
 from ..model_store import PRECISIONS, find_model, load_model, read_config
 from ..node_parameter import NodeParameter
-from ..pipeline import EmotionPipeline
+from ..pipeline import EmotionPipeline, PipelineConfig
 from ..recognition import EmotionRecognizer
+from ..region import RegionOfInterest
 from ..smoothing import ScoreSmoother
 from ..tracking import FaceTracker, TrackerConfig
 
@@ -50,6 +52,58 @@ PARAMETERS: Final = (
         "Border that mtcnn adds around the image, as a share of its size; finds faces cut by the "
         "edge.",
         limits=(0.0, 1.0),
+    ),
+    NodeParameter(
+        "detection_interval",
+        FollowerConfig.detection_interval,
+        "mtcnn searches the whole image every so many frames, and at once when no face is known, "
+        "one is lost or the scene changes; between, it follows the known faces. A face that "
+        "appears beside others is found within as many frames. 1 searches every frame.",
+        limits=(1, 1000),
+    ),
+    NodeParameter(
+        "region_left",
+        RegionOfInterest.left,
+        "Left edge of the region in which faces are looked for, as a share of the width.",
+        limits=(0.0, 1.0),
+    ),
+    NodeParameter(
+        "region_top",
+        RegionOfInterest.top,
+        "Top edge of the region, as a share of the height.",
+        limits=(0.0, 1.0),
+    ),
+    NodeParameter(
+        "region_right",
+        RegionOfInterest.right,
+        "Right edge of the region, as a share of the width.",
+        limits=(0.0, 1.0),
+    ),
+    NodeParameter(
+        "region_bottom",
+        RegionOfInterest.bottom,
+        "Bottom edge of the region, as a share of the height.",
+        limits=(0.0, 1.0),
+    ),
+    NodeParameter(
+        "processing_rate_hz",
+        0.0,
+        "Images processed a second at most; the others are passed over. 0 for all.",
+        limits=(0.0, 1000.0),
+    ),
+    NodeParameter(
+        "recognition_rate_hz",
+        15.0,
+        "How often a second each face is recognised at most; between, it keeps its scores. 0 for "
+        "every image.",
+        limits=(0.0, 1000.0),
+    ),
+    NodeParameter(
+        "max_latency_s",
+        0.1,
+        "While images take longer than this on average [s], searches of the whole image and "
+        "recognitions become rarer, down to an eighth; /diagnostics tells. 0 turns it off.",
+        limits=(0.0, 10.0),
     ),
     NodeParameter(
         "min_detection_confidence",
@@ -165,7 +219,17 @@ def build_pipeline(values: Mapping[str, Any]) -> EmotionPipeline:
         _recognizer(values),
         FaceTracker(_tracker_config(values)),
         ScoreSmoother(values["smoothing_time_constant_s"]),
-        values["min_detection_confidence"],
+        _pipeline_config(values),
+    )
+
+
+def _pipeline_config(values: Mapping[str, Any]) -> PipelineConfig:
+    edges = (values[f"region_{edge}"] for edge in ("left", "top", "right", "bottom"))
+    return PipelineConfig(
+        min_detection_confidence=values["min_detection_confidence"],
+        region=RegionOfInterest(*edges),
+        follower=FollowerConfig(values["detection_interval"]),
+        recognition_rate_hz=values["recognition_rate_hz"],
     )
 
 
@@ -189,7 +253,7 @@ class PipelineChange:
     recognizer: EmotionRecognizer | None
     tracker_config: TrackerConfig
     smoothing_time_constant_s: float
-    min_detection_confidence: float
+    config: PipelineConfig
 
     def apply_to(self, pipeline: EmotionPipeline) -> None:
         """Change ``pipeline``, between two frames."""
@@ -197,7 +261,7 @@ class PipelineChange:
         pipeline.recognizer = self.recognizer or pipeline.recognizer
         pipeline.tracker.config = self.tracker_config
         pipeline.smoother.time_constant_s = self.smoothing_time_constant_s
-        pipeline.min_detection_confidence = self.min_detection_confidence
+        pipeline.config = self.config
 
 
 def prepare_change(values: Mapping[str, Any], changed: Set[str]) -> PipelineChange:
@@ -212,5 +276,5 @@ def prepare_change(values: Mapping[str, Any], changed: Set[str]) -> PipelineChan
         _recognizer(values) if changed & _RECOGNIZER_NAMES else None,
         _tracker_config(values),
         values["smoothing_time_constant_s"],
-        values["min_detection_confidence"],
+        _pipeline_config(values),
     )
