@@ -29,8 +29,8 @@ lint: env ## Check style and types
 test: build lint ## Build, check style and types, run every test
 	@$(IN_ENV) python3 -m pytest $(PYTEST_ARGS)
 
-bench: build ## Measure speed beside other packages
-	@$(IN_ENV) python3 -m bench.run
+bench: build ## Measure speed beside other packages; BENCH_ARGS='frames --rounds 5' for a part
+	@$(IN_ENV) python3 -m bench.run $(BENCH_ARGS)
 
 clean: ## Remove build output and environment
 	rm -rf build install log .venv demo

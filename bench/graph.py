@@ -19,32 +19,42 @@ from std_msgs.msg import Header
 from fer_bringup.graph import NodeSpec, environment, fer_light
 from fer_bringup.processes import start, stop
 from fer_perception.face import RgbImage
-from fer_perception.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message
 
-_FRAMES = 300
+from .process_usage import ProcessUsage
+from .test_images import moving_faces
+
+CASES = ((640, 480, 1), (1280, 720, 4), (1920, 1080, 1))
+"""Width, height and number of faces."""
+
 _RATE_HZ = 30.0
 _TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True)
 class GraphRow:
-    """What became of 300 best-effort frames at 30 Hz between two processes.
+    """What became of best-effort frames at 30 Hz between two processes.
 
     :ivar received: frames that reached the node.
     :ivar answered: frames for which it published emotions.
     :ivar answered_hz: the same a second.
     :ivar latency_p50_ms: from the stamp of a frame to the receipt of its emotions.
     :ivar latency_p95_ms: the same, 95th percentile.
+    :ivar cpu_percent: of one core, by the node's process.
+    :ivar memory_mb: resident memory of the node at the start and at the end.
     """
 
-    size: str
+    width: int
+    height: int
+    faces: int
     sent: int
     received: int
     answered: int
     answered_hz: float
     latency_p50_ms: float
     latency_p95_ms: float
+    cpu_percent: float
+    memory_mb: tuple[float, float]
 
 
 class _Camera:
@@ -96,46 +106,61 @@ def _wait_for(condition: object, what: str) -> None:
         time.sleep(0.05)
 
 
-def _run(width: int, height: int) -> GraphRow:
-    source = PortraitSource(width, height)
-    frames = [np.ascontiguousarray(source.read()) for _ in range(30)]
-    spec = NodeSpec("fer_perception", "emotion_node", "fer_perception")
-    nodes = start([spec])
+def _run(width: int, height: int, faces: int, seconds: float) -> GraphRow:
+    views = moving_faces(width, height, faces, 30)
+    nodes = start([NodeSpec("fer_perception", "emotion_node", "fer_perception")])
     camera = _Camera()
     try:
         _wait_for(camera.publisher.get_subscription_count, "the node")
         # Discovery is not done on both sides at once: the first frames may find no reader.
-        _wait_for(lambda: camera.answers(frames[0]), "the first emotions")
+        _wait_for(lambda: camera.answers(views[0]), "the first emotions")
         # The node reports its counters every second.
         _wait_for(lambda: camera.received >= 1, "the first diagnostics")
+        _publish(camera, views, round(2.0 * _RATE_HZ))  # until memory and caches have settled
         time.sleep(1.5)
         before, camera.latencies_s = camera.received, []
-        begin = time.monotonic()
-        for i in range(_FRAMES):
-            camera.publish(frames[i % len(frames)])
-            time.sleep(max(0.0, begin + (i + 1) / _RATE_HZ - time.monotonic()))
-        elapsed_s = time.monotonic() - begin
+        usage = ProcessUsage(nodes[0].process.pid)
+        memory_mb, cpu_s = usage.memory_mb(), usage.cpu_s()
+        sent = round(seconds * _RATE_HZ)
+        elapsed_s = _publish(camera, views, sent)
+        cpu_s, memory_after_mb = usage.cpu_s() - cpu_s, usage.memory_mb()
         time.sleep(2.5)
         latencies = camera.latencies_s
         return GraphRow(
-            f"{width}x{height}",
-            _FRAMES,
+            width,
+            height,
+            faces,
+            sent,
             camera.received - before,
             len(latencies),
             len(latencies) / elapsed_s,
             1e3 * statistics.median(latencies),
             1e3 * float(np.percentile(latencies, 95)),
+            100 * cpu_s / elapsed_s,
+            (memory_mb, memory_after_mb),
         )
     finally:
         camera.close()
         stop(nodes)
 
 
-def measure() -> list[GraphRow]:
-    """Measure at 640 x 480 and 1920 x 1080, with the Fast DDS profile of the launch files."""
+def _publish(camera: _Camera, views: list[RgbImage], count: int) -> float:
+    """Publish ``count`` frames at 30 Hz and return how long that took, in seconds."""
+    begin = time.monotonic()
+    for i in range(count):
+        camera.publish(views[i % len(views)])
+        time.sleep(max(0.0, begin + (i + 1) / _RATE_HZ - time.monotonic()))
+    return time.monotonic() - begin
+
+
+def measure(seconds: float) -> list[GraphRow]:
+    """Measure each of :data:`CASES` with the Fast DDS profile of the launch files.
+
+    :param seconds: how long each runs.
+    """
     os.environ.update(environment(fer_light().values({})))
     rclpy.init()
     try:
-        return [_run(640, 480), _run(1920, 1080)]
+        return [_run(*case, seconds) for case in CASES]
     finally:
         rclpy.shutdown()

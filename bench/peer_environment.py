@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A virtual environment of their own for the packages that we are compared with."""
+"""Virtual environments of their own for the packages that we are compared with."""
 
 import hashlib
 import os
@@ -9,8 +9,6 @@ import venv
 from pathlib import Path
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
-_REQUIREMENTS = _REPOSITORY / "requirements" / "bench-peers.txt"
-_FOLDER = _REPOSITORY / "build" / "bench-peers"
 
 
 def peer_variables() -> dict[str, str]:
@@ -18,18 +16,27 @@ def peer_variables() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "LD_"))}
 
 
-def peer_python() -> Path:
-    """Return the interpreter of the peers' environment, which is made when it is not there.
+def peer_python(name: str) -> Path:
+    """Return the interpreter of an environment of peers, which is made when it is not there.
 
+    :param name: its requirements stand in ``requirements/NAME.txt`` and, for packages to be
+        installed without theirs, ``requirements/NAME-no-deps.txt``.
     :raises subprocess.CalledProcessError: when it cannot be made.
     """
-    python, stamp = _FOLDER / "bin" / "python", _FOLDER / "stamp"
-    wanted = hashlib.sha256(_REQUIREMENTS.read_bytes()).hexdigest()
+    folder = _REPOSITORY / "build" / name
+    files: list[tuple[Path, list[str]]] = [
+        (_REPOSITORY / "requirements" / f"{name}.txt", []),
+        (_REPOSITORY / "requirements" / f"{name}-no-deps.txt", ["--no-deps"]),
+    ]
+    files = [(file, options) for file, options in files if file.is_file()]
+    python, stamp = folder / "bin" / "python", folder / "stamp"
+    wanted = hashlib.sha256(b"".join(file.read_bytes() for file, _ in files)).hexdigest()
     if stamp.is_file() and stamp.read_text() == wanted:
         return python
-    print(f"Installing the peers into {_FOLDER} (2.5 GB, once) ...", flush=True)
-    venv.create(_FOLDER, with_pip=True, clear=True)
-    install = ["-m", "pip", "install", "--quiet", "--requirement", str(_REQUIREMENTS)]
-    subprocess.run([str(python), *install], check=True, stdout=sys.stderr, env=peer_variables())
+    print(f"Installing peers into {folder} (several GB, once) ...", flush=True)
+    venv.create(folder, with_pip=True, clear=True)
+    for file, options in files:
+        install = [str(python), "-m", "pip", "install", "--quiet", *options, "-r", str(file)]
+        subprocess.run(install, check=True, stdout=sys.stderr, env=peer_variables())
     stamp.write_text(wanted)
     return python

@@ -1,83 +1,230 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs all benchmarks and prints their tables: ``python -m bench.run``."""
+"""Runs the benchmarks and prints their tables: ``python -m bench.run``."""
 
+import argparse
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from . import detection, graph
+from . import ceiling, cost_model, frames, graph, recognizer
+from .peers import DEEPFACE, PEERS
+from .test_images import with_faces
+
+_PLOT = Path(__file__).resolve().parent.parent / "docs" / "cost_model.png"
+_CONSOLE = Console(width=None if Console().is_terminal else 150)
 
 
-def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+def _print(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     table = Table(title=title)
     for column in columns:
         table.add_column(column, justify="right")
     for row in rows:
         table.add_row(*row)
-    return table
+    _CONSOLE.print(table)
 
 
-def _detection_row(row: detection.DetectionRow) -> tuple[str, ...]:
-    forty, twenty = row.ours_ms[40], row.ours_ms[20]
-    return (
-        str(row.faces),
-        f"{row.deepface_ms:.1f}",
-        f"{forty:.1f}",
-        f"{row.deepface_ms / forty:.1f}x",
-        f"{twenty:.1f}",
-        f"{row.deepface_ms / twenty:.1f}x",
-        "yes" if row.same_faces else "NO",
+def _frames(options: argparse.Namespace) -> None:
+    rows = frames.measure(options.rounds, options.peers)
+    titles = list(rows[0].peers_ms)
+
+    def image(row: frames.FrameRow) -> list[str]:
+        return [f"{row.width}x{row.height}", str(row.faces)]
+
+    def ours(row: frames.FrameRow, key: tuple[str, int]) -> str:
+        return f"{row.ours_ms[key]:.2f}"
+
+    def against(row: frames.FrameRow, title: str, size: int) -> str:
+        return f"{row.peers_ms[title] / row.ours_ms['native', size]:.1f}x"
+
+    _print(
+        "Detection, ms a frame (medians, interleaved; ours on one thread)",
+        ["image", "faces", *titles, "ours 40", "ours 20", "ours 40, ORT", "ours 20, ORT", "found"],
+        [
+            [
+                *image(row),
+                *(f"{row.peers_ms[title]:.1f}" for title in titles),
+                ours(row, ("native", 40)),
+                ours(row, ("native", 20)),
+                ours(row, ("onnxruntime", 40)),
+                ours(row, ("onnxruntime", 20)),
+                f"{row.found}, {'those' if row.same_faces else 'NOT those'} of DeepFace",
+            ]
+            for row in rows
+        ],
+    )
+    _print(
+        "Detection, how many times as fast as each peer, at min face 40 / 20",
+        ["image", "faces", *titles],
+        [
+            [
+                *image(row),
+                *(f"{against(row, t, 40)} / {against(row, t, 20)}" for t in titles),
+            ]
+            for row in rows
+        ],
+    )
+    _print(
+        "Whole pipeline, ms a frame: image in memory -> scores of all faces",
+        [
+            "image",
+            "faces",
+            f"{DEEPFACE.title} + torch eager",
+            "ours, every frame searched",
+            "ratio",
+            "ours, faces followed",
+            "ratio",
+        ],
+        [
+            [
+                *image(row),
+                f"{row.deepface_loop_ms:.1f}",
+                f"{row.pipeline_ms:.2f}",
+                f"{row.deepface_loop_ms / row.pipeline_ms:.1f}x",
+                f"{row.following_ms:.2f}",
+                f"{row.deepface_loop_ms / row.following_ms:.1f}x",
+            ]
+            for row in rows
+        ],
     )
 
 
-def _graph_row(row: graph.GraphRow) -> tuple[str, ...]:
-    return (
-        row.size,
-        str(row.sent),
-        str(row.received),
-        str(row.answered),
-        f"{row.answered_hz:.1f}",
-        f"{row.latency_p50_ms:.1f}",
-        f"{row.latency_p95_ms:.1f}",
+def _recognizer(options: argparse.Namespace) -> None:
+    _print(
+        "Recogniser, ms a face (medians, interleaved, one thread)",
+        ["", *(f"batch {b} (of eager)" for b in recognizer.BATCHES), "same label as eager"],
+        [
+            [
+                row.name,
+                *(f"{row.ms[b]:.2f} ({row.ratio[b]:.2f})" for b in recognizer.BATCHES),
+                f"{100 * row.same_labels:.1f} %",
+            ]
+            for row in recognizer.measure(options.rounds)
+        ],
     )
+
+
+def _ceiling(options: argparse.Namespace) -> None:
+    reached = ceiling.measure()
+    rows = frames.measure_ours(options.rounds)
+    _CONSOLE.print(
+        f"One core reaches {reached.float32_gflops:.0f} GFLOP/s in a 3x3 convolution of 128 "
+        f"channels, {reached.matrix_gflops:.0f} in a matrix product (float32, the best of many)."
+    )
+    lines = []
+    for (width, height, faces), (detection_ms, pipeline_ms) in rows.items():
+        needed = ceiling.work(with_faces(width, height, faces))
+        floor_ms = 2e-3 * needed.detection / reached.best_gflops * 1e3
+        whole = needed.detection + faces * needed.recognition
+        whole_ms = 2e-3 * whole / reached.best_gflops * 1e3
+        lines.append(
+            [
+                f"{width}x{height}",
+                str(faces),
+                f"{needed.detection:.0f}",
+                f"{floor_ms:.2f}",
+                f"{detection_ms:.2f}",
+                f"{detection_ms / floor_ms:.2f}",
+                f"{whole:.0f}",
+                f"{whole_ms:.2f}",
+                f"{pipeline_ms:.2f}",
+                f"{pipeline_ms / whole_ms:.2f}",
+            ]
+        )
+    _print(
+        "Distance to the machine's limit (float32; int8 can go below it)",
+        [
+            "image",
+            "faces",
+            "detection MMAC",
+            "floor ms",
+            "ours ms",
+            "ratio",
+            "pipeline MMAC",
+            "floor ms",
+            "ours ms",
+            "ratio",
+        ],
+        lines,
+    )
+
+
+def _graph(options: argparse.Namespace) -> None:
+    _print(
+        f"Camera process to EmotionArray, best effort at 30 Hz for {options.seconds:g} s",
+        [
+            "image",
+            "faces",
+            "sent",
+            "reached the node",
+            "answered",
+            "answered/s",
+            "latency p50 ms",
+            "p95 ms",
+            "CPU, % of a core",
+            "memory MB, start to end",
+        ],
+        [
+            [
+                f"{row.width}x{row.height}",
+                str(row.faces),
+                str(row.sent),
+                str(row.received),
+                str(row.answered),
+                f"{row.answered_hz:.1f}",
+                f"{row.latency_p50_ms:.1f}",
+                f"{row.latency_p95_ms:.1f}",
+                f"{row.cpu_percent:.0f}",
+                f"{row.memory_mb[0]:.0f} to {row.memory_mb[1]:.0f}",
+            ]
+            for row in graph.measure(options.seconds)
+        ],
+    )
+
+
+def _cost(options: argparse.Namespace) -> None:
+    models = cost_model.measure()
+    cost_model.draw(models, _PLOT)
+    _print(
+        "Cost model, fitted: ms a frame = base + a * 10^6 pixels + b * faces",
+        ["", "base ms", "ms for 10^6 pixels", "ms a face"],
+        [
+            [m.mode, f"{m.base_ms:.2f}", f"{m.megapixel_ms:.2f}", f"{m.face_ms:.2f}"]
+            for m in models
+        ],
+    )
+    _CONSOLE.print(f"Drawn: {_PLOT}")
+
+
+_PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "frames": _frames,
+    "recognizer": _recognizer,
+    "ceiling": _ceiling,
+    "graph": _graph,
+    "cost": _cost,
+}
 
 
 def main() -> None:
     """Print one table after the other."""
-    console = Console()
-    console.print(f"{os.cpu_count()} CPU cores")
-    console.print(
-        _table(
-            "Camera process to EmotionArray, one face, best effort at 30 Hz",
-            [
-                "size",
-                "sent",
-                "reached the node",
-                "answered",
-                "answered/s",
-                "latency p50 ms",
-                "p95 ms",
-            ],
-            map(_graph_row, graph.measure()),
-        )
+    parser = argparse.ArgumentParser(prog="bench.run", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(_PARTS)}")
+    parser.add_argument("--rounds", type=int, default=15, help="interleaved rounds")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each run of the graph")
+    parser.add_argument(
+        "--peers",
+        nargs="*",
+        default=[peer.method for peer in PEERS],
+        help="besides deepface; those with PyTorch need an environment of several GB",
     )
-    console.print(
-        _table(
-            "Detection at 640x480, medians in ms, interleaved in one run",
-            [
-                "faces",
-                "DeepFace mtcnn, align",
-                "ours, min face 40",
-                "ratio",
-                "ours, min face 20",
-                "ratio",
-                "same faces",
-            ],
-            map(_detection_row, detection.measure()),
-        )
-    )
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(_PARTS):
+        parser.error(f"unknown part {', '.join(sorted(unknown))}: expected {', '.join(_PARTS)}")
+    _CONSOLE.print(f"{os.cpu_count()} CPU cores")
+    for name in options.parts or _PARTS:
+        _PARTS[name](options)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images with a known number of faces, made of the public-domain portrait."""
 
-import cv2
 import numpy as np
 
 from fer_perception.face import RgbImage
 from fer_perception.frame_source import PortraitSource
 
+_GRIDS = {1: (1, 1), 4: (2, 2), 20: (4, 5)}
+FACES = tuple(_GRIDS)
+"""How many faces an image can have."""
 
-def faces_640x480(count: int) -> RgbImage:
-    """Return a 640 x 480 image with ``count`` faces: 1, or 4 (the same view four times)."""
-    view = PortraitSource(640, 480).read()
-    if count == 1:
-        return view
-    if count != 4:
-        raise ValueError(f"count is {count}: expected 1 or 4")
-    quarter = cv2.resize(view, (320, 240), interpolation=cv2.INTER_AREA)
-    return np.vstack([np.hstack([quarter] * 2)] * 2)
+
+def moving_faces(width: int, height: int, count: int, frames: int) -> list[RgbImage]:
+    """Return successive frames in which the faces of :func:`with_faces` move."""
+    rows, columns = _GRIDS[count]
+    source = PortraitSource(width // columns, height // rows)
+    return [
+        np.ascontiguousarray(np.tile(source.read(), (rows, columns, 1))) for _ in range(frames)
+    ]
+
+
+def with_faces(width: int, height: int, count: int) -> RgbImage:
+    """Return an image with ``count`` faces: the same view in as many fields.
+
+    :param count: one of :data:`FACES`, or 0 for a plain grey image.
+    :raises ValueError: for any other count.
+    """
+    if count == 0:
+        return np.full((height, width, 3), 128, np.uint8)
+    if count not in _GRIDS:
+        raise ValueError(f"count is {count}: expected 0 or one of {FACES}")
+    return moving_faces(width, height, count, 1)[0]

@@ -58,8 +58,8 @@ class OnnxCascade:
     ) -> NDArray[np.float32]:
         """Return a row a face, the most certain first."""
         pyramid = ImagePyramid(image)
-        squares = self._propose(pyramid, min_face_px, scale_factor, thresholds[0])
-        squares = self._reject(pyramid, squares, thresholds[1])
+        squares = self.propose(pyramid, min_face_px, scale_factor, thresholds[0])
+        squares = self.reject(pyramid, squares, thresholds[1])
         if not len(squares):
             return np.empty((0, 15), np.float32)
         rows = self._finish(pyramid, squares)
@@ -82,7 +82,7 @@ class OnnxCascade:
         rows[:, 6::2] += top
         return rows
 
-    def _propose(
+    def propose(
         self, pyramid: ImagePyramid, min_face_px: float, scale_factor: float, threshold: float
     ) -> NDArray[np.float32]:
         """Run P-Net on every size of the image and return the square candidates, N x 4."""
@@ -113,7 +113,7 @@ class OnnxCascade:
         boxes, scores = np.concatenate(found_boxes), np.concatenate(found_scores)
         return _squared(boxes[non_maximum_suppression(boxes, scores, _NMS_BETWEEN_SCALES)])
 
-    def _reject(
+    def reject(
         self, pyramid: ImagePyramid, boxes: NDArray[np.float32], threshold: float
     ) -> NDArray[np.float32]:
         """Run R-Net on the candidates and return those that remain, squared, M x 4."""

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Time of a frame: ours beside other packages', interleaved in one run."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fer_perception.alignment import align_faces
+from fer_perception.detection.mtcnn import Mtcnn, MtcnnConfig
+from fer_perception.face import BoundingBox, RgbImage
+from fer_perception.following import FollowerConfig
+from fer_perception.normalization import grey_levels, normalize
+from fer_perception.pipeline import EmotionPipeline
+from fer_perception.smoothing import ScoreSmoother
+from fer_perception.tracking import FaceTracker
+from fer_perception.training.trained_network import load_network
+
+from .peers import DEEPFACE, PEERS, PeerProcess, running
+from .test_images import FACES, moving_faces, with_faces
+from .tested_model import FOLDER, pipeline_of_the_node
+
+SIZES = ((640, 480), (1280, 720))
+# Once round the interval between two searches of the whole image.
+_FRAMES = FollowerConfig.detection_interval
+_RATE_HZ = 30.0
+
+
+@dataclass(frozen=True)
+class FrameRow:
+    """Medians over interleaved calls, in milliseconds.
+
+    :ivar peers_ms: detection alone, by the peer's title.
+    :ivar ours_ms: detection alone, by backend and the smallest face looked for, in pixels.
+    :ivar deepface_loop_ms: DeepFace's detection and, for each of its faces, the network in eager
+        PyTorch.
+    :ivar pipeline_ms: image in memory to scores, with a full detection in every frame.
+    :ivar following_ms: the same with the node's defaults, mean over a detection interval.
+    :ivar found: faces that ours finds.
+    :ivar same_faces: whether they are those that DeepFace finds.
+    """
+
+    width: int
+    height: int
+    faces: int
+    peers_ms: dict[str, float]
+    ours_ms: dict[tuple[str, int], float]
+    deepface_loop_ms: float
+    pipeline_ms: float
+    following_ms: float
+    found: int
+    same_faces: bool
+
+
+def _ms(call: Callable[..., object], *arguments: object) -> float:
+    start = time.perf_counter()
+    call(*arguments)
+    return 1e3 * (time.perf_counter() - start)
+
+
+class _Following:
+    """The node's pipeline on a stream of moving faces."""
+
+    def __init__(self, frames: list[RgbImage]) -> None:
+        self._pipeline = pipeline_of_the_node({})
+        self._frames = frames
+        self._count = 0
+
+    def interval_ms(self) -> float:
+        """Process as many frames as an interval has and return the mean of their times."""
+        total_ms = 0.0
+        for image in self._frames:
+            self._count += 1
+            total_ms += _ms(self._pipeline.track, image, self._count / _RATE_HZ)
+        return total_ms / len(self._frames)
+
+
+def _agree(ours: list[BoundingBox], theirs: list[BoundingBox]) -> bool:
+    return len(ours) == len(theirs) and all(
+        max(box.iou(other) for other in ours) >= 0.7 for box in theirs
+    )
+
+
+def _measure(
+    peers: list[PeerProcess], width: int, height: int, faces: int, rounds: int
+) -> FrameRow:
+    image = with_faces(width, height, faces)
+    detectors = {
+        (backend, size): Mtcnn(MtcnnConfig(min_face_px=float(size), backend=backend))
+        for backend in ("native", "onnxruntime")
+        for size in (40, 20)
+    }
+    network = load_network(FOLDER).network
+    whole: EmotionPipeline = pipeline_of_the_node(
+        {"detection_interval": 1, "recognition_rate_hz": 0.0}
+    )
+    following = _Following(moving_faces(width, height, faces, _FRAMES))
+    found = [face for face in detectors["native", 40].detect(image) if face.confidence >= 0.9]
+    crops = torch.from_numpy(align_faces(image, found))
+
+    def eager() -> None:
+        with torch.inference_mode():
+            for crop in crops:
+                network(normalize(grey_levels(crop[None]))).softmax(dim=1)
+
+    theirs: dict[str, list[float]] = {peer.peer.title: [] for peer in peers}
+    ours: dict[tuple[str, int], list[float]] = {key: [] for key in detectors}
+    loop, pipeline, followed = [], [], []
+    deepface_boxes: list[BoundingBox] = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "image.npy")
+        np.save(path, image)
+        for round_ in range(-2, rounds):
+            whole.tracker, whole.smoother = FaceTracker(), ScoreSmoother(0.5)
+            times = {peer.peer.title: peer.detect(path) for peer in peers}
+            eager_ms = _ms(eager)
+            detection_ms = {key: _ms(d.detect, image) for key, d in detectors.items()}
+            pipeline_ms = _ms(whole.track, image, 0.0)
+            following_ms = following.interval_ms()
+            if round_ < 0:  # warming up
+                continue
+            for title, (elapsed_ms, _) in times.items():
+                theirs[title].append(elapsed_ms)
+            for key, elapsed_ms in detection_ms.items():
+                ours[key].append(elapsed_ms)
+            deepface_ms, deepface_boxes = times[DEEPFACE.title]
+            loop.append(deepface_ms + eager_ms)
+            pipeline.append(pipeline_ms)
+            followed.append(following_ms)
+    return FrameRow(
+        width,
+        height,
+        faces,
+        {title: statistics.median(values) for title, values in theirs.items()},
+        {key: statistics.median(values) for key, values in ours.items()},
+        statistics.median(loop),
+        statistics.median(pipeline),
+        statistics.median(followed),
+        len(found),
+        _agree([face.box for face in found], deepface_boxes),
+    )
+
+
+def measure(rounds: int, methods: list[str]) -> list[FrameRow]:
+    """Measure every size and number of faces.
+
+    :param methods: of the peers to compare with; DeepFace always is.
+    """
+    chosen = [peer for peer in PEERS if peer is DEEPFACE or peer.method in methods]
+    torch.set_num_threads(1)
+    with running(chosen) as peers:
+        return [_measure(peers, *size, faces, rounds) for size in SIZES for faces in FACES]
+
+
+def measure_ours(rounds: int) -> dict[tuple[int, int, int], tuple[float, float]]:
+    """Return (detection, pipeline with every frame searched) in ms, by width, height, faces."""
+    detector = Mtcnn()
+    whole = pipeline_of_the_node({"detection_interval": 1, "recognition_rate_hz": 0.0})
+    results = {}
+    for width, height in SIZES:
+        for faces in FACES:
+            image = with_faces(width, height, faces)
+            times = [
+                (_ms(detector.detect, image), _ms(whole.recognize, image)) for _ in range(rounds)
+            ]
+            detection_ms, pipeline_ms = (
+                statistics.median(values) for values in zip(*times, strict=True)
+            )
+            results[width, height, faces] = (detection_ms, pipeline_ms)
+    return results

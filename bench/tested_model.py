@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The model that is measured, and the pipeline that the node makes of it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fer_perception.nodes.emotion_parameters import PARAMETERS, build_pipeline
+from fer_perception.pipeline import EmotionPipeline
+
+FOLDER = Path(__file__).resolve().parent.parent / "models" / "vgg_stn_msa"
+
+
+def pipeline_of_the_node(changes: Mapping[str, Any]) -> EmotionPipeline:
+    """Return the node's pipeline with its defaults, but for ``changes``."""
+    defaults = {parameter.name: parameter.default for parameter in PARAMETERS}
+    return build_pipeline(defaults | {"model": str(FOLDER)} | dict(changes))
