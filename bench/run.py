@@ -40,8 +40,8 @@ def _frames(options: argparse.Namespace) -> None:
         return f"{row.peers_ms[title] / row.ours_ms['native', size]:.1f}x"
 
     _print(
-        "Detection, ms a frame (medians, interleaved; ours on one thread)",
-        ["image", "faces", *titles, "ours 40", "ours 20", "ours 40, ORT", "ours 20, ORT", "found"],
+        "Detection, ms a frame (medians, interleaved; ours on one thread, at min face 40 and 20)",
+        ["image", "faces", *titles, "ours 40", "ours 20", "ORT 40", "ORT 20", "found"],
         [
             [
                 *image(row),
@@ -50,7 +50,7 @@ def _frames(options: argparse.Namespace) -> None:
                 ours(row, ("native", 20)),
                 ours(row, ("onnxruntime", 40)),
                 ours(row, ("onnxruntime", 20)),
-                f"{row.found}, {'those' if row.same_faces else 'NOT those'} of DeepFace",
+                f"{row.found}{'' if row.same_faces else ', NOT as DeepFace'}",
             ]
             for row in rows
         ],

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .face import BoundingBox, Face, RgbImage
-from .image_pyramid import ImagePyramid
+from .image_pyramid import HALVING_GRID_PX, ImagePyramid
 
 CROP_SIZE_PX: Final = 48
 
@@ -68,13 +68,31 @@ def _box_to_image(box: BoundingBox) -> NDArray[np.float64]:
     return np.array([[step, 0.0, center_x - half * step], [0.0, step, center_y - half * step]])
 
 
+def _aligned(image: RgbImage, to_image: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return one crop. Only what lies under it is made grey and halved."""
+    height, width = image.shape[:2]
+    far = CROP_SIZE_PX - 1.0
+    corners = np.array([[0.0, 0.0, 1.0], [far, 0.0, 1.0], [0.0, far, 1.0], [far, far, 1.0]])
+    points = corners @ to_image.T
+    # As far as halved pixels reach, and from where halvings of the whole image fall together.
+    low = np.floor(points.min(axis=0) / HALVING_GRID_PX - 1) * HALVING_GRID_PX
+    high = np.ceil(points.max(axis=0)) + HALVING_GRID_PX
+    left, top = np.clip(low, 0, [width, height]).astype(int)
+    right, bottom = np.clip(high, 0, [width, height]).astype(int)
+    if left >= right or top >= bottom:
+        return np.zeros((CROP_SIZE_PX, CROP_SIZE_PX), np.uint8)
+    grey = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
+    to_part = to_image - np.array([[0.0, 0.0, left], [0.0, 0.0, top]])
+    return ImagePyramid(grey).warped(to_part, CROP_SIZE_PX)
+
+
 def align_faces(image: RgbImage, faces: Sequence[Face]) -> NDArray[np.uint8]:
     """Return one aligned grey crop for each face, N x 48 x 48.
 
     A face with at least two landmarks is turned upright by them; one without is cut out around
     its box. What lies outside the image is black.
     """
-    if not faces:
-        return np.empty((0, CROP_SIZE_PX, CROP_SIZE_PX), np.uint8)
-    pyramid = ImagePyramid(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
-    return np.stack([pyramid.warped(_crop_to_image(face), CROP_SIZE_PX) for face in faces])
+    crops = np.empty((len(faces), CROP_SIZE_PX, CROP_SIZE_PX), np.uint8)
+    for crop, face in zip(crops, faces, strict=True):
+        crop[...] = _aligned(image, _crop_to_image(face))
+    return crops

@@ -5,10 +5,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+HALVING_GRID_PX: Final = 64
+"""A part of an image that begins at multiples of this has the same pixels in its halvings as the
+whole image, down to a 64th of the size."""
 
 
 class ImagePyramid:

@@ -5,9 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_perception.alignment import CROP_SIZE_PX, align_faces, similarity_transform
+from fer_perception.alignment import (
+    CROP_SIZE_PX,
+    _crop_to_image,
+    align_faces,
+    similarity_transform,
+)
 from fer_perception.detection.mtcnn import Mtcnn
 from fer_perception.face import BoundingBox, Face
+from fer_perception.image_pyramid import ImagePyramid
 
 NO_LANDMARKS = np.full((5, 2), np.nan, np.float32)
 
@@ -79,3 +85,29 @@ def test_no_faces_give_no_crops_and_any_box_gives_one(portrait):
     same_place = Face(BoundingBox(5, 5, 9, 9), 1.0, np.ones((5, 2), np.float32))
     crops = align_faces(portrait, [outside, empty, same_place])
     assert crops.shape == (3, CROP_SIZE_PX, CROP_SIZE_PX) and not crops[0].any()
+
+
+@given(
+    x=st.floats(-300.0, 1200.0),
+    y=st.floats(-300.0, 900.0),
+    size=st.floats(20.0, 700.0),
+    angle=st.floats(-0.7, 0.7),
+)
+def test_crop_does_not_depend_on_what_lies_far_from_the_face(x, y, size, angle):
+    rng = np.random.default_rng(5)
+    image = cv2.resize(rng.integers(0, 256, (72, 90, 3), np.uint8), (901, 717))
+    template = np.array([[0.3, 0.35], [0.7, 0.35], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
+    c, s = np.cos(angle), np.sin(angle)
+    landmarks = ((template - 0.5) @ np.array([[c, s], [-s, c]]) * size + [x, y]).astype("f4")
+    face = Face(BoundingBox(x - size / 2, y - size / 2, size, size), 1.0, landmarks)
+    [crop] = align_faces(image, [face])
+    grey = ImagePyramid(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+    expected = grey.warped(_crop_to_image(face), CROP_SIZE_PX)
+    # Where the image ends at an odd column or row, a halving of a part may keep it.
+    assert np.abs(crop.astype(int) - expected).max() <= 1 or _near_edge(face, image)
+
+
+def _near_edge(face, image):
+    height, width = image.shape[:2]
+    right, bottom = face.box.x + 1.5 * face.box.width, face.box.y + 1.5 * face.box.height
+    return right > width - 70 or bottom > height - 70

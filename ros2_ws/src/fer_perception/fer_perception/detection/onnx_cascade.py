@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..face import RgbImage
-from ..image_pyramid import ImagePyramid, pyramid_scales
+from ..image_pyramid import HALVING_GRID_PX, ImagePyramid, pyramid_scales
 from ..inference import open_session
 from .mtcnn_graphs import build_graph
 from .mtcnn_weights import NETWORKS
@@ -28,11 +28,6 @@ _NMS_WITHIN_SCALE: Final = 0.5
 _NMS_BETWEEN_SCALES: Final = 0.7
 _NMS_RNET: Final = 0.7
 _NMS_ONET: Final = 0.7
-
-
-# Halvings of a part of the image show the same pixels as those of the whole image if the part
-# begins at multiples of this.
-_GRID_PX: Final = 64
 
 
 class OnnxCascade:
@@ -68,10 +63,9 @@ class OnnxCascade:
 
     def refine(self, image: RgbImage, squares: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run O-Net alone on ``squares``, N x 4, and return a row for each."""
-        left, top = (
-            np.maximum(squares[:, :2].min(axis=0) - _GRID_PX, 0).astype(int) // _GRID_PX * _GRID_PX
-        )
-        right, bottom = np.maximum(squares[:, 2:].max(axis=0) + _GRID_PX, 1).astype(int)
+        first = np.maximum(squares[:, :2].min(axis=0) - HALVING_GRID_PX, 0).astype(int)
+        left, top = first // HALVING_GRID_PX * HALVING_GRID_PX
+        right, bottom = np.maximum(squares[:, 2:].max(axis=0) + HALVING_GRID_PX, 1).astype(int)
         part = image[top:bottom, left:right]
         if not part.size:
             left, top, part = 0, 0, image
