@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from . import ceiling, cost_model, frames, graph, recognizer
+from . import ceiling, cost_model, following, frames, graph, recognizer
 from .peers import DEEPFACE, PEERS
 from .test_images import with_faces
 
@@ -198,12 +199,36 @@ def _cost(options: argparse.Namespace) -> None:
     _CONSOLE.print(f"Drawn: {_PLOT}")
 
 
+def _following(options: argparse.Namespace) -> None:
+    if options.clips is None:
+        _CONSOLE.print("Following faces was not compared with searching: give --clips FOLDER")
+        return
+    _print(
+        "Following beside searching every frame, on clips",
+        ["", "faces", "missed", "extra", "box IoU, mean", "5th percentile", "same label", "ms"],
+        [
+            [
+                name,
+                str(a.faces),
+                str(a.missed),
+                str(a.extra),
+                f"{np.mean(a.ious):.3f}",
+                f"{np.percentile(a.ious, 5):.3f}",
+                f"{100 * a.same_labels / len(a.ious):.1f} %",
+                f"{1e3 * a.seconds / a.frames:.2f}",
+            ]
+            for name, a in following.measure(options.clips).items()
+        ],
+    )
+
+
 _PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "frames": _frames,
     "recognizer": _recognizer,
     "ceiling": _ceiling,
     "graph": _graph,
     "cost": _cost,
+    "following": _following,
 }
 
 
@@ -213,6 +238,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(_PARTS)}")
     parser.add_argument("--rounds", type=int, default=15, help="interleaved rounds")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each run of the graph")
+    parser.add_argument("--clips", type=Path, help="folder of clips for 'following'")
     parser.add_argument(
         "--peers",
         nargs="*",

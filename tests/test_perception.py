@@ -4,6 +4,8 @@
 import math
 import shutil
 import signal
+import subprocess
+import sys
 from array import array
 from pathlib import Path
 
@@ -127,6 +129,12 @@ def perception(start_node, peer):
     return lambda parameters=None, transport="raw": Perception(
         start_node, peer, parameters, transport
     )
+
+
+def test_node_does_not_load_what_only_training_needs():
+    code = "import sys, fer_perception.nodes.emotion_node; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+    assert not {"torch", "sklearn", "matplotlib", "pandas"} & set(loaded.decode().split())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

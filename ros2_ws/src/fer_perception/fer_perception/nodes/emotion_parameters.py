@@ -93,7 +93,7 @@ PARAMETERS: Final = (
     ),
     NodeParameter(
         "recognition_rate_hz",
-        15.0,
+        10.0,
         "How often a second each face is recognised at most; between, it keeps its scores. 0 for "
         "every image.",
         limits=(0.0, 1000.0),

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How well following faces between searches agrees with a search of every frame, on clips."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from fer_perception.face import RgbImage
+from fer_perception.face_emotion import FaceEmotion
+
+from .tested_model import pipeline_of_the_node
+
+_REFERENCE: dict[str, Any] = {
+    "detection_interval": 1,
+    "recognition_rate_hz": 0.0,
+    "precision": "float32",
+}
+CONFIGURATIONS: dict[str, dict[str, Any]] = {
+    "every frame, float32": _REFERENCE,
+    "every frame": {"detection_interval": 1, "recognition_rate_hz": 0.0},
+    "interval 5": {"detection_interval": 5, "recognition_rate_hz": 0.0},
+    "interval 10": {"detection_interval": 10, "recognition_rate_hz": 0.0},
+    "interval 20": {"detection_interval": 20, "recognition_rate_hz": 0.0},
+    "interval 10, 15 Hz": {"recognition_rate_hz": 15.0},
+    "interval 10, 10 Hz (default)": {},
+}
+_MAX_FRAMES = 400
+_SAME_FACE_IOU = 0.4
+
+
+@dataclass
+class Agreement:
+    """What became of the faces that the reference found.
+
+    :ivar faces: found by the reference.
+    :ivar missed: of these, not found.
+    :ivar extra: found though the reference did not.
+    :ivar ious: of the boxes of each face that both found.
+    :ivar same_labels: of these, with the reference's label.
+    """
+
+    faces: int = 0
+    missed: int = 0
+    extra: int = 0
+    same_labels: int = 0
+    ious: list[float] = field(default_factory=list)
+    frames: int = 0
+    seconds: float = 0.0
+
+    def compare(self, emotions: list[FaceEmotion], reference: list[FaceEmotion]) -> None:
+        """Count one frame."""
+        self.faces += len(reference)
+        self.extra += max(0, len(emotions) - len(reference))
+        for truth in reference:
+            ious = [emotion.face.box.iou(truth.face.box) for emotion in emotions]
+            if max(ious, default=0.0) < _SAME_FACE_IOU:
+                self.missed += 1
+                continue
+            best = emotions[int(np.argmax(ious))]
+            self.ious.append(max(ious))
+            self.same_labels += best.label() == truth.label()
+
+
+def _frames(path: Path) -> Iterator[tuple[RgbImage, float]]:
+    capture = cv2.VideoCapture(str(path))
+    rate_hz = capture.get(cv2.CAP_PROP_FPS) or 30.0
+    for count in range(_MAX_FRAMES):
+        there, frame = capture.read()
+        if not there:
+            return
+        yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False), count / rate_hz
+
+
+def measure(folder: Path) -> dict[str, Agreement]:
+    """Compare all configurations on every clip of ``folder``.
+
+    :raises ValueError: there is none.
+    """
+    clips = sorted(path for path in folder.iterdir() if path.suffix in (".mp4", ".mov", ".avi"))
+    if not clips:
+        raise ValueError(f"there is no clip in {folder}: give a folder with .mp4, .mov or .avi")
+    results = {name: Agreement() for name in CONFIGURATIONS}
+    for clip in clips:
+        pipelines = {name: pipeline_of_the_node(c) for name, c in CONFIGURATIONS.items()}
+        for image, stamp_s in _frames(clip):
+            seen = {}
+            for name, pipeline in pipelines.items():
+                start = time.perf_counter()
+                seen[name] = pipeline.track(image, stamp_s)
+                results[name].seconds += time.perf_counter() - start
+                results[name].frames += 1
+            reference = next(iter(seen.values()))
+            for name, emotions in seen.items():
+                results[name].compare(emotions, reference)
+    return results
