@@ -94,7 +94,7 @@ def evaluate(options: argparse.Namespace) -> Results:
         options.out = Path(f"{options.source.name.removesuffix(options.source.suffix)}_report")
     if options.source.is_dir() and not is_bag(options.source):
         with OutputFolder(options.out) as folder:
-            results = evaluate_dataset(options.source, settings, folder)
+            results = evaluate_dataset(options.source, settings, folder, options.quiet)
             write_results(folder, results)
         return results
     with ExitStack() as stack:
