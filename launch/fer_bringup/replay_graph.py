@@ -2,6 +2,7 @@
 """Plays a bag into the real perception and light, and scores what they make of it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from fer_bringup.graph import (
@@ -58,7 +59,6 @@ def _nodes(values: Mapping[str, str]) -> tuple[ProcessSpec, ...]:
             {
                 "camera": "false",
                 "use_sim_time": "true",
-                "image_topic": topic.removesuffix("/compressed") if compressed else topic,
                 "image_transport": "compressed" if compressed else "raw",
                 **{
                     name: values[name]
@@ -67,6 +67,8 @@ def _nodes(values: Mapping[str, str]) -> tuple[ProcessSpec, ...]:
             }
         )
     )
+    # Whatever the topic is called: compressed images need not be on one named so.
+    perception = replace(perception, remappings=(("image", topic), ("image/compressed", topic)))
     out = Path(values["out"] or f"{bag.name.removesuffix(bag.suffix)}_live").expanduser()
     score = NodeSpec(
         package="fer_perception",

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import rclpy
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 
@@ -63,9 +63,8 @@ class BagPlayerNode(Node):
         super().__init__("player", **kwargs)
         declare(self, PARAMETERS)
         self.declare_parameter("topics", [""])
-        self._clock_publisher = self.create_publisher(
-            Clock, "/clock", QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-        )
+        # Reliable, which serves those who ask for it and those who do not.
+        self._clock_publisher = self.create_publisher(Clock, "/clock", QoSProfile(depth=1))
         self._publishers_by_topic: dict[str, Any] = {}
         self._bag_file = OpenBag(Path(self._value("bag")).expanduser())
         self._bag = self._bag_file.__enter__()

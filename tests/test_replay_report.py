@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report on a bag, in a real browser."""
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chromium import Chromium
+from fer_perception.replay import evaluate_bag, make_bag
+from real_peers import find_program
+from replay_bags import small_images, write_bag
+
+
+@pytest.fixture
+def chromium() -> Iterator[Chromium]:
+    program = find_program("chromium")
+    if program is None:
+        pytest.skip("no chromium (apt-get install chromium): no report was opened in a browser")
+    browser = Chromium(program)
+    yield browser
+    browser.close()
+
+
+def evaluate(bag: Path, out: Path, *options: str) -> Path:
+    assert evaluate_bag.main([str(bag), "--out", str(out), "--quiet", *options]) == 0
+    return out / "report.html"
+
+
+def assert_opens(chromium: Chromium, report: Path, *expected: str) -> None:
+    for scheme in ("light", "dark"):
+        page = chromium.open(report, scheme)
+        assert page.errors == []
+        assert page.requests == []
+        assert page.size[0] <= 1180, "the page is wider than the window"
+        for text in expected:
+            assert text in page.text
+
+
+def test_the_report_on_a_real_clip_opens_without_errors_and_requests(
+    chromium, media, repository, tmp_path
+):
+    clip = media / "pexels_sad_to_happy.mp4"
+    made = [str(clip), str(tmp_path / "bag"), "--format", "jpeg", "--max-width", "320"]
+    assert make_bag.main([*made, "--quiet"]) == 0
+    labels = repository / "docs" / "sad_to_happy_labels.csv"
+    report = evaluate(tmp_path / "bag", tmp_path / "out", "--labels", str(labels))
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())["metrics"]
+    assert metrics["frames"] == metrics["true_faces"] == 472
+    assert metrics["coverage"] > 0.95
+    assert metrics["accuracy"] > 0.6
+    assert (metrics["true_changes"], metrics["missed_changes"]) == (1, 0)
+    assert_opens(chromium, report, "Timeline", "Confusion", "Reliability", "Worst mistakes")
+
+
+def test_a_report_without_labels_and_faces_opens_as_well(chromium, tmp_path):
+    bag = write_bag(tmp_path / "bag", small_images(5))
+    report = evaluate(bag, tmp_path / "out", "--thumbnails")
+    assert_opens(chromium, report, "No face was seen", "Without labels")
+
+
+def test_names_from_a_bag_cannot_become_part_of_the_page(chromium, tmp_path):
+    """A bag from elsewhere may hold anything; what it holds is shown, not run."""
+    name = f"x{random.randrange(10**6)}<img src=x onerror=alert(1)>"
+    bag = write_bag(tmp_path / name, small_images(3))
+    labels = tmp_path / "labels.csv"
+    labels.write_text(f'stamp_ns,label,face_id\n1,fear,"<script>alert(1)</script>{name}"\n')
+    report = evaluate(bag, tmp_path / "out", "--labels", str(labels))
+    assert "<img" not in report.read_text()
+    assert "<script" not in report.read_text()
+    assert_opens(chromium, report, name)
