@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from fer_bringup import start
-from fer_bringup.graph import PROFILE_VARIABLES, fer_light
+from fer_bringup.graph import PROFILE_VARIABLES
+from fer_bringup.graphs import GRAPHS
 
 pytest.importorskip(
     "launch_ros", reason="launch and launch_ros are not installed: the launch file was not tried"
@@ -117,8 +118,9 @@ def launch_file(path: Path) -> ModuleType:
     return module
 
 
-def test_every_argument_is_declared_and_described(repository):
-    module = launch_file(repository / "launch" / "fer_light.launch.py")
+@pytest.mark.parametrize("name", sorted(GRAPHS))
+def test_every_argument_is_declared_and_described(repository, name):
+    module = launch_file(repository / "launch" / f"{name}.launch.py")
     declared = module.generate_launch_description().get_launch_arguments()
-    assert [argument.name for argument in declared] == [a.name for a in fer_light().arguments]
+    assert [argument.name for argument in declared] == [a.name for a in GRAPHS[name]().arguments]
     assert all(argument.description for argument in declared)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from replay_bags import small_images, write_bag
+
 EXECUTABLES = {
     "camera": "fer_perception/camera_node",
     "fer_perception": "fer_perception/emotion_node",
@@ -209,3 +211,19 @@ def test_the_arguments_are_described():
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "    image_topic:\n        Topic with the images" in output
+
+
+def test_when_the_player_has_ended_the_others_are_stopped(stand_ins, tmp_path):
+    """A replay is over when its bag is."""
+    for executable, body in (("score_node", WAIT), ("bag_player_node", "time.sleep(0.5)")):
+        path = stand_ins.prefix / "lib" / "fer_perception" / executable
+        path.write_text(NODE.format(python=sys.executable, body=body, code=0))
+        path.chmod(0o755)
+    bag = write_bag(tmp_path / "bag", small_images(2))
+    process = start("replay", f"bag:={bag}", "device:=sacn")
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    score = (stand_ins.prefix / "lib" / "fer_perception" / "score_node.log").read_text()
+    assert score.splitlines()[1:] == ["SIGINT"]
+    assert stand_ins.log("ambient_light")[1:] == ["SIGINT"]
+    assert "use_sim_time:=true" in stand_ins.log("fer_perception")[0]
