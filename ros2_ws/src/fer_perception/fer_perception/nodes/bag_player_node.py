@@ -44,6 +44,13 @@ PARAMETERS: Final = (
         read_only=True,
     ),
     NodeParameter(
+        "delay_s",
+        2.0,
+        "Stand at the first message for so long, until also the others have found each other [s].",
+        limits=(0.0, 3600.0),
+        read_only=True,
+    ),
+    NodeParameter(
         "settle_s",
         2.0,
         "Time for the others to handle the last message before this node ends [s].",
@@ -123,9 +130,13 @@ class BagPlayerNode(Node):
             self._closing.wait(0.05)
 
     def _play(self) -> None:
+        delay_s = self._value("delay_s")
         while not self._closing.is_set():
             clock: PlaybackClock | None = None
             for message in self._bag.messages(self._topics):
+                if clock is None:
+                    self._stand_at(message.stamp_ns, delay_s)
+                    delay_s = 0.0
                 steady_s = time.monotonic()
                 clock = clock or PlaybackClock(message.stamp_ns, self._value("rate"), steady_s)
                 if not self._publish_in_time(message, clock):
@@ -155,6 +166,12 @@ class BagPlayerNode(Node):
             left_s = (message.stamp_ns - now_ns) * 1e-9 / self._value("rate")
             self._closing.wait(min(max(left_s, 0.0005), _CLOCK_PERIOD_S))
         return False
+
+    def _stand_at(self, stamp_ns: int, duration_s: float) -> None:
+        end_s = time.monotonic() + duration_s
+        while not self._closing.is_set() and time.monotonic() < end_s:
+            self._publish_clock(stamp_ns)
+            self._closing.wait(_CLOCK_PERIOD_S)
 
     def _settle(self, clock: PlaybackClock) -> None:
         """Let time go on, so that who works by it does not stand still at the end."""

@@ -96,7 +96,7 @@ def key_figures(results: Results) -> list[KeyFigure]:
     """Return the tiles, the most important first."""
     metrics, timings = results.metrics, results.timings
     detail_changes = (
-        f"median; missed {metrics.missed_changes} of {metrics.true_changes} changes"
+        f"median; {metrics.missed_changes} of {metrics.true_changes} missed"
         if metrics.true_changes
         else "no face truly changed"
     )
