@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from fer_msgs.msg import EmotionArray
+from fer_msgs.msg import EmotionArray, FaceEvent
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -69,6 +69,7 @@ def test_a_pause_holds_the_light_and_a_loop_gives_new_ids(start_node, peer, bag,
     emotions = peer.collect(EmotionArray, "/fer_perception/emotions", 100)
     colors = peer.collect(ColorRGBA, "/ambient_light/color", LATCHED)
     clocks = peer.collect(Clock, "/clock")
+    events = peer.collect(FaceEvent, "/fer_perception/events", 50)
     graph = GRAPHS["replay"]()
     given = {"bag": str(bag), "loop": "true", "out": str(tmp_path / "live")}
     nodes = [
@@ -109,6 +110,7 @@ def test_a_pause_holds_the_light_and_a_loop_gives_new_ids(start_node, peer, bag,
     peer.spin(4.0)
     assert len(emotions) == handled
     assert clocks[-1].clock == stood
+    assert FaceEvent.FACE_LEFT not in {event.kind for event in events}, "a pause is no leaving"
     assert len(clocks) > 50, "the clock went silent"
     assert (colors[-1].r, colors[-1].g, colors[-1].b, colors[-1].a) == pytest.approx(
         (held.r, held.g, held.b, held.a), abs=0.02
@@ -123,6 +125,8 @@ def test_a_pause_holds_the_light_and_a_loop_gives_new_ids(start_node, peer, bag,
     seen = len(emotions)
     peer.wait_until(lambda: len(emotions) > seen + 12, "emotions of the second lap", 60.0, running)
     assert len(first_ids) == 1, "the pause lost the face"
+    left = {event.face_id for event in events if event.kind == FaceEvent.FACE_LEFT}
+    assert first_ids <= left, "who was there before the jump has left"
     assert len(ids_after_last_jump()) == 1, "the jump confused the tracker"
     assert ids_after_last_jump().isdisjoint(first_ids)
     assert {face.emotion for m in emotions for face in m.faces} == {"happiness"}

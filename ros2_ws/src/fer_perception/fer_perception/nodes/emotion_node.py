@@ -244,7 +244,7 @@ class EmotionNode(LifecycleNode):
 
     def _publish_events(self, message: EmotionArray, stamp_s: float) -> None:
         with self._event_lock:
-            self._last_frame_s = time.monotonic()
+            self._last_frame_s = self._world_time_s()
             events = self._event_detector.update(seen_faces(message), stamp_s)
         for event in events:
             self._events_publisher.publish(to_event_message(event, message.header))
@@ -252,13 +252,19 @@ class EmotionNode(LifecycleNode):
     def _let_faces_leave(self) -> None:
         """Tell that all faces have left, where images have stopped."""
         with self._event_lock:
-            silence_s = time.monotonic() - self._last_frame_s
+            silence_s = self._world_time_s() - self._last_frame_s
             if silence_s <= self._event_detector.config.left_s:
                 return
             events = self._event_detector.leave_all()
         header = Header(stamp=self.get_clock().now().to_msg())
         for event in events:
             self._events_publisher.publish(to_event_message(event, header))
+
+    def _world_time_s(self) -> float:
+        """Time of the images' world: a bag that pauses has not stopped."""
+        if self.get_parameter("use_sim_time").value:
+            return float(self.get_clock().now().nanoseconds) * 1e-9
+        return time.monotonic()
 
     def _stamp_s(self, message: Image | CompressedImage) -> float:
         """Return when the image was taken; a camera that does not say so is taken to be quick."""
