@@ -67,6 +67,7 @@ def _nodes(values: Mapping[str, str]) -> tuple[ProcessSpec, ...]:
             }
         )
     )
+    assert isinstance(perception, NodeSpec)
     # Whatever the topic is called: compressed images need not be on one named so.
     perception = replace(perception, remappings=(("image", topic), ("image/compressed", topic)))
     out = Path(values["out"] or f"{bag.name.removesuffix(bag.suffix)}_live").expanduser()

@@ -11,7 +11,7 @@ from mcap.writer import Writer as McapWriter
 from rosbags.typesys import Stores, get_typestore
 
 from fer_perception.replay.bag_images import choose_image_topic, images
-from fer_perception.replay.bag_reader import BagError, OpenBag, is_bag
+from fer_perception.replay.bag_reader import BagError, OpenBag, is_bag, storage_files
 from fer_perception.replay.bag_writer import BagWriter
 from fer_perception.replay.message_types import MessageTypes
 from replay_bags import (
@@ -150,6 +150,17 @@ def test_a_database_with_a_hole_gives_what_lies_around_it(tmp_path):
     assert len(good) >= 40
     assert max(image.stamp_ns for image in good) == stamps(60)[-1]
     assert warnings
+
+
+def test_the_parts_of_a_split_bag_are_read_in_their_order(tmp_path, pictures):
+    folder = tmp_path / "bag"
+    folder.mkdir()
+    for part in range(12):
+        whole = write_bag(tmp_path / f"part{part}", pictures[: part + 1])
+        (whole / f"part{part}.mcap").rename(folder / f"bag_{part}.mcap")
+    assert [file.name for file in storage_files(folder)] == [f"bag_{n}.mcap" for n in range(12)]
+    found, _, _ = read(folder)
+    assert len(found) == sum(range(1, 13))
 
 
 def test_a_damaged_chunk_is_told_and_the_others_are_read(tmp_path):

@@ -3,6 +3,7 @@
 
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -58,6 +59,10 @@ def evaluated(bag, labels, tmp_path_factory):
 
 def metrics_of(folder):
     return json.loads((folder / "metrics.json").read_text())
+
+
+def report_of(folder):
+    return (folder / "report.html").read_text()
 
 
 def without_host(folder):
@@ -133,7 +138,7 @@ def test_without_ros_it_runs_as_well(bag, tmp_path, shipped_model):
     script = (
         "import sys\n"
         "for name in ('rclpy', 'fer_msgs', 'rcl_interfaces', 'ament_index_python',\n"
-        "             'std_msgs', 'sensor_msgs', 'builtin_interfaces'):\n"
+        "             'std_msgs', 'sensor_msgs', 'builtin_interfaces', 'ambient_light_driver'):\n"
         "    sys.modules[name] = None\n"
         "from fer_perception.replay.evaluate_bag import main\n"
         "sys.exit(main(sys.argv[1:]))\n"
@@ -143,7 +148,20 @@ def test_without_ros_it_runs_as_well(bag, tmp_path, shipped_model):
         [*command, "--model", str(shipped_model)], capture_output=True, text=True
     )
     assert result.returncode == 0, result.stderr
-    assert metrics_of(tmp_path / "out")["metrics"]["frames"] == FRAMES
+    metrics = metrics_of(tmp_path / "out")["metrics"]
+    assert metrics["frames"] == FRAMES
+    assert metrics["flash_limit_interventions"] is None
+    assert "no lamp: ambient_light_driver is not installed" in report_of(tmp_path / "out")
+
+
+def test_the_lamp_turns_from_dark_to_the_colour_of_joy(evaluated):
+    """As the light's node would, which a test of the whole graph shows."""
+    strip = report_of(evaluated / "report").split('<svg class="lamp"')[1].split("</svg>")[0]
+    colors = [[int(c[i : i + 2], 16) for i in (0, 2, 4)] for c in re.findall("#(.{6})", strip)]
+    assert max(colors[0]) < 60
+    red, green, blue = colors[-1]
+    assert red > 200
+    assert red > green > blue
 
 
 def test_labels_of_a_topic_serve_as_well(labels, tmp_path):

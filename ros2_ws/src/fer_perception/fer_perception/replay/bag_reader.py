@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -173,11 +174,20 @@ def storage_files(path: Path) -> list[Path]:
         if path.suffix not in STORAGE_SUFFIXES:
             raise BagError(f"{path} is no bag: expected a folder, or a .mcap or .db3 file")
         return [path]
-    names = [f for f in sorted(path.iterdir()) if f.name.split(".")[-1] != "yaml" and f.is_file()]
-    files = [f for f in names if any(suffix in f.suffixes for suffix in STORAGE_SUFFIXES)]
+    files = [
+        file
+        for file in sorted(path.iterdir(), key=_numbers_as_numbers)
+        if file.is_file() and any(suffix in file.suffixes for suffix in STORAGE_SUFFIXES)
+    ]
     if not files:
         raise BagError(f"{path} is no bag: expected .mcap or .db3 files and metadata.yaml in it")
     return files
+
+
+def _numbers_as_numbers(path: Path) -> list[tuple[int, str]]:
+    """Sort bag_2 before bag_10: the parts of a bag that was split are numbered."""
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
 def is_bag(path: Path) -> bool:

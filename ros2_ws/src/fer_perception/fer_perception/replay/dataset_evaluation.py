@@ -28,7 +28,7 @@ from .ground_truth import TrueFace
 from .latency_histogram import LatencyHistogram
 from .matching import FaceMatch
 from .output_folder import OutputFolder
-from .results import EMOTIONS_FILE, Results, timings
+from .results import EMOTIONS_FILE, Results, model_of, timings
 from .scoring import Scoring
 from .seen_face import SeenFrame, seen_frame
 
@@ -136,7 +136,7 @@ def evaluate_dataset(
             "layout": pictures.name,
             "sha256": provenance.sha256_of(pictures.files),
         },
-        model={"model_id": pipeline.recognizer.model_id, "sha256": pipeline.recognizer.sha256},
+        model=model_of(pipeline),
         settings=settings,
         metrics=scoring.metrics(),
         scoring=scoring,

@@ -43,7 +43,15 @@ from .matching import MIN_IOU
 from .message_types import MessageTypes
 from .output_folder import OutputFolder
 from .pipeline_options import add_pipeline_options, pipeline_settings
-from .results import EMOTIONS_FILE, METRICS_FILE, REPORT_FILE, Results, timings, write_results
+from .results import (
+    EMOTIONS_FILE,
+    METRICS_FILE,
+    REPORT_FILE,
+    Results,
+    model_of,
+    timings,
+    write_results,
+)
 from .scoring import Metrics, Scoring
 from .thumbnails import Thumbnails
 
@@ -97,6 +105,10 @@ def evaluate(options: argparse.Namespace) -> Results:
             results = evaluate_dataset(options.source, settings, folder, options.quiet)
             write_results(folder, results)
         return results
+    return _evaluate_bag(options, settings)
+
+
+def _evaluate_bag(options: argparse.Namespace, settings: dict[str, Any]) -> Results:
     with ExitStack() as stack:
         bag = stack.enter_context(OpenBag(options.source))
         types = MessageTypes(bag.topics.values())
@@ -104,9 +116,8 @@ def evaluate(options: argparse.Namespace) -> Results:
         truth, labels = _truth(options, bag, types, topic)
         pipeline = build_pipeline(settings)
         folder = stack.enter_context(OutputFolder(options.out))
-        table = stack.enter_context(
-            folder.path(EMOTIONS_FILE).open("w", encoding="utf-8", newline="")
-        )
+        table = folder.path(EMOTIONS_FILE).open("w", encoding="utf-8", newline="")
+        stack.enter_context(table)
         thumbnails = Thumbnails() if options.thumbnails else None
         lamp, notes = _lamp()
         evaluation = Evaluation(
@@ -129,10 +140,7 @@ def evaluate(options: argparse.Namespace) -> Results:
                 "image_topic": topic,
                 "labels": labels,
             },
-            model={
-                "model_id": pipeline.recognizer.model_id,
-                "sha256": pipeline.recognizer.sha256,
-            },
+            model=model_of(pipeline),
             settings={
                 **settings,
                 "min_iou": options.min_iou,
@@ -147,7 +155,6 @@ def evaluate(options: argparse.Namespace) -> Results:
             notes=notes,
             thumbnails=thumbnails.data_uris() if thumbnails else {},
         )
-        table.flush()
         write_results(folder, results)
     return results
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from ..pipeline import EmotionPipeline
 from .latency_histogram import LatencyHistogram
 from .output_folder import OutputFolder
 from .report import render_report
@@ -88,6 +89,11 @@ class Results:
             "host": {**self.host, "timings": asdict(self.timings)},
         }
         return json.dumps(document, indent=2) + "\n"
+
+
+def model_of(pipeline: EmotionPipeline) -> dict[str, str]:
+    """Return what is told of a pipeline's model."""
+    return {"model_id": pipeline.recognizer.model_id, "sha256": pipeline.recognizer.sha256}
 
 
 def write_results(folder: OutputFolder, results: Results) -> None:
