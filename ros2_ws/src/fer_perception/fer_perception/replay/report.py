@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MAX_FACES_SHOWN: Final = 8
 _LATENCY_BARS: Final = 60
+_NOTHING: Final = "–"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def render_report(results: Results) -> str:
 
 
 def key_figures(results: Results) -> list[KeyFigure]:
-    """Return the tiles, the most important first."""
+    """Return the tiles of what was measured, the most important first."""
     metrics, timings = results.metrics, results.timings
     detail_changes = (
         f"median; {metrics.missed_changes} of {metrics.true_changes} missed"
@@ -101,7 +102,7 @@ def key_figures(results: Results) -> list[KeyFigure]:
         else "no face truly changed"
     )
     switches = "" if metrics.id_switches is None else f"{metrics.id_switches} id switches"
-    return [
+    figures = [
         _share("Accuracy", metrics.accuracy, f"balanced {_percent(metrics.balanced_accuracy)}"),
         _share("Macro-F1", metrics.macro_f1, f"over {len(metrics.classes)} true classes"),
         _share("Faces found", metrics.coverage, f"of {metrics.true_faces} true faces"),
@@ -138,6 +139,7 @@ def key_figures(results: Results) -> list[KeyFigure]:
             "times it held the lamp back",
         ),
     ]
+    return [figure for figure in figures if figure.value != _NOTHING]
 
 
 def _share(name: str, value: float | None, detail: str) -> KeyFigure:
@@ -145,19 +147,21 @@ def _share(name: str, value: float | None, detail: str) -> KeyFigure:
 
 
 def _number(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    return _NOTHING if value is None else f"{value:.{digits}f}"
 
 
 def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100.0 * value:.1f} %"
+    return _NOTHING if value is None else f"{100.0 * value:.1f} %"
 
 
 def _summary(results: Results) -> str:
     metrics = results.metrics
-    parts = [str(results.model.get("model_id", "")), f"{metrics.frames} frames"]
+    parts = [str(results.model.get("model_id", ""))]
     if metrics.duration_s > 0.0:
-        parts.append(charts.clock(metrics.duration_s))
-    parts.append(f"{metrics.face_ids} face ids" if metrics.face_ids != 1 else "1 face id")
+        ids = f"{metrics.face_ids} face ids" if metrics.face_ids != 1 else "1 face id"
+        parts += [f"{metrics.frames} frames", charts.clock(metrics.duration_s), ids]
+    else:
+        parts.append(f"{metrics.frames} pictures")
     return " · ".join(part for part in parts if part)
 
 
