@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters as ``ros2 param`` uses them: described, dumped, loaded; QoS that does not match."""
+
+import pytest
+import yaml
+from rcl_interfaces.msg import ParameterType
+from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters
+from rclpy.parameter import parameter_value_to_python
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
+
+NODES = {
+    "fer_perception": ("fer_perception", "emotion_node"),
+    "ambient_light": ("ambient_light_driver", "light_node"),
+    "camera": ("fer_perception", "camera_node"),
+}
+
+
+@pytest.fixture
+def parameters_of(peer):
+    """``parameters_of(name)`` returns name -> value, as ``ros2 param dump`` asks for them."""
+
+    def ask(node):
+        names = peer.call(
+            peer.node.create_client(ListParameters, f"/{node}/list_parameters"),
+            ListParameters.Request(),
+        ).result.names
+        values = peer.call(
+            peer.node.create_client(GetParameters, f"/{node}/get_parameters"),
+            GetParameters.Request(names=names),
+        ).values
+        return {
+            name: parameter_value_to_python(value)
+            for name, value in zip(names, values, strict=True)
+            if value.type != ParameterType.PARAMETER_NOT_SET
+        }
+
+    return ask
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_what_was_dumped_can_be_loaded(name, start_node, peer, parameters_of, tmp_path):
+    package, executable = NODES[name]
+    changed = {
+        "fer_perception": {"min_face_px": 55.0, "autostart": False},
+        "ambient_light": {"brightness": 0.25, "devices": ["terminal"], "autostart": False},
+        "camera": {"source": "portrait", "rate_hz": 7.0},
+    }[name]
+    first = start_node(package, executable, name, parameters=changed)
+    dumped = parameters_of(name)
+    assert first.stop() == 0
+    assert changed.items() <= dumped.items()
+    path = tmp_path / "dump.yaml"
+    path.write_text(yaml.safe_dump({f"/{name}": {"ros__parameters": dumped}}))
+    second = start_node(package, executable, name, params_file=path)
+    assert parameters_of(name) == dumped
+    assert "[ERROR]" not in second.output
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_every_parameter_of_ours_is_described(name, start_node, peer, parameters_of):
+    package, executable = NODES[name]
+    start_node(package, executable, name)
+    # These are declared by rclpy itself.
+    names = [
+        n
+        for n in parameters_of(name)
+        if not n.startswith("qos_overrides.")
+        and n not in ("use_sim_time", "start_type_description_service")
+    ]
+    descriptors = peer.call(
+        peer.node.create_client(DescribeParameters, f"/{name}/describe_parameters"),
+        DescribeParameters.Request(names=names),
+    ).descriptors
+    assert len(descriptors) == len(names) > 0
+    for descriptor in descriptors:
+        assert descriptor.description, descriptor.name
+        if descriptor.type == ParameterType.PARAMETER_DOUBLE:
+            assert descriptor.floating_point_range, descriptor.name
+        if descriptor.type == ParameterType.PARAMETER_INTEGER:
+            assert descriptor.integer_range, descriptor.name
+
+
+def test_a_camera_whose_qos_does_not_match_is_told_in_words(start_node, peer):
+    node = start_node(
+        "fer_perception",
+        "emotion_node",
+        "fer_perception",
+        parameters={"qos_overrides./image.subscription.reliability": "reliable"},
+    )
+    best_effort = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    peer.node.create_publisher(Image, "/image", best_effort)
+    peer.wait_until(
+        lambda: "incompatible QoS" in node.output and "RELIABILITY" in node.output,
+        "the node's words on QoS",
+        nodes=(node.node,),
+    )
