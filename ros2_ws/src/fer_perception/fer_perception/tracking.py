@@ -15,6 +15,8 @@ from .face import BoundingBox, Face
 
 # A pair that may not be matched; far above any real cost, and finite as the solver demands.
 _FORBIDDEN: Final = 1e6
+# Makes a match by the last box worse than any by the predicted one.
+_SECOND_GUESS: Final = 10.0
 # Share of a newly measured velocity in the estimate: boxes jitter by a few pixels a frame.
 _VELOCITY_GAIN: Final = 0.4
 # A prediction older than this is a guess; the box then stays where it is.
@@ -130,23 +132,38 @@ class FaceTracker:
         return [track.face_id for track in seen]
 
     def _match(self, faces: Sequence[Face], stamp_s: float) -> dict[int, _Track]:
-        """Return the track of each face that has one, by the face's index."""
-        if not faces or not self._tracks:
-            return {}
-        cost = np.array(
-            [
-                [self._cost(track.predicted(stamp_s), face.box) for track in self._tracks]
-                for face in faces
-            ]
-        )
-        rows, columns = linear_sum_assignment(cost)
-        return {
-            int(row): self._tracks[column]
-            for row, column in zip(rows, columns, strict=True)
-            if cost[row, column] < _FORBIDDEN
-        }
+        """Return the track of each face that has one, by the face's index.
 
-    def _cost(self, predicted: BoundingBox, box: BoundingBox) -> float:
+        Tracks that were seen last are matched first, so that one that was lost cannot take a
+        face away from the one that follows it now.
+        """
+        newest_s = max((track.seen_s for track in self._tracks), default=stamp_s)
+        matched: dict[int, _Track] = {}
+        for was_seen_last in (True, False):
+            tracks = [t for t in self._tracks if (t.seen_s == newest_s) == was_seen_last]
+            rest = [index for index in range(len(faces)) if index not in matched]
+            if not tracks or not rest:
+                continue
+            cost = np.array(
+                [[self._cost(track, faces[i].box, stamp_s) for track in tracks] for i in rest]
+            )
+            for row, column in zip(*linear_sum_assignment(cost), strict=True):
+                if cost[row, column] < _FORBIDDEN:
+                    matched[rest[row]] = tracks[column]
+        return matched
+
+    def _cost(self, track: _Track, box: BoundingBox, stamp_s: float) -> float:
+        """Return how unlike a track and a box are, :data:`_FORBIDDEN` for different faces.
+
+        A velocity that was measured badly, from two frames soon after each other, must not lose
+        the face: where it was last is the second guess.
+        """
+        cost = self._difference(track.predicted(stamp_s), box)
+        if cost < _FORBIDDEN:
+            return cost
+        return min(_FORBIDDEN, self._difference(track.box, box) + _SECOND_GUESS)
+
+    def _difference(self, predicted: BoundingBox, box: BoundingBox) -> float:
         """Return how unlike two boxes are, :data:`_FORBIDDEN` for those of different faces."""
         if min(predicted.area, box.area) <= 0.0:
             return _FORBIDDEN

@@ -96,3 +96,28 @@ def test_every_face_of_a_frame_gets_an_id_of_its_own(frames):
         ids = tracker.update([face(*box) for box in boxes], now)
         assert len(ids) == len(boxes) == len(set(ids))
         assert set(ids) <= tracker.face_ids
+
+
+def test_uneven_frames_of_a_face_that_sways_give_one_id(rng):
+    """Frames close to each other measure wild velocities, long gaps then use them."""
+    tracker = FaceTracker()
+    ids, stamp_s = set(), 0.0
+    for _ in range(400):
+        stamp_s += rng.choice([0.004, 0.033, 0.066, 0.3, 0.6])
+        x = 200 + 60 * np.sin(stamp_s / 1.5) + rng.normal(0, 2)
+        y = 100 + 30 * np.cos(stamp_s / 2.0) + rng.normal(0, 2)
+        ids.update(tracker.update([_face_at(x, y)], stamp_s))
+    assert ids == {"f0001"}
+
+
+def test_a_lost_track_does_not_take_a_face_from_the_one_that_follows_it():
+    tracker = FaceTracker()
+    first, second = tracker.update([_face_at(0, 0), _face_at(90, 0)], 0.0)
+    for step in range(1, 8):
+        # The second face stands where the first one, now covered, would be expected.
+        [seen] = tracker.update([_face_at(90 - 12 * step, 0)], 0.1 * step)
+        assert seen == second != first
+
+
+def _face_at(x, y):
+    return Face(BoundingBox(x, y, 100.0, 130.0), 0.99, np.zeros((5, 2), np.float32))
