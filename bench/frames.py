@@ -4,7 +4,7 @@
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,9 @@ from .peers import DEEPFACE, PEERS, PeerProcess, running
 from .test_images import FACES, moving_faces, with_faces
 from .tested_model import FOLDER, pipeline_of_the_node
 
-SIZES = ((640, 480), (1280, 720))
+IMAGES = tuple((*size, faces) for size in ((640, 480), (1280, 720)) for faces in FACES)
+"""Width, height and number of faces."""
+
 # Once round the interval between two searches of the whole image.
 _FRAMES = FollowerConfig.detection_interval
 _RATE_HZ = 30.0
@@ -146,30 +148,31 @@ def _measure(
     )
 
 
-def measure(rounds: int, methods: list[str]) -> list[FrameRow]:
-    """Measure every size and number of faces.
+def measure(
+    rounds: int, methods: Sequence[str], images: Sequence[tuple[int, int, int]]
+) -> list[FrameRow]:
+    """Measure each of ``images``.
 
     :param methods: of the peers to compare with; DeepFace always is.
     """
     chosen = [peer for peer in PEERS if peer is DEEPFACE or peer.method in methods]
     torch.set_num_threads(1)
     with running(chosen) as peers:
-        return [_measure(peers, *size, faces, rounds) for size in SIZES for faces in FACES]
+        return [_measure(peers, *image, rounds) for image in images]
 
 
-def measure_ours(rounds: int) -> dict[tuple[int, int, int], tuple[float, float]]:
+def measure_ours(
+    rounds: int, images: Sequence[tuple[int, int, int]]
+) -> dict[tuple[int, int, int], tuple[float, float]]:
     """Return (detection, pipeline with every frame searched) in ms, by width, height, faces."""
     detector = Mtcnn()
     whole = pipeline_of_the_node({"detection_interval": 1, "recognition_rate_hz": 0.0})
     results = {}
-    for width, height in SIZES:
-        for faces in FACES:
-            image = with_faces(width, height, faces)
-            times = [
-                (_ms(detector.detect, image), _ms(whole.recognize, image)) for _ in range(rounds)
-            ]
-            detection_ms, pipeline_ms = (
-                statistics.median(values) for values in zip(*times, strict=True)
-            )
-            results[width, height, faces] = (detection_ms, pipeline_ms)
+    for width, height, faces in images:
+        image = with_faces(width, height, faces)
+        times = [(_ms(detector.detect, image), _ms(whole.recognize, image)) for _ in range(rounds)]
+        detection_ms, pipeline_ms = (
+            statistics.median(values) for values in zip(*times, strict=True)
+        )
+        results[width, height, faces] = (detection_ms, pipeline_ms)
     return results

@@ -28,7 +28,7 @@ def _print(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) ->
 
 
 def _frames(options: argparse.Namespace) -> None:
-    rows = frames.measure(options.rounds, options.peers)
+    rows = frames.measure(options.rounds, options.peers, options.image)
     titles = list(rows[0].peers_ms)
 
     def image(row: frames.FrameRow) -> list[str]:
@@ -109,17 +109,17 @@ def _recognizer(options: argparse.Namespace) -> None:
 
 def _ceiling(options: argparse.Namespace) -> None:
     reached = ceiling.measure()
-    rows = frames.measure_ours(options.rounds)
+    rows = frames.measure_ours(options.rounds, options.image)
     _CONSOLE.print(
         f"One core reaches {reached.float32_gflops:.0f} GFLOP/s in a 3x3 convolution of 128 "
-        f"channels, {reached.matrix_gflops:.0f} in a matrix product (float32, the best of many)."
+        f"channels (float32, the best of many)."
     )
     lines = []
     for (width, height, faces), (detection_ms, pipeline_ms) in rows.items():
         needed = ceiling.work(with_faces(width, height, faces))
-        floor_ms = 2e-3 * needed.detection / reached.best_gflops * 1e3
+        floor_ms = 2e-3 * needed.detection / reached.float32_gflops * 1e3
         whole = needed.detection + faces * needed.recognition
-        whole_ms = 2e-3 * whole / reached.best_gflops * 1e3
+        whole_ms = 2e-3 * whole / reached.float32_gflops * 1e3
         lines.append(
             [
                 f"{width}x{height}",
@@ -232,12 +232,25 @@ _PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
 }
 
 
+def _image(text: str) -> tuple[int, int, int]:
+    width, height, faces = map(int, text.replace("x", ":").split(":"))
+    return width, height, faces
+
+
 def main() -> None:
     """Print one table after the other."""
     parser = argparse.ArgumentParser(prog="bench.run", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(_PARTS)}")
     parser.add_argument("--rounds", type=int, default=15, help="interleaved rounds")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each run of the graph")
+    parser.add_argument(
+        "--image",
+        nargs="*",
+        type=_image,
+        default=frames.IMAGES,
+        metavar="WIDTHxHEIGHT:FACES",
+        help="images of 'frames' and 'ceiling'; 1, 4 or 20 faces",
+    )
     parser.add_argument("--clips", type=Path, help="folder of clips for 'following'")
     parser.add_argument(
         "--peers",
