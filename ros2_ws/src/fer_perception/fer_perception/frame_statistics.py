@@ -61,6 +61,11 @@ class FrameStatistics:
         with self._lock:
             self._rejected += 1
 
+    def count_dropped(self) -> None:
+        """Count a frame that waited for too long while a newer one was there."""
+        with self._lock:
+            self._dropped += 1
+
     def count_passed_over(self, now_s: float) -> None:
         """Count a frame that arrived and is not to be processed."""
         with self._lock:

@@ -15,6 +15,14 @@ def test_mailbox_hands_over_the_newest_only():
     assert mailbox.take() == 3
 
 
+def test_larger_mailbox_keeps_the_order_and_pushes_out_the_oldest():
+    mailbox = LatestMailbox(capacity=2)
+    assert [mailbox.put(value) for value in (1, 2, 3)] == [False, False, True]
+    assert mailbox.waiting == 2
+    assert [mailbox.take(), mailbox.take()] == [2, 3]
+    assert mailbox.waiting == 0
+
+
 def test_closing_wakes_a_waiting_taker():
     mailbox = LatestMailbox()
     taken = []

@@ -49,6 +49,9 @@ from .node_runner import run_node
 
 _DIAGNOSTICS_PERIOD_S = 1.0
 _LOG_PERIOD_S = 10.0
+# Two images that arrive at once, because the machine stalled, are both processed; but none waits
+# for longer than this while a newer one is there.
+_MAX_WAIT_S = 0.05
 _REFUSALS = (ValueError, ModuleNotFoundError, RuntimeError, ModelError)
 
 
@@ -63,7 +66,7 @@ class _ReceivedFrame:
 class EmotionNode(LifecycleNode):
     """Subscribes ``image``; publishes faces, events and, while asked for, annotated images.
 
-    One thread receives, one computes, and only the newest image passes from one to the other: a
+    One thread receives, one computes, and only the newest images pass from one to the other: a
     camera that is too fast costs frames, never delay.
     """
 
@@ -135,7 +138,7 @@ class EmotionNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to receive and to process images."""
         result = super().on_activate(state)
-        self._mailbox = LatestMailbox()
+        self._mailbox = LatestMailbox(capacity=2)
         self._worker = threading.Thread(
             target=self._work, args=(self._mailbox,), name="recognition", daemon=True
         )
@@ -205,6 +208,9 @@ class EmotionNode(LifecycleNode):
     def _work(self, mailbox: LatestMailbox[_ReceivedFrame]) -> None:
         """Process the newest image, again and again; runs in its own thread."""
         while (frame := mailbox.take()) is not None:
+            if mailbox.waiting and time.monotonic() - frame.received_s > _MAX_WAIT_S:
+                self._statistics.count_dropped()
+                continue
             try:
                 self._process(frame)
             except ImageError as error:
