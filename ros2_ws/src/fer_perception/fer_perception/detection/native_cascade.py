@@ -126,7 +126,8 @@ class NativeCascade:
 
     def refine(self, image: RgbImage, squares: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run O-Net alone on ``squares``, N x 4, and return a row for each, as :meth:`detect`."""
-        squares = np.ascontiguousarray(squares, np.float32)
+        # Coordinates become integers there, which hold no more.
+        squares = np.clip(np.ascontiguousarray(squares, np.float32), -1e6, 1e6)
         rows = np.empty((len(squares), _ROW), np.float32)
         self._library.fer_cascade_refine(
             self._handle,
