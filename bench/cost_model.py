@@ -60,8 +60,10 @@ def measure(frames: int = 60) -> list[CostModel]:
             for w, h in _SIZES
             for faces in _FACES
         ]
-        rows = np.array([[1.0, pixels, faces] for pixels, faces, _ in points])
-        values = np.array([ms for *_, ms in points])
+        # With nobody to follow every frame is searched: another line, that of the other mode.
+        fitted = [point for point in points if point[1] or MODES[mode]]
+        rows = np.array([[1.0, pixels, faces] for pixels, faces, _ in fitted])
+        values = np.array([ms for *_, ms in fitted])
         # Relative errors count: each row is divided by its value.
         fit, *_ = np.linalg.lstsq(rows / values[:, None], np.ones(len(values)), rcond=None)
         base, megapixel, face = fit.tolist()
@@ -78,7 +80,8 @@ def draw(models: list[CostModel], path: Path) -> None:
             xs = [x for x, _ in line]
             [drawn] = axes.plot(xs, [ms for _, ms in line], "o", label=f"{faces} faces")
             fitted = [model.base_ms + model.megapixel_ms * x + model.face_ms * faces for x in xs]
-            axes.plot(xs, fitted, color=drawn.get_color(), linewidth=1)
+            if faces or MODES[model.mode]:
+                axes.plot(xs, fitted, color=drawn.get_color(), linewidth=1)
         axes.set_title(model.mode, fontsize=10)
         axes.set_xlabel("image, 10$^6$ pixels")
         axes.set_ylim(bottom=0)
