@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fer_perception.model_store import DEFAULT_MODEL
 from fer_perception.nodes.emotion_parameters import PARAMETERS, build_pipeline
 from fer_perception.pipeline import EmotionPipeline
 
-FOLDER = Path(__file__).resolve().parent.parent / "models" / "vgg_stn_msa"
+FOLDER = Path(__file__).resolve().parent.parent / "models" / DEFAULT_MODEL
 
 
 def pipeline_of_the_node(changes: Mapping[str, Any]) -> EmotionPipeline:

@@ -25,6 +25,7 @@ from std_msgs.msg import Header
 
 from fer_perception.emotions import EMOTIONS
 from fer_perception.frame_source import PortraitSource
+from fer_perception.model_store import DEFAULT_MODEL
 from fer_perception.nodes.image_messages import to_image_message, to_rgb
 
 PORTRAIT = PortraitSource().read()
@@ -188,7 +189,7 @@ def test_message_holds_what_its_definition_promises(perception):
     assert 0.0 <= face.entropy <= 1.0
     assert -1.0 <= face.valence <= 1.0 and -1.0 <= face.arousal <= 1.0
     assert 0.9 <= face.detection_confidence <= 1.0
-    assert face.model_id.startswith("vgg_stn_msa@")
+    assert face.model_id.startswith(f"{DEFAULT_MODEL}@")
     latency = face.processing_latency
     assert latency.sec + 1e-9 * latency.nanosec > 0.0
     roi = face.roi
@@ -278,7 +279,7 @@ def test_stamps_out_of_order_and_a_clock_set_back(perception):
 
 
 def broken_model(folder: Path, fault: str) -> Path:
-    shutil.copytree(Path(__file__).parent.parent / "models" / "vgg_stn_msa", folder)
+    shutil.copytree(Path(__file__).parent.parent / "models" / DEFAULT_MODEL, folder)
     weights = folder / "model.safetensors"
     if fault == "missing":
         weights.unlink()
@@ -297,7 +298,7 @@ def test_unusable_model_is_one_error_and_another_one_is_taken(perception, tmp_pa
     [error] = node.errors()
     assert str(folder) in error
     assert node.state() == "unconfigured"
-    assert node.set_parameter("model", "vgg_stn_msa").successful
+    assert node.set_parameter("model", DEFAULT_MODEL).successful
     assert len(node.answer().faces) == 1
     assert node.state() == "active"
 

@@ -16,6 +16,9 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 from .emotions import EMOTIONS
 
+DEFAULT_MODEL: Final = "vgg_stn"
+"""The model of fer_models that is used where no other is named: the most accurate one."""
+
 _CONFIG_FILE: Final = "config.json"
 _WEIGHTS_FILE: Final = "model.safetensors"
 

@@ -7,6 +7,7 @@ import torch
 
 from fer_perception.face import RgbImage
 from fer_perception.frame_source import PortraitSource
+from fer_perception.model_store import DEFAULT_MODEL
 from fer_perception.training.fer2013 import Fer2013
 from fer_perception.training.fer2013_reader import read_fer2013
 
@@ -49,7 +50,7 @@ def repository_models() -> Path:
 @pytest.fixture(scope="session")
 def shipped_model(repository_models: Path) -> Path:
     """The folder of the model that the node loads by default."""
-    return repository_models / "vgg_stn_msa"
+    return repository_models / DEFAULT_MODEL
 
 
 @pytest.fixture

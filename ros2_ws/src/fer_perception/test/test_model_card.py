@@ -14,8 +14,8 @@ from fer_perception.training.model_card import (
 
 
 @pytest.fixture
-def metrics(repository_models):
-    return json.loads((repository_models / "vgg_stn_msa" / "metrics.json").read_text())
+def metrics(shipped_model):
+    return json.loads((shipped_model / "metrics.json").read_text())
 
 
 def test_prose_around_the_figures_stays():

@@ -13,7 +13,7 @@ from ..detection import FaceDetector, create_detector
 from ..detection.mtcnn import BACKENDS, MtcnnConfig
 from ..face_events import EventConfig
 from ..following import FollowerConfig
-from ..model_store import PRECISIONS, find_model, load_model, read_config
+from ..model_store import DEFAULT_MODEL, PRECISIONS, find_model, load_model, read_config
 from ..node_parameter import NodeParameter
 from ..pipeline import EmotionPipeline, PipelineConfig
 from ..recognition import EmotionRecognizer
@@ -112,7 +112,7 @@ PARAMETERS: Final = (
         limits=(0.0, 1.0),
     ),
     NodeParameter(
-        "model", "vgg_stn_msa", "Name of a model that fer_models installs, or path of its folder."
+        "model", DEFAULT_MODEL, "Name of a model that fer_models installs, or path of its folder."
     ),
     NodeParameter(
         "precision",

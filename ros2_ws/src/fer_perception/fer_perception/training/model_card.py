@@ -13,7 +13,7 @@ from typing import Any, Final
 BEGIN: Final = "<!-- figures: written by evaluate --write -->"
 END: Final = "<!-- end of figures -->"
 
-_REPORT_FIGURES: Final = {
+REPORT_FIGURES: Final = {
     "baseline_cnn": (60.61, None),
     "deep_emotion": (66.05, None),
     "deep_emotion_msa": (67.86, None),
@@ -75,7 +75,7 @@ def overview(models: Path) -> str:
         metrics = json.loads(path.read_text(encoding="utf-8"))
         one, both = (metrics[view]["report"] for view in _VIEWS)
         accuracy, recall = (
-            "" if value is None else f"{value}" for value in _REPORT_FIGURES[network]
+            "" if value is None else f"{value}" for value in REPORT_FIGURES[network]
         )
         lines.append(
             f"| `{folder.name}` | `{network}` | {100 * one['accuracy']:.2f} "

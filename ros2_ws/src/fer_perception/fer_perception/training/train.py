@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trains one network: ``python -m fer_perception.training.train --network vgg_stn_msa``."""
+"""Trains one network: ``python -m fer_perception.training.train --network vgg_stn``."""
 
 from __future__ import annotations
 
