@@ -11,6 +11,9 @@ from fer_msgs.msg import EmotionStamped
 
 from .message_package import message_package
 
+FACES_TOPIC: Final = "/humans/faces"
+"""Where REP-155 wants faces: ``tracked`` and ``<id>/...`` below it."""
+
 # The person's right is on the left of an image.
 _LANDMARK_CODES: Final = (
     "RIGHT_PUPIL",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rclpy.node import Node
@@ -20,8 +20,7 @@ from fer_perception.nodes.image_messages import to_rgb
 from fer_perception.nodes.node_parameters import declare, values
 
 from ..expression_names import DEFAULT_NAMES
-from ..message_package import message_package
-from ..ros4hri_messages import Ros4HriMessages
+from ..ros4hri_messages import FACES_TOPIC, Ros4HriMessages
 from .run_bridge import run_bridge
 
 PARAMETERS: Final = (
@@ -32,9 +31,13 @@ PARAMETERS: Final = (
         choices=("cropped", "aligned"),
         read_only=True,
     ),
-    *(p for p in emotion_parameters.PARAMETERS if p.name not in ("autostart", "image_transport")),
+    # The pipeline is built once: only what each message is asked anew can change at run time.
+    *(
+        replace(parameter, read_only=parameter.name != "min_confidence")
+        for parameter in emotion_parameters.PARAMETERS
+        if parameter.name not in ("autostart", "image_transport")
+    ),
 )
-_FACES_TOPIC: Final = "/humans/faces"
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class HriExpressionNode(Node):
         self._pipeline = emotion_parameters.build_pipeline(values(self, PARAMETERS))
         self._faces: dict[str, _FaceTopics] = {}
         self.create_subscription(
-            message_package("hri_msgs").IdsList, f"{_FACES_TOPIC}/tracked", self._on_tracked, 10
+            self._messages.ids_type, f"{FACES_TOPIC}/tracked", self._on_tracked, 10
         )
 
     def close(self) -> None:
@@ -73,7 +76,7 @@ class HriExpressionNode(Node):
         self._pipeline.smoother.keep_only(set(message.ids))
         crop = self.get_parameter("crop").value
         for face_id in set(message.ids) - set(self._faces):
-            topic = f"{_FACES_TOPIC}/{face_id}"
+            topic = f"{FACES_TOPIC}/{face_id}"
             self._faces[face_id] = _FaceTopics(
                 self.create_subscription(
                     Image,

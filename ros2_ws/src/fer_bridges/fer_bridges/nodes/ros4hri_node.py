@@ -21,7 +21,7 @@ from fer_perception.nodes.node_parameters import declare, values
 from ..expression_names import DEFAULT_NAMES, HRI_EXPRESSIONS
 from ..face_crop import aligned, cropped
 from ..image_buffer import ImageBuffer
-from ..ros4hri_messages import Ros4HriMessages
+from ..ros4hri_messages import FACES_TOPIC, Ros4HriMessages
 from .run_bridge import run_bridge
 
 PARAMETERS: Final = (
@@ -54,7 +54,6 @@ PARAMETERS: Final = (
         for emotion in EMOTIONS
     ),
 )
-_FACES_TOPIC: Final = "/humans/faces"
 _LATCHED: Final = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 
 
@@ -65,7 +64,7 @@ class _FaceTopics:
         self.last_seen_ns = 0
         self._node = node
         self._publishers = {
-            name: node.create_publisher(message_type, f"{_FACES_TOPIC}/{face_id}/{name}", 10)
+            name: node.create_publisher(message_type, f"{FACES_TOPIC}/{face_id}/{name}", 10)
             for name, message_type in types.items()
         }
 
@@ -100,7 +99,7 @@ class Ros4HriNode(Node):
         self._faces: dict[str, _FaceTopics] = {}
         self._tracked_ids: list[str] | None = None
         self._tracked = self.create_publisher(
-            self._messages.ids_type, f"{_FACES_TOPIC}/tracked", _LATCHED
+            self._messages.ids_type, f"{FACES_TOPIC}/tracked", _LATCHED
         )
         self.create_subscription(EmotionArray, "emotions", self._on_emotions, 10)
 
