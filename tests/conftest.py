@@ -6,7 +6,7 @@ import random
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -171,6 +171,26 @@ def start_node(ros_domain: int, tmp_path: Path) -> Iterator[Callable[..., Starte
         if node.running:
             assert node.stop() == 0, f"{node.node.failure or 'did not end cleanly'}\n{node.output}"
         assert "Traceback" not in node.output, node.output
+
+
+@pytest.fixture
+def start_specs(start_node: Callable[..., StartedNode]) -> Callable[..., list[StartedNode]]:
+    """Start the nodes of a graph, without its parameter file: ``start_specs(specs)``."""
+
+    def start_all(specs: Iterable[NodeSpec]) -> list[StartedNode]:
+        return [
+            start_node(
+                spec.package,
+                spec.executable,
+                spec.name,
+                parameters=dict(spec.parameters),
+                remappings=spec.remappings,
+                namespace=spec.namespace,
+            )
+            for spec in specs
+        ]
+
+    return start_all
 
 
 @pytest.fixture

@@ -65,23 +65,14 @@ def test_live_and_offline_agree_and_the_graph_ends_with_the_bag(ros_domain, bag,
     assert agreement.share >= 0.99
 
 
-def test_a_pause_holds_the_light_and_a_loop_gives_new_ids(start_node, peer, bag, tmp_path):
+def test_a_pause_holds_the_light_and_a_loop_gives_new_ids(start_specs, peer, bag, tmp_path):
     emotions = peer.collect(EmotionArray, "/fer_perception/emotions", 100)
     colors = peer.collect(ColorRGBA, "/ambient_light/color", LATCHED)
     clocks = peer.collect(Clock, "/clock")
     events = peer.collect(FaceEvent, "/fer_perception/events", 50)
     graph = GRAPHS["replay"]()
     given = {"bag": str(bag), "loop": "true", "out": str(tmp_path / "live")}
-    nodes = [
-        start_node(
-            spec.package,
-            spec.executable,
-            spec.name,
-            parameters=dict(spec.parameters),
-            remappings=spec.remappings,
-        )
-        for spec in graph.nodes(graph.values(given))
-    ]
+    nodes = start_specs(graph.nodes(graph.values(given)))
     running = tuple(node.node for node in nodes)
     client = peer.node.create_client(SetParameters, "/player/set_parameters")
 

@@ -6,24 +6,14 @@ from fer_msgs.msg import EmotionArray
 from fer_bringup.two_cameras_graph import two_cameras
 
 
-def test_both_cameras_are_answered_in_their_namespaces(start_node, peer, tmp_path):
+def test_both_cameras_are_answered_in_their_namespaces(start_specs, peer, tmp_path):
     (tmp_path / "empty").mkdir()
     graph = two_cameras()
     # The right camera's folder holds nothing: its perception must not see the left one's face.
     values = graph.values({"left_source": "portrait", "right_source": str(tmp_path / "empty")})
     topics = [f"/{side}/fer_perception/emotions" for side in ("left", "right")]
     left, right = (peer.collect(EmotionArray, topic) for topic in topics)
-    started = [
-        start_node(
-            spec.package,
-            spec.executable,
-            spec.name,
-            parameters=dict(spec.parameters),
-            remappings=spec.remappings,
-            namespace=spec.namespace,
-        )
-        for spec in graph.nodes(values)
-    ]
+    started = start_specs(graph.nodes(values))
     peer.wait_until(
         lambda: sum(bool(message.faces) for message in left) >= 5,
         "faces of the left camera",

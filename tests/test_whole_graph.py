@@ -15,21 +15,12 @@ LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 def test_when_the_face_leaves_the_arrays_are_empty_and_the_lamp_fades_to_idle(
-    start_node, peer, media
+    start_node, start_specs, peer, media
 ):
     emotions = peer.collect(EmotionArray, "/fer_perception/emotions")
     colors = peer.collect(ColorRGBA, "/ambient_light/color", LATCHED)
     perception, light = fer_light().nodes(fer_light().values({"camera": "false"}))
-    started = [
-        start_node(
-            spec.package,
-            spec.executable,
-            spec.name,
-            parameters=dict(spec.parameters),
-            remappings=spec.remappings,
-        )
-        for spec in (light, perception)
-    ]
+    started = start_specs((light, perception))
     peer.wait_until(lambda: "waiting for images" in started[1].output, "the perception node")
     start_node(
         "fer_perception",

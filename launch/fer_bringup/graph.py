@@ -183,23 +183,25 @@ def _fer_light_nodes(values: Mapping[str, str]) -> tuple[NodeSpec, ...]:
     )
     nodes = (camera, perception, light) if values["camera"] == "true" else (perception, light)
     bridges = [
-        node("fer_bridges", BRIDGES[name], name, (), _bridge_remappings(image_topic))
-        for name in values.get("bridges", "").split(",")
-        if _is_bridge(name)
+        node(
+            "fer_bridges",
+            BRIDGES[name],
+            name,
+            (),
+            (("emotions", "fer_perception/emotions"), ("image", image_topic)),
+        )
+        for name in _bridge_names(values)
     ]
-    port = values.get("dashboard", "")
+    port = values["dashboard"]
     pages = [_with_port(node("fer_bringup", "dashboard", "dashboard"), port)] if port else []
     return (*nodes, *bridges, *pages)
 
 
-def _is_bridge(name: str) -> bool:
-    if name and name not in BRIDGES:
-        raise ValueError(f"bridges is {name!r}: expected some of {', '.join(BRIDGES)}")
-    return bool(name)
-
-
-def _bridge_remappings(image_topic: str) -> tuple[tuple[str, str], ...]:
-    return (("emotions", "fer_perception/emotions"), ("image", image_topic))
+def _bridge_names(values: Mapping[str, str]) -> list[str]:
+    names = [name for name in values["bridges"].split(",") if name]
+    if unknown := [name for name in names if name not in BRIDGES]:
+        raise ValueError(f"bridges is {unknown[0]!r}: expected some of {', '.join(BRIDGES)}")
+    return names
 
 
 def _with_port(dashboard: NodeSpec, port: str) -> NodeSpec:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from fer_bringup.graph import (
     FLAG,
-    SEVERITIES,
     Argument,
     CommandSpec,
     Graph,
@@ -84,7 +83,7 @@ def record() -> Graph:
             Argument("storage", "mcap", "Storage of the bag.", ("mcap", "sqlite3")),
             shared["namespace"],
             shared["use_sim_time"],
-            Argument("log_level", "info", "Least severity that is logged.", SEVERITIES),
+            shared["log_level"],
             shared["fastdds_profile"],
         ),
         nodes=_nodes,

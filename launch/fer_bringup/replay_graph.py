@@ -7,7 +7,6 @@ from pathlib import Path
 
 from fer_bringup.graph import (
     FLAG,
-    SEVERITIES,
     Argument,
     CommandSpec,
     Graph,
@@ -135,7 +134,7 @@ def replay() -> Graph:
             shared["namespace"],
             shared["params_file"],
             shared["device"],
-            Argument("log_level", "info", "Least severity that is logged.", SEVERITIES),
+            shared["log_level"],
             shared["fastdds_profile"],
         ),
         nodes=_nodes,

@@ -101,7 +101,7 @@ class _Live:
         try:
             await socket.prepare(request)
             await socket.send_json(_hello())
-            sending = asyncio.create_task(self._send(socket))
+            sending = asyncio.create_task(self._send(socket, request.transport))
             try:
                 async for message in socket:
                     if message.type is WSMsgType.TEXT:
@@ -117,7 +117,9 @@ class _Live:
             self._clients -= 1
         return socket
 
-    async def _send(self, socket: web.WebSocketResponse) -> None:
+    async def _send(
+        self, socket: web.WebSocketResponse, transport: asyncio.Transport | None
+    ) -> None:
         """Send what is new; a client that takes nothing for a while is dropped."""
         controls: list[dict[str, Any]] = []
         image_number = 0
@@ -133,7 +135,6 @@ class _Live:
                         image_number = number
                         await socket.send_bytes(image)
             except TimeoutError:
-                transport = socket._req.transport if socket._req is not None else None
                 if transport is not None:
                     transport.abort()  # closing politely would wait for the client, too
                 return

@@ -6,10 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
 
-# Frames may overtake each other on the way; a larger step back means that time was set back.
-_MAX_OVERTAKING_S: Final = 1.0
+from .stream_time import StreamTime
 
 
 class EventKind(Enum):
@@ -88,7 +86,7 @@ class FaceEventDetector:
     def __init__(self, config: EventConfig) -> None:
         self.config = config
         self._spells: dict[str, _Spell] = {}
-        self._last_stamp_s = float("-inf")
+        self._time = StreamTime()
 
     def update(self, faces: Iterable[SeenFace], stamp_s: float) -> list[FaceEvent]:
         """Return what the next frame tells, in the order in which it happened to each face.
@@ -96,12 +94,8 @@ class FaceEventDetector:
         :param stamp_s: when the frame was taken, in seconds of any clock. When it lies more than
             a second before the last one, time was set back: all faces have left.
         """
-        events = []
-        if stamp_s < self._last_stamp_s - _MAX_OVERTAKING_S:
-            events += self.leave_all()
-        else:
-            stamp_s = max(stamp_s, self._last_stamp_s)
-        self._last_stamp_s = stamp_s
+        stamp_s, is_set_back = self._time.advance(stamp_s)
+        events = self.leave_all() if is_set_back else []
         for face in faces:
             events += self._see(face, stamp_s)
         for face_id, spell in list(self._spells.items()):

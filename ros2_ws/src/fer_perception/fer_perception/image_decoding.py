@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import cv2
 import numpy as np
@@ -69,6 +69,32 @@ _LAYOUTS: Final[dict[str, _Layout]] = {
 
 ENCODINGS: Final[tuple[str, ...]] = tuple(_LAYOUTS)
 """Names of the encodings that :func:`decode_image` reads."""
+
+
+class RawImage(Protocol):
+    """What ``sensor_msgs/Image`` holds, whoever's class the message is of."""
+
+    data: PixelData
+    width: int
+    height: int
+    step: int
+    encoding: str
+    is_bigendian: int
+
+
+def decode_raw(message: RawImage) -> RgbImage:
+    """Return the pixels of an image message; they may share its memory.
+
+    :raises ImageError: as :func:`decode_image` does.
+    """
+    return decode_image(
+        message.data,
+        message.width,
+        message.height,
+        message.step,
+        message.encoding,
+        bool(message.is_bigendian),
+    )
 
 
 def decode_image(

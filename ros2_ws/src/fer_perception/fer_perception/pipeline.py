@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from .alignment import align_faces
 from .detection import FaceDetector
@@ -17,10 +15,8 @@ from .recognition import EmotionRecognizer
 from .recognition_schedule import RecognitionSchedule
 from .region import RegionOfInterest
 from .smoothing import ScoreSmoother
+from .stream_time import StreamTime
 from .tracking import FaceTracker
-
-# Frames may overtake each other on the way; a larger step back means that time was set back.
-_MAX_OVERTAKING_S: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ class EmotionPipeline:
         self.effort = 1.0
         self._follower = FaceFollower()
         self._schedule = RecognitionSchedule()
-        self._last_stamp_s = -math.inf
+        self._time = StreamTime()
         self.detector = detector
         self.config = config
 
@@ -102,12 +98,10 @@ class EmotionPipeline:
 
         :param stamp_s: when the frame was taken, in seconds of any clock.
         """
-        if stamp_s < self._last_stamp_s - _MAX_OVERTAKING_S:
+        stamp_s, is_set_back = self._time.advance(stamp_s)
+        if is_set_back:
             self.tracker.reset()
             self._follower.reset()
-        else:
-            stamp_s = max(stamp_s, self._last_stamp_s)
-        self._last_stamp_s = stamp_s
         part, left, top = self.config.region.part(image)
         expected = [box.moved(-left, -top) for box in self.tracker.expected(stamp_s)]
         found = self._follower.find(

@@ -14,6 +14,12 @@ from ..face import BoundingBox
 from ..face_emotion import FaceEmotion
 
 
+def to_duration(seconds: float) -> Duration:
+    """Return the message; less than nothing is nothing."""
+    nanoseconds = max(0, round(seconds * 1e9))
+    return Duration(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
+
+
 def to_emotion_array(
     emotions: Sequence[FaceEmotion],
     header: Header,
@@ -29,8 +35,7 @@ def to_emotion_array(
     :param min_confidence: faces below it are labelled "unknown".
     :param latency_s: from the receipt of the image to now.
     """
-    nanoseconds = max(0, round(latency_s * 1e9))
-    latency = Duration(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
+    latency = to_duration(latency_s)
     width, height = image_size
     return EmotionArray(
         header=header,

@@ -229,18 +229,19 @@ class EmotionNode(LifecycleNode):
 
     def _process(self, frame: _ReceivedFrame) -> None:
         image = to_rgb(frame.message)
+        stamp_s = self._stamp_s(frame.message)
         with self._pipeline_lock:
             if self._pipeline is None:
                 return
             self._pipeline.effort = self._shedder.effort
-            emotions = self._pipeline.track(image, self._stamp_s(frame.message))
+            emotions = self._pipeline.track(image, stamp_s)
             model_id = self._pipeline.recognizer.model_id
         latency_s = time.monotonic() - frame.received_s
         message = self._to_message(frame.message, image, emotions, model_id, latency_s)
         self._emotions_publisher.publish(message)
         for face in message.faces:
             self._emotion_publisher.publish(face)
-        self._publish_events(message, self._stamp_s(frame.message))
+        self._publish_events(message, stamp_s)
         if self._annotated_publisher.get_subscription_count() > 0:
             drawn = annotate(image, emotions, self.get_parameter("min_confidence").value)
             self._annotated_publisher.publish(to_image_message(drawn, frame.message.header))

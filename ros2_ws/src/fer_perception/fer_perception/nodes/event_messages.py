@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from builtin_interfaces.msg import Duration
 from fer_msgs.msg import EmotionArray, FaceEvent
 from std_msgs.msg import Header
 
 from .. import face_events
 from ..face_events import EventKind, SeenFace
+from .emotion_messages import to_duration
 
 _KINDS: Final = {
     EventKind.FACE_APPEARED: FaceEvent.FACE_APPEARED,
@@ -30,7 +30,6 @@ def to_event_message(event: face_events.FaceEvent, header: Header) -> FaceEvent:
 
     :param header: of the image that made it known.
     """
-    nanoseconds = round(event.duration_s * 1e9)
     return FaceEvent(
         header=header,
         kind=_KINDS[event.kind],
@@ -38,5 +37,5 @@ def to_event_message(event: face_events.FaceEvent, header: Header) -> FaceEvent:
         emotion=event.emotion,
         previous_emotion=event.previous_emotion,
         confidence=event.confidence,
-        duration=Duration(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9),
+        duration=to_duration(event.duration_s),
     )

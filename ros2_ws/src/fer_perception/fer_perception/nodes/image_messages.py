@@ -10,7 +10,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from ..face import RgbImage
-from ..image_decoding import decode_compressed, decode_image
+from ..image_decoding import decode_compressed, decode_raw
 
 
 def to_rgb(message: Image | CompressedImage) -> RgbImage:
@@ -20,14 +20,7 @@ def to_rgb(message: Image | CompressedImage) -> RgbImage:
     """
     if isinstance(message, CompressedImage):
         return decode_compressed(message.data)
-    return decode_image(
-        message.data,
-        message.width,
-        message.height,
-        message.step,
-        message.encoding,
-        bool(message.is_bigendian),
-    )
+    return decode_raw(message)
 
 
 def to_image_message(image: RgbImage, header: Header) -> Image:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..face import RgbImage
-from ..image_decoding import ImageError, decode_compressed, decode_image
+from ..image_decoding import ImageError, decode_compressed, decode_raw
 from .bag_reader import BagError, BagReader, BagTopic
 from .message_types import MessageTypes
 
@@ -97,11 +97,4 @@ def read_image(data: bytes, type_name: str, recorded_ns: int, types: MessageType
 def _pixels(message: Any, type_name: str) -> RgbImage:
     if type_name == COMPRESSED_TYPE:
         return decode_compressed(message.data)
-    return decode_image(
-        message.data,
-        message.width,
-        message.height,
-        message.step,
-        message.encoding,
-        bool(message.is_bigendian),
-    )
+    return decode_raw(message)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import mean, median
 
 from ..emotions import EMOTIONS
+from ..stream_time import MAX_OVERTAKING_S
 from .answers import ANSWERS, Answers, ClassFigures
 from .ground_truth import GroundTruth
 from .identities import Identities
@@ -18,7 +19,7 @@ from .seen_face import SeenFrame
 from .timeline import Timeline
 
 # A larger step back in time is a recording that starts anew.
-_MAX_OVERTAKING_NS = 10**9
+_MAX_OVERTAKING_NS = round(1e9 * MAX_OVERTAKING_S)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+_QUANTILES = np.linspace(0.0, 0.98, 197)
+
 
 @dataclass(frozen=True)
 class Abstention:
@@ -79,6 +81,3 @@ def draw_abstention(
     axes.set(xlabel="answered, %", ylabel="right among the answers, %", title=title)
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=100)
-
-
-_QUANTILES = np.linspace(0.0, 0.98, 197)
