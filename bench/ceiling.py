@@ -91,7 +91,8 @@ def work(image: RgbImage) -> Work:
         pyramid, config.min_face_px, config.scale_factor, config.thresholds[0]
     )
     total += len(squares) * _RNET_MAC
-    total += len(cascade.reject(pyramid, squares, config.thresholds[1])) * _ONET_MAC
+    squares = cascade.reject(pyramid, squares, config.thresholds[1])
+    total += len(cascade.inspect(pyramid, squares)) * _ONET_MAC
     return Work(1e-6 * total, 1e-6 * _recognizer_multiply_adds())
 
 

@@ -8,12 +8,39 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+Over = Literal["union", "smaller"]
+
+
+def overlaps(
+    boxes: NDArray[np.float32], others: NDArray[np.float32], over: Over = "union"
+) -> NDArray[np.float32]:
+    """Return the intersection of each box with each other one, N x M, as a share of an area.
+
+    :param boxes: N x 4, (left, top, right, bottom); ``others`` M x 4.
+    :param over: whose area: the union of the two, or the smaller one.
+    """
+    top_left = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    bottom_right = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    intersection = np.prod(np.clip(bottom_right - top_left, 0.0, None), axis=2)
+    areas, other_areas = _areas(boxes)[:, None], _areas(others)[None]
+    if over == "union":
+        reference = areas + other_areas - intersection
+    else:
+        reference = np.minimum(areas, other_areas)
+    return np.divide(
+        intersection, reference, out=np.zeros_like(intersection), where=reference > 0.0
+    )
+
+
+def _areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+
 
 def non_maximum_suppression(
     boxes: NDArray[np.float32],
     scores: NDArray[np.float32],
     threshold: float,
-    over: Literal["union", "smaller"] = "union",
+    over: Over = "union",
 ) -> NDArray[np.intp]:
     """Return the indices of the boxes to keep, best first.
 
@@ -23,18 +50,10 @@ def non_maximum_suppression(
         ``over``, exceeds it.
     :param over: the union of the two, or the smaller one (which removes boxes inside another).
     """
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     order = np.argsort(-scores, kind="stable")
     kept: list[np.intp] = []
     while order.size:
         best, rest = order[0], order[1:]
         kept.append(best)
-        top_left = np.maximum(boxes[best, :2], boxes[rest, :2])
-        bottom_right = np.minimum(boxes[best, 2:], boxes[rest, 2:])
-        intersection = np.prod(np.clip(bottom_right - top_left, 0.0, None), axis=1)
-        if over == "union":
-            reference = areas[best] + areas[rest] - intersection
-        else:
-            reference = np.minimum(areas[best], areas[rest])
-        order = rest[intersection <= threshold * reference]
+        order = rest[overlaps(boxes[[best]], boxes[rest], over)[0] <= threshold]
     return np.array(kept, dtype=np.intp)

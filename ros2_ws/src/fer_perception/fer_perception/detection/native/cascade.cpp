@@ -72,6 +72,8 @@ const Kernels* kernels_for(const char* name) {
 constexpr int kCell = 12, kStride = 2, kRnetSide = 24, kOnetSide = 48;
 constexpr float kNmsWithinScale = 0.5f, kNmsBetweenScales = 0.7f, kNmsRnet = 0.7f,
                 kNmsOnet = 0.7f;
+// What makes a candidate another view of a face that O-Net is sure of; see onnx_cascade.py.
+constexpr float kSameFace = kNmsOnet / (2.0f - kNmsOnet), kSure = 0.998f;
 // Vectors may be read and written this far beyond a map's end.
 constexpr size_t kSlack = 64;
 
@@ -134,6 +136,15 @@ class Pyramid {
   std::vector<std::vector<uint8_t>> pixels_;
 };
 
+bool overlap(const Box& a, const Box& b, float threshold, bool over_smaller) {
+  const float width = std::min(a.right, b.right) - std::max(a.left, b.left);
+  const float height = std::min(a.bottom, b.bottom) - std::max(a.top, b.top);
+  const float intersection = std::max(width, 0.0f) * std::max(height, 0.0f);
+  const float reference =
+      over_smaller ? std::min(a.area(), b.area()) : a.area() + b.area() - intersection;
+  return intersection > threshold * reference;
+}
+
 // Keeps the best of boxes that overlap; see non_maximum_suppression.py.
 std::vector<Candidate> suppressed(const std::vector<Candidate>& found, float threshold,
                                   bool over_smaller) {
@@ -145,13 +156,7 @@ std::vector<Candidate> suppressed(const std::vector<Candidate>& found, float thr
   for (int index : order) {
     const Box& box = found[index].box;
     const bool covered = std::any_of(kept.begin(), kept.end(), [&](const Candidate& better) {
-      const Box& other = better.box;
-      const float width = std::min(box.right, other.right) - std::max(box.left, other.left);
-      const float height = std::min(box.bottom, other.bottom) - std::max(box.top, other.top);
-      const float intersection = std::max(width, 0.0f) * std::max(height, 0.0f);
-      const float reference = over_smaller ? std::min(box.area(), other.area())
-                                           : box.area() + other.area() - intersection;
-      return intersection > threshold * reference;
+      return overlap(better.box, box, threshold, over_smaller);
     });
     if (!covered) kept.push_back(found[index]);
   }
@@ -192,10 +197,14 @@ class Cascade {
     found = suppressed(above(found, thresholds[1]), kNmsRnet, false);
     for (Candidate& candidate : found)
       candidate.box = candidate.box.regressed(candidate.edges).squared();
-    run_onet(pyramid, &found);
-    found = above(found, thresholds[2]);
-    for (Candidate& candidate : found) finish(&candidate);
-    return suppressed(found, kNmsOnet, true);
+    std::vector<Candidate> faces = suppressed(found, kSameFace, false);
+    run_onet(pyramid, &faces);
+    std::vector<Candidate> others = not_yet_seen(found, faces);
+    run_onet(pyramid, &others);
+    faces.insert(faces.end(), others.begin(), others.end());
+    faces = above(faces, thresholds[2]);
+    for (Candidate& candidate : faces) finish(&candidate);
+    return suppressed(faces, kNmsOnet, true);
   }
 
   // O-Net alone on squares that are known to hold a face each; the order is kept.
@@ -231,6 +240,20 @@ class Cascade {
     std::copy_if(found.begin(), found.end(), std::back_inserter(chosen),
                  [=](const Candidate& candidate) { return candidate.score >= threshold; });
     return chosen;
+  }
+
+  // The candidates that were not run and are not another view of a face that O-Net is sure of.
+  static std::vector<Candidate> not_yet_seen(const std::vector<Candidate>& found,
+                                             const std::vector<Candidate>& run) {
+    std::vector<Candidate> left;
+    std::copy_if(found.begin(), found.end(), std::back_inserter(left), [&](const Candidate& c) {
+      return std::none_of(run.begin(), run.end(), [&](const Candidate& other) {
+        const bool itself = !std::memcmp(&c.box, &other.box, sizeof c.box);
+        return itself ||
+               (other.score >= kSure && overlap(other.box, c.box, kSameFace, false));
+      });
+    });
+    return left;
   }
 
   static void finish(Candidate* candidate) {
@@ -326,20 +349,57 @@ class Cascade {
   }
 
   // A square of the image at side x side pixels; black outside. See ImagePyramid.squares.
-  static void crop(Pyramid& pyramid, const Box& square, int side, float* out) {
+  void crop(Pyramid& pyramid, const Box& square, int side, float* out) {
     const double step = std::max(square.right - square.left, 1.0f) / static_cast<double>(side);
     double scale;
     const Image& level = pyramid.level_for(std::min(1.0, 1.0 / step), &scale);
     const double level_step = step * scale;
     const double shift = (0.5 * step - 0.5) * scale + 0.5 * scale - 0.5;
     const double left = square.left * scale + shift, top = square.top * scale + shift;
+    const double last = level_step * (side - 1);
+    if (left >= 0.0 && top >= 0.0 && left + last < level.width - 1 && top + last < level.height - 1)
+      sample_inside(level, left, top, level_step, side, out);
+    else
+      sample(level, left, top, level_step, side, out);
+  }
+
+  // Bilinear samples at left + step * u, top + step * v, all of whose neighbours the level has.
+  void sample_inside(const Image& level, double left, double top, double step, int side,
+                     float* out) {
+    const int first = static_cast<int>(left);
+    const int columns = static_cast<int>(left + step * (side - 1)) + 2 - first;
+    float* blended = buffer(&blended_, static_cast<size_t>(columns) * 3);
+    int offset[kOnetSide];
+    float weight[kOnetSide];
+    for (int u = 0; u < side; ++u) {
+      const double x = left + step * u;
+      offset[u] = 3 * (static_cast<int>(x) - first);
+      weight[u] = static_cast<float>(x - static_cast<int>(x));
+    }
+    for (int v = 0; v < side; ++v) {
+      const double y = top + step * v;
+      const uint8_t* row = level.pixels + static_cast<int>(y) * level.stride + 3L * first;
+      kernels_.blend(row, row + level.stride, static_cast<float>(y - static_cast<int>(y)),
+                     3 * columns, blended);
+      for (int u = 0; u < side; ++u, out += 3) {
+        const float* pixel = blended + offset[u];
+        for (int c = 0; c < 3; ++c)
+          out[c] = static_cast<float>(
+              static_cast<int>(pixel[c] + weight[u] * (pixel[c + 3] - pixel[c]) + 0.5f));
+      }
+    }
+  }
+
+  // The same where some neighbours are outside, and black.
+  static void sample(const Image& level, double left, double top, double step, int side,
+                     float* out) {
     std::fill(out, out + static_cast<size_t>(side) * side * 3, 0.0f);
     for (int v = 0; v < side; ++v) {
-      const double y = top + level_step * v;
+      const double y = top + step * v;
       const int row = static_cast<int>(std::floor(y));
       const float wy = static_cast<float>(y - row);
       for (int u = 0; u < side; ++u, out += 3) {
-        const double x = left + level_step * u;
+        const double x = left + step * u;
         const int column = static_cast<int>(std::floor(x));
         const float wx = static_cast<float>(x - column);
         for (int j = 0; j < 2; ++j)
