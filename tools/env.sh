@@ -10,7 +10,7 @@ if ! ros_found; then
     # start Python a second time to set it.
     export _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
     export ROS_DISTRO=jazzy ROS_VERSION=2 ROS_PYTHON_VERSION=3
-    export PATH="$_root/.venv/bin:$PATH"
+    export PATH="$_root/.venv/bin:$_root/tools/bin:$PATH"
     source "$_root/.venv/setup.bash"
 fi
 export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
