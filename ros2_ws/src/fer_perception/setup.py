@@ -60,6 +60,7 @@ setup(
             "bag_recorder_node = fer_perception.nodes.bag_recorder_node:main",
             "camera_node = fer_perception.nodes.camera_node:main",
             "compare = fer_perception.replay.compare:main",
+            "crop_faces = fer_perception.training.crop_faces:main",
             "emotion_node = fer_perception.nodes.emotion_node:main",
             "evaluate = fer_perception.training.evaluate:main",
             "evaluate_bag = fer_perception.replay.evaluate_bag:main",

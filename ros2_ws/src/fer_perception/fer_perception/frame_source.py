@@ -14,7 +14,7 @@ import numpy as np
 from .face import RgbImage
 
 PORTRAIT: Final = "portrait"
-_IMAGE_SUFFIXES: Final = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
+IMAGE_SUFFIXES: Final = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 
 
 class FrameSourceError(Exception):
@@ -97,10 +97,10 @@ class ImageFolderSource:
     rate_hz: float | None = None
 
     def __init__(self, folder: Path) -> None:
-        self._paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _IMAGE_SUFFIXES)
+        self._paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
         if not self._paths:
             raise FrameSourceError(
-                f"{folder} holds no image: expected {', '.join(sorted(_IMAGE_SUFFIXES))}"
+                f"{folder} holds no image: expected {', '.join(sorted(IMAGE_SUFFIXES))}"
             )
         self._next = 0
 

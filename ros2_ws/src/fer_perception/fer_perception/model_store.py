@@ -192,6 +192,17 @@ def _graph_hashes(raw: Any) -> dict[str, str]:
     return {str(precision): str(sha256) for precision, sha256 in raw.items()}
 
 
+def installed_models() -> list[Path]:
+    """Return the folders in which a model that is given by name is looked for."""
+    try:
+        # Here, since the command lines also run without ROS.
+        from ament_index_python.packages import get_package_share_directory
+
+        return [Path(get_package_share_directory("fer_models"))]
+    except (ImportError, LookupError):  # no ament here; or its PackageNotFoundError
+        return []
+
+
 def find_model(name_or_path: str, search: Sequence[Path]) -> Path:
     """Return the folder of a model given by path, or by name in one of the folders ``search``.
 

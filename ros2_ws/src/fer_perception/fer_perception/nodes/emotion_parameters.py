@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from ..cpu_features import multiplies_int8_fast
@@ -13,7 +12,14 @@ from ..detection import FaceDetector, create_detector
 from ..detection.mtcnn import BACKENDS, MtcnnConfig
 from ..face_events import EventConfig
 from ..following import FollowerConfig
-from ..model_store import DEFAULT_MODEL, PRECISIONS, find_model, load_model, read_config
+from ..model_store import (
+    DEFAULT_MODEL,
+    PRECISIONS,
+    find_model,
+    installed_models,
+    load_model,
+    read_config,
+)
 from ..node_parameter import NodeParameter
 from ..pipeline import EmotionPipeline, PipelineConfig
 from ..recognition import EmotionRecognizer
@@ -176,16 +182,6 @@ _DETECTOR_NAMES: Final = frozenset(
 _RECOGNIZER_NAMES: Final = frozenset({"model", "precision", "flip_average", "threads"})
 
 
-def _model_folders() -> list[Path]:
-    try:
-        # Here, since the command lines share this module and also run without ROS.
-        from ament_index_python.packages import get_package_share_directory
-
-        return [Path(get_package_share_directory("fer_models"))]
-    except (ImportError, LookupError):  # no ament here; or its PackageNotFoundError
-        return []
-
-
 def _detector(values: Mapping[str, Any]) -> FaceDetector:
     config = MtcnnConfig(
         min_face_px=values["min_face_px"],
@@ -197,7 +193,7 @@ def _detector(values: Mapping[str, Any]) -> FaceDetector:
 
 
 def _recognizer(values: Mapping[str, Any]) -> EmotionRecognizer:
-    folder = find_model(values["model"], _model_folders())
+    folder = find_model(values["model"], installed_models())
     precision = values["precision"]
     if precision == "auto":
         fast = multiplies_int8_fast() and "int8" in read_config(folder).graph_sha256

@@ -7,19 +7,23 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..alignment import CROP_SIZE_PX
 from ..emotions import EMOTIONS
 from ..face import BoundingBox, Face
 from ..face_emotion import FaceEmotion
 from ..nodes.emotion_parameters import build_pipeline
 from ..pipeline import EmotionPipeline
+from ..training.class_folders import (
+    as_crop,
+    class_files,
+    read_picture,
+    shows_only_a_face,
+)
 from ..training.evaluation_sets import EVALUATION_SETS
 from ..training.fer2013_reader import read_fer2013
 from . import provenance
@@ -31,11 +35,6 @@ from .output_folder import OutputFolder
 from .results import EMOTIONS_FILE, Results, model_of, timings
 from .scoring import Scoring
 from .seen_face import SeenFrame, seen_frame
-
-SUFFIXES: Final = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
-
-MAX_CROP_PX: Final = 128
-"""A picture whose sides are at most this long shows a face and nothing else, as FER2013's do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +70,8 @@ def open_pictures(folder: Path) -> PictureSet:
     :raises FileNotFoundError: when it has none of the known layouts.
     :raises ValueError: when FER2013 in it cannot be read.
     """
-    by_class = {
-        emotion: sorted(f for f in child.rglob("*") if f.suffix.lower() in SUFFIXES)
-        for child in sorted(folder.iterdir())
-        if child.is_dir() and (emotion := child.name.lower()) in EMOTIONS
-    }
-    if any(by_class.values()):
-        named = [(path, label) for label, paths in by_class.items() for path in paths]
+    named = class_files(folder)
+    if named:
         files = tuple(path for path, _ in named)
         return PictureSet("class folders", len(named), _read_all(named, folder), files)
     try:
@@ -100,11 +94,7 @@ def open_pictures(folder: Path) -> PictureSet:
 
 def _read_all(named: list[tuple[Path, str]], folder: Path) -> Iterator[Picture]:
     for path, label in named:
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if image is None:
-            raise ValueError(f"{path} is no picture that OpenCV can read")
-        name = str(path.relative_to(folder))
-        yield Picture(name, label, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+        yield Picture(str(path.relative_to(folder)), label, read_picture(path))
 
 
 def evaluate_dataset(
@@ -153,7 +143,7 @@ def _look_at(
     """Return the largest face, and the time that it took [s]."""
     height, width = picture.pixels.shape[:2]
     start_s = time.perf_counter()
-    if max(height, width) <= MAX_CROP_PX:
+    if shows_only_a_face(picture.pixels):
         emotions = [_whole_picture(picture.pixels, pipeline)]
     else:
         emotions = pipeline.recognize(picture.pixels)[:1]
@@ -163,10 +153,7 @@ def _look_at(
 
 def _whole_picture(pixels: NDArray[np.uint8], pipeline: EmotionPipeline) -> FaceEmotion:
     """Return the expression of a picture that is a face, as the network was trained on."""
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    if grey.shape != (CROP_SIZE_PX, CROP_SIZE_PX):
-        grey = cv2.resize(grey, (CROP_SIZE_PX, CROP_SIZE_PX), interpolation=cv2.INTER_AREA)
-    [scores] = pipeline.recognizer.recognize(grey[None])
+    [scores] = pipeline.recognizer.recognize(as_crop(pixels)[None])
     height, width = pixels.shape[:2]
     box = BoundingBox(0.0, 0.0, float(width), float(height))
     return FaceEmotion("", Face(box, 1.0, np.full((5, 2), np.nan, np.float32)), scores)

@@ -16,15 +16,15 @@ from safetensors import safe_open
 from torch import nn
 
 from ..emotions import EMOTIONS
-from ..model_store import ModelConfig, Precision, write_model
+from ..model_store import ModelConfig, ModelError, Precision, write_model
 from ..networks import create_network
 from .calibration import fit_temperature
 from .fer2013 import Fer2013, Usage
-from .fer2013_reader import read_fer2013
 from .onnx_export import TOLERANCE, build_onnx, largest_difference
 from .quantization import quantized
 from .train import predict, select_faces
 from .trained_network import in_half_precision, load_network, weights_file
+from .training_data import DATA_HELP, read_training_data
 
 _LOG = logging.getLogger(__name__)
 # best.safetensors holds one network, last.safetensors the running one and its average besides;
@@ -58,7 +58,7 @@ def load_trained(checkpoint: Path) -> tuple[str, nn.Module]:
 
 
 def export(checkpoint: Path, folder: Path, data: Fer2013) -> ModelConfig:
-    """Write the model of ``checkpoint`` to ``folder``, its temperature fitted on PrivateTest.
+    """Write the model of ``checkpoint`` to ``folder``, its temperature fitted on validation data.
 
     :raises ValueError: the exported graph does not answer as the network does.
     """
@@ -105,7 +105,7 @@ def _graphs(network: nn.Module, data: Fer2013) -> dict[Precision, bytes]:
         faces = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
         images, labels = faces.images.numpy(), faces.labels.numpy()
         before, after = (_accuracy(g, images, labels) for g in (graph, rounded))
-        _LOG.info("PrivateTest: float32 %.2f %%, int8 %.2f %%", 100 * before, 100 * after)
+        _LOG.info("validation: float32 %.2f %%, int8 %.2f %%", 100 * before, 100 * after)
         if after >= before - _MAX_LOSS:
             graphs["int8"] = rounded
         else:
@@ -124,21 +124,26 @@ def _accuracy(graph: bytes, images: NDArray[np.uint8], labels: NDArray[np.int64]
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description="Export a trained network for the node.")
+    parser = argparse.ArgumentParser(
+        prog="export", description="Export a trained network for the node."
+    )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
         "--checkpoint", type=Path, help="RUN/best.safetensors or RUN/last.safetensors"
     )
     source.add_argument("--model", type=Path, help="an exported model, to make its graphs anew")
     parser.add_argument("--out", type=Path, required=True, help="the model's folder")
-    parser.add_argument("--data", type=Path, required=True, help="folder of FER2013 with FER+")
+    parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
     options = parser.parse_args(args)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    data = read_fer2013(options.data)
-    if options.model is not None:
-        export_again(options.model, options.out, data)
-    else:
-        export(options.checkpoint, options.out, data)
+    try:
+        data = read_training_data(options.data)
+        if options.model is not None:
+            export_again(options.model, options.out, data)
+        else:
+            export(options.checkpoint, options.out, data)
+    except (FileNotFoundError, ModelError, ValueError) as error:
+        parser.exit(2, f"export: {error}\n")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ class Usage(IntEnum):
 
 @dataclass(frozen=True)
 class Fer2013:
-    """FER2013's pictures with the FER+ votes, row for row.
+    """FER2013's pictures with the FER+ votes, row for row; or others in their place.
 
     :ivar images: N x 48 x 48, grey, uint8.
     :ivar votes: N x 10, in the order of :data:`~.votes.VOTE_COLUMNS`.

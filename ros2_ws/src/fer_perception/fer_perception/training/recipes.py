@@ -129,6 +129,20 @@ RECIPES: Final[dict[str, Recipe]] = {
         leak_free=True,
         ema_decay=0.998,
     ),
+    # For some hundred faces of one's own, on top of a trained network (--start-from): small steps,
+    # so that what it knows is not lost. Minutes.
+    "fine_tune": Recipe(
+        stages=(Stage(epochs=10),),
+        augmentation=_STRONG_AUGMENTATION,
+        batch_size=32,
+        learning_rate=2e-3,
+        transformer_learning_rate_factor=0.1,
+        schedule="one_cycle",
+        weight_decay=5e-4,
+        balance=0.5,
+        leak_free=True,
+        ema_decay=0.9,
+    ),
     # A second round for a trained network (--start-from), which is its own teacher (--teacher).
     "refine": Recipe(
         stages=(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trains one network: ``python -m fer_perception.training.train --network vgg_stn``."""
+"""Trains one network on FER2013 with FER+ votes, or on faces of one's own in class folders."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from ..emotions import EMOTIONS
+from ..model_store import ModelError, find_model, installed_models
 from ..networks import NETWORKS, create_network
 from ..networks.multiple_self_attention import MultipleSelfAttention
 from ..networks.spatial_transformer import LocalizationNetwork
@@ -31,10 +32,10 @@ from ..normalization import grey_levels, normalize
 from .augmentation import change_levels_and_geometry, erase
 from .checkpoint import load_checkpoint, save_checkpoint
 from .fer2013 import Fer2013, Usage
-from .fer2013_reader import read_fer2013
 from .recipes import RECIPES, Recipe, Stage
 from .teacher import teacher_scores
 from .trained_network import TrainedNetwork, load_network
+from .training_data import DATA_HELP, read_training_data
 from .votes import EXCLUDED, plurality_labels, soft_targets
 
 _LOG = logging.getLogger(__name__)
@@ -107,6 +108,11 @@ def predict(network: nn.Module, images: Tensor) -> Tensor:
         )
 
 
+def _accuracy(network: nn.Module, faces: LabelledFaces) -> float:
+    guessed = predict(network, faces.images).argmax(dim=1)
+    return (guessed == faces.labels).double().mean().item()
+
+
 def enter_stage(network: nn.Module, stage: Stage) -> None:
     """Set the image size and the attention of ``network`` to those of ``stage``."""
     for module in network.modules():
@@ -163,12 +169,18 @@ def train(
     :param teachers: folders of trained models whose mean scores are mixed into the targets, by
         the recipe's ``teacher_weight``.
     :raises FileNotFoundError: when ``resume`` finds no checkpoint.
+    :raises ValueError: when there are fewer faces than the recipe takes in a step.
     """
     out.mkdir(parents=True, exist_ok=True)
     rows = data.leak_free_training_rows() if recipe.leak_free else data.rows(Usage.TRAINING)
     faces = select_faces(data, rows, recipe.soft_targets)
     # The report's validation set; PublicTest is its test set and is not looked at here.
     validation = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
+    if len(faces.labels) < recipe.batch_size:
+        raise ValueError(
+            f"{len(faces.labels)} training faces are too few: the recipe takes "
+            f"{recipe.batch_size} in a step"
+        )
     if teachers:
         scores = torch.stack([teacher_scores(teacher, faces.images) for teacher in teachers]).mean(
             dim=0
@@ -200,6 +212,9 @@ def train(
             group["lr"] = rate
     steps = len(faces.labels) // recipe.batch_size
     _LOG.info("%d training and %d validation faces", len(faces.labels), len(validation.labels))
+    if start_from is not None and not resume:
+        before = _accuracy(network, validation)
+        _LOG.info("before training: validation accuracy %.2f %%", 100 * before)
 
     for epoch in range(state["epoch"], recipe.epochs):
         stage = recipe.stage_of(epoch)
@@ -232,8 +247,7 @@ def train(
             average.update_parameters(network)
             loss_sum += loss.item()
         evaluated = average if recipe.ema_decay > 0.0 else network
-        guessed = predict(evaluated, validation.images).argmax(dim=1)
-        accuracy = (guessed == validation.labels).double().mean().item()
+        accuracy = _accuracy(evaluated, validation)
         if recipe.schedule == "plateau":
             plateau.step(accuracy)
         improved = accuracy > state["best_accuracy"]
@@ -275,14 +289,16 @@ def _append_log(path: Path, epoch: int, loss: float, accuracy: float, rate: floa
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description="Train a network on FER2013 with FER+ votes.")
-    parser.add_argument("--network", choices=list(NETWORKS), required=True)
+    parser = argparse.ArgumentParser(prog="train", description=__doc__)
+    parser.add_argument(
+        "--network", choices=list(NETWORKS), help="default: that of the model to begin with"
+    )
     parser.add_argument("--recipe", choices=list(RECIPES), default="quick")
-    parser.add_argument("--data", type=Path, required=True, help="folder of FER2013 with FER+")
+    parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and log")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=None, help="CPU threads (default: all)")
-    parser.add_argument("--start-from", type=Path, help="folder of a model to begin with")
+    parser.add_argument("--start-from", help="model to begin with: its name or folder")
     parser.add_argument(
         "--teacher", type=Path, action="append", default=[], help="folder of a model (repeatable)"
     )
@@ -291,16 +307,25 @@ def main(args: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    train(
-        options.network,
-        RECIPES[options.recipe],
-        read_fer2013(options.data),
-        options.out,
-        seed=options.seed,
-        resume=options.resume,
-        start_from=load_network(options.start_from) if options.start_from else None,
-        teachers=options.teacher,
-    )
+    if options.network is None and options.start_from is None:
+        parser.error("name a --network, or a model to --start-from")
+    try:
+        start_from, network_name = None, options.network
+        if options.start_from is not None:
+            start_from = load_network(find_model(options.start_from, installed_models()))
+            network_name = network_name or start_from.config.network
+        train(
+            network_name,
+            RECIPES[options.recipe],
+            read_training_data(options.data),
+            options.out,
+            seed=options.seed,
+            resume=options.resume,
+            start_from=start_from,
+            teachers=options.teacher,
+        )
+    except (FileNotFoundError, ModelError, ValueError) as error:
+        parser.exit(2, f"train: {error}\n")
 
 
 if __name__ == "__main__":
