@@ -19,6 +19,30 @@ from ambient_light_driver.oklab import OklabLight
 from ambient_light_driver.palette import Palette, emotion_names
 
 
+class _Source:
+    """The faces that one camera sees.
+
+    :param now_s: when it was first heard of [s].
+    """
+
+    def __init__(self, now_s: float) -> None:
+        self._presence = FacePresence()
+        self._message_age = ElapsedTime(now_s)
+
+    def observe(self, faces: Sequence[FaceObservation], now_s: float) -> None:
+        """Take over the faces of its newest image."""
+        self._presence.observe(faces, now_s)
+        self._message_age.restart(now_s)
+
+    def silence_s(self, now_s: float) -> float:
+        """Return the time since its last image [s]."""
+        return self._message_age.seconds(now_s)
+
+    def counted(self, dwell_s: float, now_s: float) -> tuple[FaceObservation, ...]:
+        """Return its faces that have been in view for ``dwell_s``."""
+        return self._presence.counted(dwell_s, now_s)
+
+
 class LightPipeline:
     """Turns observed faces into a colour, step by step.
 
@@ -37,10 +61,13 @@ class LightPipeline:
         """How often the flash limiter held a colour back."""
         return self._limiter.interventions
 
-    def observe(self, faces: Sequence[FaceObservation], now_s: float) -> None:
-        """Take over the faces of the newest image; none at all is news, too."""
-        self._presence.observe(faces, now_s)
-        self._message_age.restart(now_s)
+    def observe(self, faces: Sequence[FaceObservation], now_s: float, source: str = "") -> None:
+        """Take over the faces of the newest image; none at all is news, too.
+
+        :param source: who saw them. Each source's faces stay until that same source sees others,
+            or says nothing for ``idle_timeout_s``.
+        """
+        self._sources.setdefault(source, _Source(now_s)).observe(faces, now_s)
 
     def step(self, now_s: float, monotonic_s: float) -> LightState:
         """Return what to show now.
@@ -80,8 +107,7 @@ class LightPipeline:
         return shown
 
     def _forget_faces(self) -> None:
-        self._presence = FacePresence()
-        self._message_age = ElapsedTime(0.0)
+        self._sources: dict[str, _Source] = {}
         self._face_age = ElapsedTime(0.0)
         self._followed: DwellGate[Scores | None] = DwellGate(IDLE, None)
         shown = self._limiter.shown
@@ -91,14 +117,22 @@ class LightPipeline:
     def _followed_scores(self, now_s: float) -> Scores | None:
         """Return the scores to show, or None for the idle light."""
         settings = self.settings
-        faces = self._presence.counted(settings.face_dwell_s, now_s)
+        heard = [
+            source
+            for source in self._sources.values()
+            if source.silence_s(now_s) < settings.idle_timeout_s
+        ]
+        if not heard:
+            return self._followed.adopt(IDLE, None)
+        seen = {source: source.counted(settings.face_dwell_s, now_s) for source in heard}
+        faces = [face for counted in seen.values() for face in counted]
         scores = select_scores(faces, settings.face_selection, settings.selected_face_id)
         if scores is None:
             expired = self._face_age.seconds(now_s) >= settings.idle_timeout_s
             return self._followed.adopt(IDLE, None) if expired else self._followed.value
-        if self._message_age.seconds(now_s) >= settings.idle_timeout_s:
-            return self._followed.adopt(IDLE, None)
-        self._face_age.restart(now_s)
+        # Not longer than anyone has told of faces: one who falls silent has not seen them since.
+        silence_s = min(source.silence_s(now_s) for source, counted in seen.items() if counted)
+        self._face_age.restart(now_s - silence_s)
         emotion = emotion_names()[scores.index(max(scores))]
         if self._followed.kind == IDLE:
             return self._followed.adopt(emotion, scores)

@@ -37,7 +37,11 @@ class LightSettings:
         "Whose expression the light follows when several faces are seen.",
         choices=(*SELECTIONS, BY_FACE_ID),
     )
-    selected_face_id: str = option("", "Face to follow when face_selection is face_id.")
+    selected_face_id: str = option(
+        "",
+        "Face to follow when face_selection is face_id; TOPIC/ID where emotions_topics names "
+        "several.",
+    )
     face_dwell_s: float = option(
         0.3, "Time a face must be in view before it counts [s].", minimum=0.0, maximum=60.0
     )

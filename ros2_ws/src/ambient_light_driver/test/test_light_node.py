@@ -100,6 +100,46 @@ def test_deactivation_darkens_the_lamp_and_activation_lights_it_again(start_ligh
     assert "Traceback" not in light.output()
 
 
+def test_two_topics_feed_one_light_and_each_keeps_its_faces(start_light, graph):
+    from fer_msgs.msg import EmotionArray
+
+    light = start_light(
+        QUICK
+        | {
+            "emotions_topics": "[/robot1/emotions, /robot2/emotions]",
+            "face_selection": "face_id",
+            "selected_face_id": "/robot2/emotions/f0001",
+        }
+    )
+    first, second = (
+        graph.node.create_publisher(EmotionArray, f"/{robot}/emotions", 10)
+        for robot in ("robot1", "robot2")
+    )
+
+    def both():
+        second.publish(graph.emotions("fear", face_id="f0001"))
+        first.publish(graph.emotions("anger", face_id="f0001"))
+        graph.spin(0.01)
+        first.publish(EmotionArray())
+
+    graph.wait_until(lambda: graph.colors and graph.colors[-1] == shown("fear"), "fear", both)
+    seen = len(graph.colors)
+    graph.wait_until(lambda: len(graph.colors) > seen + 50, "more colors", both)
+    assert all(color == shown("fear") for color in graph.colors[seen:])
+    names = {f"ambient_light: input /{robot}/emotions" for robot in ("robot1", "robot2")}
+    graph.wait_until(lambda: names <= graph.diagnostics.keys(), "both inputs' health", both)
+    assert light.stop() == 0
+
+
+def test_what_is_no_topic_name_leaves_the_node_unconfigured_with_one_error(start_light, graph):
+    light = start_light({"emotions_topics": "['no topic']"})
+    graph.wait_until(lambda: "no topic" in light.output(), "the error")
+    assert graph.state() == "unconfigured"
+    assert light.output().count("emotions_topics: 'no topic' is no topic name") == 1
+    assert light.stop() == 0
+    assert "Traceback" not in light.output()
+
+
 def test_without_messages_the_light_fades_to_idle(start_light, graph):
     start_light(QUICK | {"idle_timeout_s": 0.5})
     graph.wait_until(
@@ -297,13 +337,13 @@ def test_the_light_ring_of_a_robot_gets_the_color_and_is_given_back(start_light,
 
 @pytest.mark.parametrize(
     "on_emotions",
-    ["fail", "lambda self, message: setattr(light_node.LightNode, '_publish', fail)"],
+    ["fail", "lambda *_: setattr(light_node.LightNode, '_publish', fail)"],
     ids=["input", "output"],
 )
 def test_the_lamp_goes_out_also_when_the_node_dies_of_an_error(start_light, graph, on_emotions):
     program = (
         "from ambient_light_driver.nodes import light_node\n"
-        "def fail(self, message): raise RuntimeError('made to fail')\n"
+        "def fail(*_): raise RuntimeError('made to fail')\n"
         f"light_node.LightNode._on_emotions = {on_emotions}\n"
         "light_node.main()\n"
     )

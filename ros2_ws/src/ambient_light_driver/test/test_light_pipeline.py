@@ -86,6 +86,54 @@ def test_another_face_than_the_chosen_one_does_not_keep_the_light_on():
     assert player.play(1.1, [face("fear", "f2")]).label == IDLE
 
 
+def test_what_one_robot_sees_is_not_undone_by_another_that_sees_nobody():
+    player = Player(LightSettings())
+    for step in range(250):
+        player.pipeline.observe([face("anger")], player.now_s, "robot1")
+        player.play(STEP_S)
+        player.pipeline.observe([], player.now_s, "robot2")
+        state = player.play(STEP_S)
+        assert state.label == "anger" or step < 50
+    assert state.label == "anger"
+
+
+def test_equal_ids_of_two_robots_are_two_faces():
+    player = Player(replace(DIRECT, face_selection="mean", sharpness=1.0))
+    for source, emotion in (("robot1", "anger"), ("robot2", "happiness")):
+        player.pipeline.observe([face(emotion)], player.now_s, source)
+    mixed = player.play(STEP_S).color
+    for emotion in ("anger", "happiness"):
+        assert mixed.channels != pytest.approx(PALETTE.emotions[emotion].channels, abs=0.02)
+
+
+@pytest.mark.parametrize("left", [[], None], ids=["the other sees nobody", "the other is silent"])
+def test_the_faces_of_a_robot_that_falls_silent_stay_for_the_timeout_and_no_longer(left):
+    player = Player(replace(DIRECT, idle_timeout_s=2.0))
+    player.pipeline.observe([face("anger")], player.now_s, "robot1")
+
+    def play(seconds):
+        for _ in range(round(seconds / STEP_S)):
+            if left is not None:
+                player.pipeline.observe(left, player.now_s, "robot2")
+            state = player.play(STEP_S)
+        return state
+
+    assert play(1.9).label == "anger"
+    assert play(0.2).label == IDLE
+
+
+def test_the_light_turns_to_the_face_that_is_left_when_a_robot_falls_silent():
+    player = Player(replace(DIRECT, idle_timeout_s=1.0))
+    near = replace(face("anger"), area_px=400.0)
+    player.pipeline.observe([near], player.now_s, "robot1")
+    labels = []
+    for _ in range(75):
+        player.pipeline.observe([face("fear")], player.now_s, "robot2")
+        labels.append(player.play(STEP_S).label)
+    assert labels[0] == "anger" and labels[-1] == "fear"
+    assert IDLE not in labels
+
+
 def test_idle_can_be_dark():
     assert Player(LightSettings(idle="off")).play(1.0).color.brightness == 0.0
 

@@ -36,15 +36,18 @@ class ConvertedFaces:
     ignored: int
 
 
-def faces_from_message(message: EmotionArray) -> ConvertedFaces:
-    """Convert the faces of one image; never raises, whatever the numbers in it are."""
+def faces_from_message(message: EmotionArray, id_prefix: str = "") -> ConvertedFaces:
+    """Convert the faces of one image; never raises, whatever the numbers in it are.
+
+    :param id_prefix: put before each id, to tell apart the faces of several cameras.
+    """
     width, height = message.image_width, message.image_height
     faces: list[FaceObservation] = []
     rejected = 0
     for entry in message.faces[:MAX_FACES]:
         roi = entry.roi
         face = observed_face(
-            entry.face_id[:MAX_FACE_ID_LENGTH],
+            id_prefix + entry.face_id[:MAX_FACE_ID_LENGTH],
             [entry.scores[i] for i in SCORE_INDICES],
             (roi.x_offset, roi.y_offset, roi.width, roi.height),
             (width, height),

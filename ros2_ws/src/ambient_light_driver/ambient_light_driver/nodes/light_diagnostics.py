@@ -47,25 +47,29 @@ class InputCounts:
 
 
 def input_status(
-    node: str, now: InputCounts, before: InputCounts, period_s: float
+    node: str, part: str, topic: str, now: InputCounts, before: InputCounts, period_s: float
 ) -> DiagnosticStatus:
-    """Report on the emotion messages of the last ``period_s`` seconds."""
+    """Report on the emotion messages of the last ``period_s`` seconds.
+
+    :param part: what to call the input.
+    """
     rate_hz = (now.messages - before.messages) / period_s
     rejected = now.rejected_faces - before.rejected_faces
     if rejected:
         level, text = DiagnosticStatus.WARN, f"{rejected} faces without usable scores"
     elif rate_hz == 0.0:
-        level, text = DiagnosticStatus.WARN, "no emotion messages"
+        level, text = DiagnosticStatus.WARN, f"no emotion messages on {topic}"
     else:
         level, text = DiagnosticStatus.OK, f"{rate_hz:.1f} messages/s"
     values = {
+        "topic": topic,
         "rate_hz": f"{rate_hz:.1f}",
         "messages": now.messages,
         "faces": now.faces,
         "rejected_faces": now.rejected_faces,
         "ignored_faces": now.ignored_faces,
     }
-    return _status(node, "input", level, text, values)
+    return _status(node, part, level, text, values)
 
 
 def output_status(

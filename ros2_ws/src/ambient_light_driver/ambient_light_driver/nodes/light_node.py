@@ -6,6 +6,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import rclpy
@@ -84,6 +85,15 @@ class LightNode(LifecycleNode):
         )
         declare_parameter(
             self,
+            "emotions_topics",
+            ["emotions"],
+            ParameterDescriptor(
+                description="Topics with the faces that the light follows, one for each camera or "
+                "robot; taken over when the node is configured."
+            ),
+        )
+        declare_parameter(
+            self,
             "relays",
             [""],
             ParameterDescriptor(
@@ -105,11 +115,12 @@ class LightNode(LifecycleNode):
         self._devices = DeviceSet(self._on_device_change)
         self._device_errors: dict[str, str] = {}
         self._hanging: set[str] = set()
-        self._input = self._reported_input = InputCounts()
+        self._input: dict[str, InputCounts] = {}
+        self._reported_input: dict[str, InputCounts] = {}
         self._published = self._reported_published = 0
         self._shown = SWITCHED_OFF
         self._color_publisher: Any = None
-        self._emotion_subscription: Any = None
+        self._emotion_subscriptions: list[Any] = []
         self._relays: list[tuple[ColorRelay, Any]] = []
         self._output_timer: Any = None
         self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
@@ -127,6 +138,7 @@ class LightNode(LifecycleNode):
             settings = config_from_parameters(self, LightSettings, "", {}, self.get_name())
             palette = load_palette(settings.palette)
             relays = [make_relay(name) for name in self.get_parameter("relays").value if name]
+            topics = self._emotions_topics()
         except ConfigError as error:
             self.get_logger().error(str(error))
             return TransitionCallbackReturn.FAILURE
@@ -143,13 +155,7 @@ class LightNode(LifecycleNode):
             (relay, self.create_lifecycle_publisher(relay.message_type, relay.topic, 1))
             for relay in relays
         ]
-        self._emotion_subscription = self.create_subscription(
-            EmotionArray,
-            "emotions",
-            self._on_emotions,
-            NEWEST_ONLY,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
+        self._subscribe(topics)
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -194,26 +200,55 @@ class LightNode(LifecycleNode):
     def _leave_graph(self) -> None:
         if self._color_publisher is not None:
             self.destroy_lifecycle_publisher(self._color_publisher)
-            self.destroy_subscription(self._emotion_subscription)
+            for subscription in self._emotion_subscriptions:
+                self.destroy_subscription(subscription)
             for _, publisher in self._relays:
                 self.destroy_lifecycle_publisher(publisher)
-        self._color_publisher = self._emotion_subscription = None
-        self._relays = []
+        self._color_publisher = None
+        self._emotion_subscriptions, self._relays = [], []
 
     # Input and output
 
-    def _on_emotions(self, message: EmotionArray) -> None:
-        converted = faces_from_message(message)
+    def _emotions_topics(self) -> dict[str, str]:
+        """Return full name -> name as given of the topics to follow, each once.
+
+        :raises ConfigError: one is no topic name.
+        """
+        topics = {}
+        for topic in self.get_parameter("emotions_topics").value:
+            try:
+                topics[self.resolve_topic_name(topic)] = topic
+            except RuntimeError as error:
+                raise ConfigError(f"emotions_topics: {topic!r} is no topic name") from error
+        return topics
+
+    def _subscribe(self, topics: Mapping[str, str]) -> None:
+        """Listen to topics, from :meth:`_emotions_topics`."""
+        self._input = {name: self._input.get(name, InputCounts()) for name in topics}
+        for name, topic in topics.items():
+            prefix = f"{name}/" if len(topics) > 1 else ""
+            self._emotion_subscriptions.append(
+                self.create_subscription(
+                    EmotionArray,
+                    topic,
+                    partial(self._on_emotions, name, prefix),
+                    NEWEST_ONLY,
+                    qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+                )
+            )
+
+    def _on_emotions(self, topic: str, id_prefix: str, message: EmotionArray) -> None:
+        converted = faces_from_message(message, id_prefix)
         counts = (len(converted.faces), converted.rejected, converted.ignored)
-        self._input = self._input.plus(*counts)
+        self._input[topic] = self._input[topic].plus(*counts)
         if converted.rejected:
             self.get_logger().warning(
-                f"emotions: {converted.rejected} faces with scores that are negative, not finite "
+                f"{topic}: {converted.rejected} faces with scores that are negative, not finite "
                 "or all zero were left out",
                 throttle_duration_sec=LOG_PERIOD_S,
             )
         if self._pipeline is not None:
-            self._pipeline.observe(converted.faces, self._world_time_s())
+            self._pipeline.observe(converted.faces, self._world_time_s(), topic)
 
     def _on_output_timer(self) -> None:
         if self._pipeline is None:
@@ -361,7 +396,15 @@ class LightNode(LifecycleNode):
     def _report(self) -> None:
         node = self.get_name()
         statuses = [
-            diagnostics.input_status(node, self._input, self._reported_input, DIAGNOSTICS_PERIOD_S)
+            diagnostics.input_status(
+                node,
+                f"input {topic}" if len(self._input) > 1 else "input",
+                topic,
+                counts,
+                self._reported_input.get(topic, InputCounts()),
+                DIAGNOSTICS_PERIOD_S,
+            )
+            for topic, counts in self._input.items()
         ]
         if self._pipeline is not None and self._output_timer is not None:
             statuses.append(
@@ -379,7 +422,7 @@ class LightNode(LifecycleNode):
         statuses += [
             diagnostics.device_config_status(node, *item) for item in self._device_errors.items()
         ]
-        self._reported_input, self._reported_published = self._input, self._published
+        self._reported_input, self._reported_published = dict(self._input), self._published
         stamp = self.get_clock().now().to_msg()
         self._diagnostics_publisher.publish(diagnostics.diagnostic_array(stamp, statuses))
 
