@@ -141,6 +141,11 @@ def _given(**parameters: str | list[str]) -> tuple[tuple[str, ParameterValue], .
     return tuple((name, value) for name, value in parameters.items() if value)
 
 
+def _names(value: str) -> list[str]:
+    """Split names with commas between."""
+    return [name for name in value.split(",") if name]
+
+
 def _fer_light_nodes(values: Mapping[str, str]) -> tuple[NodeSpec, ...]:
     params_file = Path(values["params_file"]).expanduser()
     if not params_file.is_file():
@@ -171,17 +176,26 @@ def _fer_light_nodes(values: Mapping[str, str]) -> tuple[NodeSpec, ...]:
         "fer_perception",
         "emotion_node",
         "fer_perception",
-        (autostart, *_given(image_transport=values["image_transport"])),
+        (autostart, *_given(image_transport=values["image_transport"], model=values["model"])),
         (("image", image_topic), ("image/compressed", f"{image_topic}/compressed")),
     )
     light = node(
         "ambient_light_driver",
         "light_node",
         "ambient_light",
-        (autostart, *_given(devices=[name for name in values["device"].split(",") if name])),
+        (
+            autostart,
+            *_given(
+                devices=_names(values["device"]), emotions_topics=_names(values["emotions_topics"])
+            ),
+        ),
         (("emotions", "fer_perception/emotions"),),
     )
-    nodes = (camera, perception, light) if values["camera"] == "true" else (perception, light)
+    nodes = [
+        spec
+        for name, spec in (("camera", camera), ("perception", perception), ("light", light))
+        if values[name] == "true"
+    ]
     bridges = [
         node(
             "fer_bridges",
@@ -198,7 +212,7 @@ def _fer_light_nodes(values: Mapping[str, str]) -> tuple[NodeSpec, ...]:
 
 
 def _bridge_names(values: Mapping[str, str]) -> list[str]:
-    names = [name for name in values["bridges"].split(",") if name]
+    names = _names(values["bridges"])
     if unknown := [name for name in names if name not in BRIDGES]:
         raise ValueError(f"bridges is {unknown[0]!r}: expected some of {', '.join(BRIDGES)}")
     return names
@@ -232,6 +246,18 @@ def fer_light() -> Graph:
                 FLAG,
             ),
             Argument(
+                "perception",
+                "true",
+                "Start the perception node; false where only the light runs, fed from elsewhere.",
+                FLAG,
+            ),
+            Argument(
+                "light",
+                "true",
+                "Start the light node; false where another machine has the lamp.",
+                FLAG,
+            ),
+            Argument(
                 "source",
                 "",
                 "What the camera node shows: device index, video file, folder of images, or "
@@ -250,10 +276,23 @@ def fer_light() -> Graph:
                 ("", "raw", "compressed"),
             ),
             Argument(
+                "model",
+                "",
+                "Model that recognises expressions: one of fer_models, or a folder such as "
+                "models/mine. Empty: as params_file says.",
+            ),
+            Argument(
                 "device",
                 "",
                 "Lamp to drive, for example terminal or sacn; several with commas between. Empty: "
                 "as params_file says.",
+            ),
+            Argument(
+                "emotions_topics",
+                "",
+                "Topics with the faces that the light follows, with commas between: one for each "
+                "robot, for example /robot1/fer_perception/emotions,/robot2/fer_perception/"
+                "emotions. Empty: as params_file says, which is the perception of this graph.",
             ),
             Argument(
                 "autostart", "true", "Configure and activate the lifecycle nodes at once.", FLAG

@@ -20,6 +20,7 @@ _SHARED = (
     "camera",
     "image_topic",
     "image_transport",
+    "model",
     "autostart",
     "fastdds_profile",
 )

@@ -22,6 +22,24 @@ def test_topics_stay_inside_the_namespace():
         assert all(not topic.startswith("/") for _, topic in node.remappings)
 
 
+def test_parts_can_run_elsewhere():
+    assert set(nodes(light="false")) == {"camera", "fer_perception"}
+    alone = nodes(
+        camera="false",
+        perception="false",
+        emotions_topics="/robot1/fer_perception/emotions,/robot2/fer_perception/emotions",
+    )
+    assert set(alone) == {"ambient_light"}
+    assert dict(alone["ambient_light"].parameters)["emotions_topics"] == [
+        "/robot1/fer_perception/emotions",
+        "/robot2/fer_perception/emotions",
+    ]
+
+
+def test_a_model_of_ones_own_reaches_the_perception():
+    assert dict(nodes(model="models/mine")["fer_perception"].parameters)["model"] == "models/mine"
+
+
 def test_both_transports_of_the_image_are_remapped():
     remappings = dict(nodes(image_topic="/usb/image")["fer_perception"].remappings)
     assert remappings == {"image": "/usb/image", "image/compressed": "/usb/image/compressed"}
