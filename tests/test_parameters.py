@@ -3,6 +3,7 @@
 
 import pytest
 import yaml
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters
 from rclpy.parameter import parameter_value_to_python
@@ -89,9 +90,22 @@ def test_a_camera_whose_qos_does_not_match_is_told_in_words(start_node, peer):
         parameters={"qos_overrides./image.subscription.reliability": "reliable"},
     )
     best_effort = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    heard = peer.collect(DiagnosticArray, "/diagnostics")
     peer.node.create_publisher(Image, "/image", best_effort)
     peer.wait_until(
-        lambda: "incompatible QoS" in node.output and "RELIABILITY" in node.output,
+        lambda: (
+            "a publisher on /image offers incompatible QoS (RELIABILITY)" in node.output
+            and "qos_overrides./image.subscription.reliability" in node.output
+        ),
         "the node's words on QoS",
         nodes=(node.node,),
     )
+
+    def told() -> bool:
+        return any(
+            status.level == DiagnosticStatus.ERROR and "(RELIABILITY)" in status.message
+            for array in heard
+            for status in array.status
+        )
+
+    peer.wait_until(told, "the same in the diagnostics", nodes=(node.node,))

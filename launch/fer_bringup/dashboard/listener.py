@@ -166,10 +166,12 @@ class DashboardListener(Node):
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         now_s = time.monotonic()
-        nodes = {control.node for control in CONTROLS}
+        # Other robots' nodes have the same names in other namespaces.
+        namespace = self.get_namespace()
+        nodes = {f"{namespace}/{control.node}".lstrip("/") for control in CONTROLS}
         with self._lock:
             for status in message.status:
-                if status.name.partition(":")[0].rpartition("/")[2] in nodes:
+                if status.name.partition(":")[0] in nodes:
                     self._statuses[status.name] = (now_s, snapshot.status(status))
 
     def _on_image(self, message: Image) -> None:

@@ -6,7 +6,9 @@ from __future__ import annotations
 import math
 from typing import Final
 
-_LEAST_EFFORT: Final = 0.125
+LEAST_EFFORT: Final = 0.125
+"""Share of the full effort below which nothing more is left out."""
+
 # Share of a new measurement in the mean latency.
 _GAIN: Final = 0.1
 # More is done again only when there is this much room: twice the effort may take twice the time.
@@ -50,7 +52,7 @@ class LoadShedder:
         self._frames += 1
         if self._frames < _FRAMES_BETWEEN_CHANGES:
             return
-        if self._latency_s > self._max_latency_s and self._effort > _LEAST_EFFORT:
+        if self._latency_s > self._max_latency_s and self._effort > LEAST_EFFORT:
             self._effort /= 2.0
         elif self._latency_s < _ROOM * self._max_latency_s and self._effort < 1.0:
             self._effort *= 2.0

@@ -394,7 +394,7 @@ class LightNode(LifecycleNode):
     # Diagnostics
 
     def _report(self) -> None:
-        node = self.get_name()
+        node = self.get_fully_qualified_name().lstrip("/")
         statuses = [
             diagnostics.input_status(
                 node,

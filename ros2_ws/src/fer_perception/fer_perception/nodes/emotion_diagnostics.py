@@ -3,30 +3,35 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from ..frame_statistics import FrameReport
+from ..load_shedding import LEAST_EFFORT, LoadShedder
 
 # A camera slower than this is taken for one that stopped.
 _SILENCE_S = 2.0
 
 
-def frames_status(node: str, topic: str, report: FrameReport, effort: float) -> DiagnosticStatus:
+def frames_status(
+    node: str, topic: str, report: FrameReport, incompatible_qos: str
+) -> DiagnosticStatus:
     """Report on the frames of an active node.
 
-    :param effort: share of the full effort that is spent, less than 1 while load is shed.
+    :param incompatible_qos: policy by which a publisher was refused; empty if none was.
     """
-    if report.silence_s > _SILENCE_S:
+    if report.silence_s > _SILENCE_S and incompatible_qos:
+        level = DiagnosticStatus.ERROR
+        text = f"no images on {topic}: a publisher offers incompatible QoS ({incompatible_qos})"
+    elif report.silence_s > _SILENCE_S:
         level, text = DiagnosticStatus.WARN, f"no images on {topic}"
     elif report.rate_hz == 0.0:
         level, text = DiagnosticStatus.ERROR, "images arrive, but none can be processed"
     else:
         level, text = DiagnosticStatus.OK, f"{report.rate_hz:.1f} frames/s"
-        if effort < 1.0:
-            text += f", at {effort:g} of the full effort to keep up"
     return _status(
         node,
         "frames",
@@ -35,13 +40,40 @@ def frames_status(node: str, topic: str, report: FrameReport, effort: float) -> 
         {
             "topic": topic,
             "rate_hz": f"{report.rate_hz:.1f}",
-            "latency_p50_ms": f"{1e3 * report.latency_p50_s:.1f}",
-            "latency_p95_ms": f"{1e3 * report.latency_p95_s:.1f}",
             "received": report.received,
             "processed": report.processed,
             "dropped": report.dropped,
             "rejected": report.rejected,
             "passed_over": report.passed_over,
+        },
+    )
+
+
+def latency_status(node: str, report: FrameReport, shedder: LoadShedder) -> DiagnosticStatus:
+    """Report on the time from the receipt of an image to its result, of an active node."""
+    effort, limit_s = shedder.effort, shedder.max_latency_s
+    if math.isnan(report.latency_p50_s):
+        level, text = DiagnosticStatus.OK, "no frame was processed lately"
+    else:
+        text = f"p50 {1e3 * report.latency_p50_s:.0f} ms, p95 {1e3 * report.latency_p95_s:.0f} ms"
+        late = 0.0 < limit_s < report.latency_p50_s
+        if late and effort <= LEAST_EFFORT:
+            level = DiagnosticStatus.ERROR
+            text += f": above max_latency_s, {limit_s:g} s, although no more can be left out"
+        elif late or effort < 1.0:
+            level = DiagnosticStatus.WARN
+            text += f": at {effort:g} of the full effort to stay below {limit_s:g} s"
+        else:
+            level = DiagnosticStatus.OK
+    return _status(
+        node,
+        "latency",
+        level,
+        text,
+        {
+            "latency_p50_ms": f"{1e3 * report.latency_p50_s:.1f}",
+            "latency_p95_ms": f"{1e3 * report.latency_p95_s:.1f}",
+            "max_latency_ms": f"{1e3 * limit_s:.1f}",
             "effort": f"{effort:g}",
         },
     )

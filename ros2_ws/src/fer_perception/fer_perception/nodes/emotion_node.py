@@ -14,9 +14,10 @@ from fer_msgs.msg import EmotionArray, EmotionStamped, FaceEvent
 from fer_msgs.srv import RecognizeEmotions
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
+from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo, SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.qos import qos_profile_sensor_data
+from rclpy.qos import qos_policy_name_from_kind, qos_profile_sensor_data
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.time import Time
 from sensor_msgs.msg import CompressedImage, Image
@@ -84,7 +85,7 @@ class EmotionNode(LifecycleNode):
         self._mailbox: LatestMailbox[_ReceivedFrame] | None = None
         self._worker: threading.Thread | None = None
         self._subscription: Any = None
-        self._topic = ""
+        self._topic = self._incompatible_qos = ""
         self._image_error, self._image_error_s = "", 0.0
         qos: dict[str, Any] = {
             "qos_overriding_options": QoSOverridingOptions.with_default_policies()
@@ -169,16 +170,27 @@ class EmotionNode(LifecycleNode):
         self._stop_working()
 
     def _subscribe(self) -> None:
+        self._incompatible_qos = ""
         compressed = self.get_parameter("image_transport").value == "compressed"
         self._subscription = self.create_subscription(
             CompressedImage if compressed else Image,
             "image/compressed" if compressed else "image",
             self._on_image,
             qos_profile_sensor_data,
+            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible_qos),
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
         self._topic = self._subscription.topic_name
         self.get_logger().info(f"waiting for images on {self._topic}")
+
+    def _on_incompatible_qos(self, event: QoSRequestedIncompatibleQoSInfo) -> None:
+        policy = qos_policy_name_from_kind(event.last_policy_kind)
+        self._incompatible_qos = policy
+        self.get_logger().error(
+            f"a publisher on {self._topic} offers incompatible QoS ({policy}), so that no image "
+            "will come from it: change the publisher, or start this node with the parameter "
+            f"qos_overrides.{self._topic}.subscription.{policy.lower()}"
+        )
 
     def _unsubscribe(self) -> None:
         if self._subscription is not None:
@@ -355,15 +367,16 @@ class EmotionNode(LifecycleNode):
 
     def _report(self) -> None:
         self._let_faces_leave()
-        node = self.get_name()
+        node = self.get_fully_qualified_name().lstrip("/")
         model_id = self._pipeline.recognizer.model_id if self._pipeline is not None else ""
         detector = self.get_parameter("detector").value
         statuses = [diagnostics.model_status(node, model_id, detector, self._error)]
         if self._subscription is not None:
             report = self._statistics.report(time.monotonic())
-            statuses.append(
-                diagnostics.frames_status(node, self._topic, report, self._shedder.effort)
-            )
+            statuses += [
+                diagnostics.frames_status(node, self._topic, report, self._incompatible_qos),
+                diagnostics.latency_status(node, report, self._shedder),
+            ]
         stamp = self.get_clock().now().to_msg()
         self._diagnostics_publisher.publish(diagnostics.diagnostic_array(stamp, *statuses))
 

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When the perception's latency is well, worse and bad."""
+
+import math
+
+import pytest
+
+pytest.importorskip("diagnostic_msgs", reason="no ROS 2: the diagnostics were not tested")
+
+from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
+
+from fer_perception.frame_statistics import FrameReport  # noqa: E402
+from fer_perception.load_shedding import LEAST_EFFORT, LoadShedder  # noqa: E402
+from fer_perception.nodes.emotion_diagnostics import latency_status  # noqa: E402
+
+
+def report(latency_s):
+    return FrameReport(9, 9, 0, 0, 0, 30.0, latency_s, 2 * latency_s, 0.0)
+
+
+def shedder_after(latency_s, frames, max_latency_s=0.1):
+    shedder = LoadShedder(max_latency_s)
+    for _ in range(frames):
+        shedder.update(latency_s)
+    return shedder
+
+
+@pytest.mark.parametrize(
+    ("latency_s", "frames", "level", "words"),
+    [
+        (0.02, 100, DiagnosticStatus.OK, "p50 20 ms, p95 40 ms"),
+        (0.15, 40, DiagnosticStatus.WARN, "of the full effort to stay below 0.1 s"),
+        (0.5, 500, DiagnosticStatus.ERROR, "although no more can be left out"),
+    ],
+)
+def test_level_and_words_follow_from_what_had_to_be_left_out(latency_s, frames, level, words):
+    shedder = shedder_after(latency_s, frames)
+    assert (shedder.effort <= LEAST_EFFORT) == (level == DiagnosticStatus.ERROR)
+    status = latency_status("fer_perception", report(latency_s), shedder)
+    assert (status.name, status.level) == ("fer_perception: latency", level)
+    assert words in status.message
+
+
+def test_without_a_limit_no_latency_is_too_high():
+    status = latency_status("n", report(5.0), shedder_after(5.0, 100, max_latency_s=0.0))
+    assert status.level == DiagnosticStatus.OK
+
+
+def test_without_a_frame_there_is_no_latency():
+    status = latency_status("n", report(math.nan), LoadShedder(0.1))
+    assert status.level == DiagnosticStatus.OK
+    assert "nan" not in status.message
