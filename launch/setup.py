@@ -23,6 +23,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
+            "bring_up = fer_bringup.bring_up:main",
             "dashboard = fer_bringup.dashboard.main:main",
             "demo = fer_bringup.demo:main",
             "start = fer_bringup.start:main",

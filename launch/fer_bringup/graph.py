@@ -12,7 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ament_index_python.packages import get_package_share_directory
+from ament_index_python.packages import (
+    PackageNotFoundError,
+    get_package_prefix,
+    get_package_share_directory,
+)
 
 ParameterValue = bool | int | float | str | list[str]
 
@@ -126,6 +130,7 @@ class Graph:
 
 
 FLAG = ("true", "false")
+_AGGREGATOR = "diagnostic_aggregator"
 BRIDGES = {"ros4hri": "ros4hri_node", "vision_msgs": "vision_msgs_node"}
 """Name of a bridge and its executable."""
 SEVERITIES = ("debug", "info", "warn", "error", "fatal")
@@ -206,9 +211,37 @@ def _fer_light_nodes(values: Mapping[str, str]) -> tuple[NodeSpec, ...]:
         )
         for name in _bridge_names(values)
     ]
+    managed = [spec.name for spec in (perception, light) if spec in nodes]
+    if values["autostart"] == "managed" and managed:
+        manager = node("fer_bringup", "bring_up", "bring_up")
+        nodes.append(replace(manager, arguments=tuple(managed)))
+    if values["aggregator"] == "true" or (values["aggregator"] == "auto" and has_aggregator()):
+        nodes.append(_aggregator(values))
     port = values["dashboard"]
     pages = [_with_port(node("fer_bringup", "dashboard", "dashboard"), port)] if port else []
     return (*nodes, *bridges, *pages)
+
+
+def has_aggregator() -> bool:
+    """Return whether diagnostic_aggregator is installed."""
+    try:
+        get_package_prefix(_AGGREGATOR)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _aggregator(values: Mapping[str, str]) -> NodeSpec:
+    return NodeSpec(
+        package=_AGGREGATOR,
+        executable="aggregator_node",
+        name="analyzers",
+        namespace=values["namespace"],
+        params_file=share("config", "diagnostics.yaml"),
+        # The nodes' health is on the one topic of that name, whatever their namespace.
+        remappings=(("diagnostics", "/diagnostics"),),
+        log_level=values["log_level"],
+    )
 
 
 def _bridge_names(values: Mapping[str, str]) -> list[str]:
@@ -295,7 +328,18 @@ def fer_light() -> Graph:
                 "emotions. Empty: as params_file says, which is the perception of this graph.",
             ),
             Argument(
-                "autostart", "true", "Configure and activate the lifecycle nodes at once.", FLAG
+                "autostart",
+                "true",
+                "Who configures and activates the lifecycle nodes: 'true', each itself at once; "
+                "'managed', the node bring_up, one after the other; 'false', nobody.",
+                ("true", "managed", "false"),
+            ),
+            Argument(
+                "aggregator",
+                "auto",
+                "Sum the nodes' health up on /diagnostics_agg with diagnostic_aggregator; 'auto' "
+                "where it is installed. 'false' if the robot has one already.",
+                ("auto", *FLAG),
             ),
             Argument(
                 "dashboard",

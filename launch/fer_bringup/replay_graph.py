@@ -58,6 +58,7 @@ def _nodes(values: Mapping[str, str]) -> tuple[ProcessSpec, ...]:
             {
                 "camera": "false",
                 "use_sim_time": "true",
+                "aggregator": "false",
                 "image_transport": "compressed" if compressed else "raw",
                 **{
                     name: values[name]

@@ -10,7 +10,7 @@ is needed than namespaces that differ.
 
 from collections.abc import Mapping
 
-from fer_bringup.graph import Argument, Graph, NodeSpec, fer_light
+from fer_bringup.graph import Argument, Graph, ProcessSpec, fer_light
 
 # Shared by both cameras, with the meaning that they have for one.
 _SHARED = (
@@ -27,17 +27,19 @@ _SHARED = (
 _SIDES = ("left", "right")
 
 
-def _nodes(values: Mapping[str, str]) -> tuple[NodeSpec, ...]:
+def _nodes(values: Mapping[str, str]) -> tuple[ProcessSpec, ...]:
     shared = {name: values[name] for name in _SHARED}
     one_camera = fer_light()
-    specs: list[NodeSpec] = []
+    specs: list[ProcessSpec] = []
     for side in _SIDES:
-        given = {"namespace": values[side], "source": values[f"{side}_source"]}
-        specs += [
-            spec
-            for spec in one_camera.nodes(one_camera.values(shared | given))
-            if isinstance(spec, NodeSpec) and spec.package == "fer_perception"
-        ]
+        given = {
+            "namespace": values[side],
+            "source": values[f"{side}_source"],
+            "light": "false",
+            # One sums up the health of all namespaces.
+            "aggregator": values["aggregator"] if side == _SIDES[0] else "false",
+        }
+        specs += one_camera.nodes(one_camera.values(shared | given))
     return tuple(specs)
 
 
@@ -56,7 +58,9 @@ def two_cameras() -> Graph:
         Argument(side, side, f"Namespace of the {side} camera and its perception.")
         for side in _SIDES
     )
-    shared = (argument for argument in fer_light().arguments if argument.name in _SHARED)
+    shared = (
+        argument for argument in fer_light().arguments if argument.name in (*_SHARED, "aggregator")
+    )
     return Graph(
         name="two_cameras",
         description="Two cameras with their perception, each in its own namespace and processes.",

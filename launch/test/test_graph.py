@@ -45,6 +45,24 @@ def test_both_transports_of_the_image_are_remapped():
     assert remappings == {"image": "/usb/image", "image/compressed": "/usb/image/compressed"}
 
 
+def test_managed_nodes_wait_for_bring_up_which_knows_what_was_started():
+    started = nodes(autostart="managed", namespace="robot1")
+    assert started["bring_up"].arguments == ("fer_perception", "ambient_light")
+    assert started["bring_up"].namespace == "robot1"
+    for name in ("fer_perception", "ambient_light"):
+        assert dict(started[name].parameters)["autostart"] is False
+    assert nodes(autostart="managed", light="false")["bring_up"].arguments == ("fer_perception",)
+    assert "bring_up" not in nodes() | nodes(autostart="false")
+
+
+def test_the_aggregator_is_started_where_it_is_installed_or_asked_for(monkeypatch):
+    assert "analyzers" in nodes(aggregator="true")
+    for installed in (True, False):
+        monkeypatch.setattr(graph, "has_aggregator", lambda installed=installed: installed)
+        assert ("analyzers" in nodes()) == installed
+        assert "analyzers" not in nodes(aggregator="false")
+
+
 def test_what_is_not_given_is_left_to_the_parameter_file():
     assert dict(nodes()["camera"].parameters) == {"use_sim_time": False}
     assert "devices" not in dict(nodes()["ambient_light"].parameters)

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The health of a whole graph, and that the aggregator's settings find each part of it."""
+
+import yaml
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+
+from fer_bringup.graph import fer_light, share
+
+
+def analyzers() -> dict[str, list[str]]:
+    """Return the path of each analyzer and the texts by which it knows its parts."""
+    text = share("config", "diagnostics.yaml").read_text(encoding="utf-8")
+    [parameters] = [node["ros__parameters"] for node in yaml.safe_load(text).values()]
+    groups = [value for value in parameters.values() if isinstance(value, dict)]
+    assert {group["type"] for group in groups} == {"diagnostic_aggregator/GenericAnalyzer"}
+    return {group["path"]: group["contains"] for group in groups}
+
+
+def test_each_part_of_a_graph_is_summed_up_in_one_place(start_specs, peer):
+    heard = peer.collect(DiagnosticArray, "/diagnostics", 100)
+    given = {"namespace": "robot1", "source": "portrait", "device": "terminal"}
+    nodes = start_specs(fer_light().nodes(fer_light().values(given)))
+
+    def levels() -> dict[str, bytes]:
+        return {status.name: status.level for array in heard for status in array.status}
+
+    names = {
+        *(f"robot1/fer_perception: {part}" for part in ("model", "frames", "latency")),
+        *(f"robot1/ambient_light: {part}" for part in ("input", "output", "device terminal")),
+    }
+    peer.wait_until(
+        lambda: (
+            levels().keys() == names
+            and set(levels().values()) <= {DiagnosticStatus.OK, DiagnosticStatus.WARN}
+            and levels()["robot1/fer_perception: frames"] == DiagnosticStatus.OK
+            and levels()["robot1/ambient_light: input"] == DiagnosticStatus.OK
+        ),
+        f"a healthy graph, with {names}",
+        nodes=tuple(node.node for node in nodes),
+    )
+    found = {
+        path: {name for name in names if any(text in name for text in texts)}
+        for path, texts in analyzers().items()
+    }
+    assert found.keys() == {"Rate", "Latency", "Model", "Light"}
+    assert all(found.values()), found
+    assert sorted(name for group in found.values() for name in group) == sorted(names)
