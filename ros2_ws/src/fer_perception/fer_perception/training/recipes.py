@@ -142,6 +142,7 @@ RECIPES: Final[dict[str, Recipe]] = {
         balance=0.5,
         leak_free=True,
         ema_decay=0.9,
+        patience=4,
     ),
     # A second round for a trained network (--start-from), which is its own teacher (--teacher).
     "refine": Recipe(
