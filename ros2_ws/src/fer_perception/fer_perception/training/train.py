@@ -302,6 +302,11 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument(
         "--teacher", type=Path, action="append", default=[], help="folder of a model (repeatable)"
     )
+    parser.add_argument(
+        "--keep-leaked",
+        action="store_true",
+        help="train on pictures that are also in a test split, as the report did",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.safetensors")
     options = parser.parse_args(args)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -309,6 +314,9 @@ def main(args: list[str] | None = None) -> None:
         torch.set_num_threads(options.threads)
     if options.network is None and options.start_from is None:
         parser.error("name a --network, or a model to --start-from")
+    recipe = RECIPES[options.recipe]
+    if options.keep_leaked:
+        recipe = replace(recipe, leak_free=False)
     try:
         start_from, network_name = None, options.network
         if options.start_from is not None:
@@ -316,7 +324,7 @@ def main(args: list[str] | None = None) -> None:
             network_name = network_name or start_from.config.network
         train(
             network_name,
-            RECIPES[options.recipe],
+            recipe,
             read_training_data(options.data),
             options.out,
             seed=options.seed,
