@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
+from .atomic_file import replacing
 from .emotions import EMOTIONS
 
 DEFAULT_MODEL: Final = "vgg_stn"
@@ -74,9 +76,10 @@ def write_model(
     weights: bytes,
     graphs: Mapping[Precision, bytes],
 ) -> ModelConfig:
-    """Write a model's files to ``folder``, each whole or not at all.
+    """Write a model's files to ``folder``, all of them or none.
 
-    A graph of an earlier model that the new one does not have is removed.
+    Each stands beside its place until all are on the disk, so that a full disk leaves an earlier
+    model as it was. A graph of that model that the new one does not have is removed.
 
     :param weights: the safetensors file.
     :param graphs: the ONNX model of each precision.
@@ -84,26 +87,20 @@ def write_model(
     folder.mkdir(parents=True, exist_ok=True)
     hashes: dict[str, str] = {precision: _sha256(graph) for precision, graph in graphs.items()}
     config = ModelConfig(network, EMOTIONS, temperature, _sha256(weights), hashes)
-    for precision, file in _GRAPH_FILES.items():
-        if precision in graphs:
-            _replace(folder / file, graphs[precision])
-        else:
-            (folder / file).unlink(missing_ok=True)
-    _replace(folder / _WEIGHTS_FILE, weights)
     text = json.dumps(asdict(config), indent=2) + "\n"
-    _replace(folder / _CONFIG_FILE, text.encode())
+    # Put in place from the last to the first: what says how the others must be comes last.
+    contents = {_CONFIG_FILE: text.encode(), _WEIGHTS_FILE: weights}
+    contents |= {_GRAPH_FILES[precision]: graph for precision, graph in graphs.items()}
+    with ExitStack() as stack:
+        for file, content in contents.items():
+            stack.enter_context(replacing(folder / file)).write_bytes(content)
+    for precision in _GRAPH_FILES.keys() - graphs.keys():
+        (folder / _GRAPH_FILES[precision]).unlink(missing_ok=True)
     return config
 
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    temporary = path.with_suffix(".part")
-    temporary.write_bytes(content)
-    temporary.replace(path)
 
 
 def load_model(folder: Path, precision: Precision = "float32") -> Model:

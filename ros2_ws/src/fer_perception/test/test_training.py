@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import csv
+import itertools
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Generator
 
+from fer_perception import atomic_file
 from fer_perception.emotions import EMOTIONS
 from fer_perception.training import train as train_module
 from fer_perception.training.augmentation import Augmentation, change_levels_and_geometry, erase
@@ -138,6 +140,39 @@ def test_resumed_run_repeats_what_an_unbroken_one_does(
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
     name, network = load_trained(broken / "best.safetensors")
     assert name == network_name and not network.training
+
+
+@pytest.mark.parametrize(("epochs", "patience"), [(2, None), (3, 1)])
+def test_a_run_that_ends_between_any_two_files_can_be_resumed(
+    small_data, tmp_path, monkeypatch, epochs, patience
+):
+    recipe = Recipe((Stage(epochs),), Augmentation(), batch_size=32, patience=patience)
+    unbroken = tmp_path / "unbroken"
+    train("deep_emotion", recipe, small_data, unbroken, seed=3)
+    expected = {path.name: path.read_bytes() for path in unbroken.iterdir()}
+    put_in_place = atomic_file.put_in_place
+    for files in itertools.count():
+        broken = tmp_path / f"after_{files}"
+        left = files
+
+        def put_so_many(part, path):
+            nonlocal left
+            if not left:
+                raise KeyboardInterrupt
+            left -= 1
+            put_in_place(part, path)
+
+        monkeypatch.setattr(atomic_file, "put_in_place", put_so_many)
+        try:
+            train("deep_emotion", recipe, small_data, broken, seed=3)
+            break
+        except KeyboardInterrupt:
+            pass
+        monkeypatch.undo()
+        resume = (broken / "last.safetensors").exists()
+        train("deep_emotion", recipe, small_data, broken, seed=3, resume=resume)
+        assert {path.name: path.read_bytes() for path in broken.iterdir()} == expected, files
+    assert files >= 5
 
 
 def test_resume_without_a_checkpoint_is_refused(small_data, tmp_path):

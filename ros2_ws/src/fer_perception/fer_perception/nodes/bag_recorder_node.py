@@ -54,7 +54,7 @@ class BagRecorderNode(Node):
         default = f"recording_{datetime.now():%Y-%m-%d_%H-%M-%S}"
         self._path = Path(out or default).expanduser()
         self._bag: BagWriter | None = BagWriter(
-            self._path, types, self.get_parameter("storage").value
+            self._path, types, self.get_parameter("storage").value, keep_incomplete=True
         )
         self._bag.__enter__()
         self._count = 0
@@ -103,7 +103,12 @@ class BagRecorderNode(Node):
 
     def _on_message(self, name: str, data: bytes) -> None:
         if self._bag is not None:
-            self._bag.write(name, self.get_clock().now().nanoseconds, bytes(data))
+            try:
+                self._bag.write(name, self.get_clock().now().nanoseconds, bytes(data))
+            except BagError as error:
+                bag, self._bag = self._bag, None
+                bag.__exit__(BagError, error, None)
+                raise
             self._count += 1
 
     def close(self) -> None:

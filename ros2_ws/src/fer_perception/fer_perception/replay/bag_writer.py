@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import AbstractContextManager
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final
+
 
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.rosbag2.enums import CompressionFormat, CompressionMode
 
+from ..atomic_file import put_in_place
 from .bag_reader import BagError
 from .message_types import MessageTypes
 
@@ -29,17 +33,27 @@ class BagWriter(AbstractContextManager["BagWriter"]):
     :param path: the bag's folder, which must not exist.
     :param storage: one of :data:`STORAGES`.
     :param compressed: compress with zstd; mcap only.
-    :raises BagError: when there is something at ``path`` already.
+    :param keep_incomplete: what cannot be repeated, such as a recording, is put in its place
+        also after a failure: without its index, but :mod:`.bag_reader` reads what is there. Only
+        mcap keeps something; sqlite3 takes it back.
+    :raises BagError: when there is something at ``path`` already, or, from any method, when the
+        bag cannot be written.
     """
 
     def __init__(
-        self, path: Path, types: MessageTypes, storage: str = "mcap", compressed: bool = False
+        self,
+        path: Path,
+        types: MessageTypes,
+        storage: str = "mcap",
+        compressed: bool = False,
+        keep_incomplete: bool = False,
     ) -> None:
         if path.exists():
             raise BagError(f"{path} is there already: choose another name, or remove it")
         if compressed and storage != "mcap":
             raise BagError(f"zstd is for mcap only, not for {storage}")
         self._path = path
+        self._keep_incomplete = keep_incomplete
         self._types = types
         # The name of the folder becomes that of the file in it.
         self._beside = path.with_name(f".{path.name}.part")
@@ -64,7 +78,8 @@ class BagWriter(AbstractContextManager["BagWriter"]):
 
     def write(self, topic: str, stamp_ns: int, data: bytes) -> None:
         """Write a message that is serialised as CDR."""
-        self._writer.write(self._connections[topic], stamp_ns, data)
+        with self._told_as_bag_error():
+            self._writer.write(self._connections[topic], stamp_ns, data)
 
     def write_message(self, topic: str, stamp_ns: int, message: object) -> None:
         """Serialise a message, of rosbags' classes or of ROS's, and write it."""
@@ -72,7 +87,8 @@ class BagWriter(AbstractContextManager["BagWriter"]):
 
     def __enter__(self) -> BagWriter:
         """Begin to write."""
-        self._writer.open()
+        with self._told_as_bag_error():
+            self._writer.open()
         return self
 
     def __exit__(
@@ -82,9 +98,28 @@ class BagWriter(AbstractContextManager["BagWriter"]):
         traceback: TracebackType | None,
     ) -> None:
         """Put the bag in its place, or drop it after a failure."""
+        is_whole = False
         try:
             if error is None:
-                self._writer.close()
-                (self._beside / self._path.name).replace(self._path)
+                with self._told_as_bag_error():
+                    self._writer.close()
+                    put_in_place(self._beside / self._path.name, self._path)
+                is_whole = True
         finally:
+            if not is_whole:
+                self._give_up()
             shutil.rmtree(self._beside, ignore_errors=True)
+
+    def _give_up(self) -> None:
+        with suppress(Exception):  # what went wrong is told already
+            self._writer.abort()
+        if self._keep_incomplete:
+            with suppress(OSError):
+                put_in_place(self._beside / self._path.name, self._path)
+
+    @contextmanager
+    def _told_as_bag_error(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            raise BagError(f"{self._path} cannot be written: {error}") from error

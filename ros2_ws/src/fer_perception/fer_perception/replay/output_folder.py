@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 
+from ..atomic_file import put_in_place
+
 
 class OutputFolder(AbstractContextManager["OutputFolder"]):
     """A folder whose files appear at once, when the run has ended well.
@@ -45,5 +47,5 @@ class OutputFolder(AbstractContextManager["OutputFolder"]):
         if error is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             for file in sorted(self._part.iterdir()):
-                file.replace(self.folder / file.name)
+                put_in_place(file, self.folder / file.name)
         shutil.rmtree(self._part, ignore_errors=True)

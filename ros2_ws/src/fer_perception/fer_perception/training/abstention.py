@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..atomic_file import replacing
+
 _QUANTILES = np.linspace(0.0, 0.98, 197)
 
 
@@ -80,4 +82,5 @@ def draw_abstention(
         )
     axes.set(xlabel="answered, %", ylabel="right among the answers, %", title=title)
     axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=100)
+    with replacing(path) as part:
+        figure.savefig(part, dpi=100, format="png")

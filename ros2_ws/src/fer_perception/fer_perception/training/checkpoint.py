@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
+
+from ..atomic_file import write_atomically
 
 _STATE_KEY = "state"
 
@@ -23,7 +25,7 @@ def save_checkpoint(
 ) -> None:
     """Write the weights, the optimiser's buffers and ``state`` to ``path``.
 
-    The file is written beside ``path`` and then renamed, so that a crash leaves the old one.
+    A crash or a full disk leaves the old file.
 
     :param modules: the modules whose weights are kept, by a name without dots.
     :param state: anything else that JSON can hold.
@@ -36,9 +38,7 @@ def save_checkpoint(
         for key, value in values.items():
             if isinstance(value, Tensor):
                 tensors[f"optimizer.{index}.{key}"] = value.detach().clone().contiguous()
-    temporary = path.with_suffix(".part")
-    save_file(tensors, temporary, metadata={_STATE_KEY: json.dumps(state)})
-    temporary.replace(path)
+    write_atomically(path, save(tensors, metadata={_STATE_KEY: json.dumps(state)}))
 
 
 def load_checkpoint(

@@ -27,6 +27,7 @@ from sklearn.metrics import (
 )
 from torchmetrics.functional.classification import multiclass_calibration_error
 
+from ..atomic_file import replacing, write_atomically
 from ..emotions import EMOTIONS
 from ..model_store import Model, load_model
 from ..recognition import EmotionRecognizer
@@ -150,7 +151,10 @@ def _save_confusion(
     from matplotlib.figure import Figure
 
     counts = confusion_matrix(labels, guessed, labels=np.arange(len(EMOTIONS)))
-    with (folder / f"confusion_{name}.csv").open("w", newline="") as file:
+    with (
+        replacing(folder / f"confusion_{name}.csv") as part,
+        part.open("w", newline="") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(["true \\ answered", *EMOTIONS])
         writer.writerows([emotion, *row] for emotion, row in zip(EMOTIONS, counts, strict=True))
@@ -160,7 +164,8 @@ def _save_confusion(
     axes = figure.subplots()
     display.plot(ax=axes, cmap="Blues", values_format=".2f", xticks_rotation=45.0, colorbar=False)
     axes.set_title(title)
-    figure.savefig(folder / f"confusion_{name}.png", dpi=100)
+    with replacing(folder / f"confusion_{name}.png") as part:
+        figure.savefig(part, dpi=100, format="png")
 
 
 def evaluate(scores: NDArray[np.float32], data: Fer2013) -> dict[str, SetMetrics]:
@@ -250,7 +255,7 @@ def main(args: list[str] | None = None) -> None:
     if options.write:
         draw(options.model, model.model_id, scores.single_view, data, marked)
         text = json.dumps(report, indent=2) + "\n"
-        (options.model / "metrics.json").write_text(text, encoding="utf-8")
+        write_atomically(options.model / "metrics.json", text.encode())
         write_figures(options.model / "README.md", figures(report))
         if (options.model.parent / "README.md").is_file():
             write_figures(options.model.parent / "README.md", overview(options.model.parent))

@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from ..atomic_file import write_atomically
+
 BEGIN: Final = "<!-- figures: written by evaluate --write -->"
 END: Final = "<!-- end of figures -->"
 
@@ -106,4 +108,4 @@ def write_figures(path: Path, tables: str) -> None:
         if path.is_file()
         else f"# {path.parent.name}\n\n{BEGIN}\n{END}\n"
     )
-    path.write_text(replace_figures(text, tables), encoding="utf-8")
+    write_atomically(path, replace_figures(text, tables).encode())

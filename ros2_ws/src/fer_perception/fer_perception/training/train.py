@@ -22,6 +22,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from ..atomic_file import replacing
 from ..emotions import EMOTIONS
 from ..model_store import ModelError, find_model, installed_models
 from ..networks import NETWORKS, create_network
@@ -162,10 +163,10 @@ def train(
 ) -> Path:
     """Train and return the path of the checkpoint with the best validation accuracy.
 
-    Writes ``last.safetensors`` after each epoch, ``best.safetensors`` after each that is the best
-    so far, and a line a epoch to ``log.csv``. The order of the data, the augmentation and the
-    dropout of an epoch follow from ``seed`` and its number alone, so that a resumed run repeats
-    what an unbroken one would have done.
+    Writes ``best.safetensors`` after each epoch that is the best so far, then
+    ``last.safetensors``, then ``log.csv`` with a line an epoch. The order of the data, the
+    augmentation and the dropout of an epoch follow from ``seed`` and its number alone, so that a
+    run that was killed at any moment and resumed leaves the files of an unbroken one.
 
     :param out: folder for what is written; made when missing.
     :param start_from: a trained model whose weights training begins with; those that only one of
@@ -208,10 +209,11 @@ def train(
     plateau = ReduceLROnPlateau(optimizer, mode="max", factor=0.5, patience=2)
     modules: dict[str, nn.Module] = {"network": network, "average": average}
     last, best = out / "last.safetensors", out / "best.safetensors"
-    state: dict[str, Any] = {"epoch": 0, "best_accuracy": 0.0, "best_epoch": 0}
+    state: dict[str, Any] = {"epoch": 0, "best_accuracy": 0.0, "best_epoch": 0, "log": []}
     if resume:
         state = load_checkpoint(last, modules, optimizer)
         plateau.load_state_dict(state["plateau"])
+        _write_log(out / "log.csv", state["log"])  # it may lack the last epoch
         for group, rate in zip(optimizer.param_groups, state["rates"], strict=True):
             group["lr"] = rate
     steps = len(faces.labels) // recipe.batch_size
@@ -221,6 +223,9 @@ def train(
         _LOG.info("before training: validation accuracy %.2f %%", 100 * before)
 
     for epoch in range(state["epoch"], recipe.epochs):
+        if recipe.patience is not None and epoch - state["best_epoch"] >= recipe.patience:
+            _LOG.info("no better accuracy for %d epochs: done", recipe.patience)
+            break
         stage = recipe.stage_of(epoch)
         enter_stage(network, stage)
         enter_stage(average, stage)
@@ -262,11 +267,16 @@ def train(
             "plateau": plateau.state_dict(),
             "rates": [group["lr"] for group in optimizer.param_groups],
             "network": network_name,
+            "log": [
+                *state["log"],
+                _log_row(epoch + 1, loss_sum / steps, accuracy, optimizer.param_groups[0]["lr"]),
+            ],
         }
-        save_checkpoint(last, modules, optimizer, state)
+        # The best one first: whoever is killed between the two repeats this epoch.
         if improved:
             save_checkpoint(best, {"network": evaluated}, SGD(network.parameters()), state)
-        _append_log(out / "log.csv", epoch + 1, loss_sum / steps, accuracy, state["rates"][0])
+        save_checkpoint(last, modules, optimizer, state)
+        _write_log(out / "log.csv", state["log"])
         _LOG.info(
             "epoch %d/%d: training loss %.4f, validation accuracy %.2f %% (best %.2f %%)",
             epoch + 1,
@@ -275,20 +285,17 @@ def train(
             100 * accuracy,
             100 * state["best_accuracy"],
         )
-        if recipe.patience is not None and epoch + 1 - state["best_epoch"] >= recipe.patience:
-            _LOG.info("no better accuracy for %d epochs: done", recipe.patience)
-            break
     return best
 
 
-def _append_log(path: Path, epoch: int, loss: float, accuracy: float, rate: float) -> None:
+def _log_row(epoch: int, loss: float, accuracy: float, rate: float) -> list[str]:
+    return [str(epoch), f"{loss:.5f}", f"{accuracy:.5f}", f"{rate:.6f}"]
+
+
+def _write_log(path: Path, rows: Sequence[Sequence[str]]) -> None:
     header = ("epoch", "training_loss", "validation_accuracy", "learning_rate")
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if new:
-            writer.writerow(header)
-        writer.writerow((epoch, f"{loss:.5f}", f"{accuracy:.5f}", f"{rate:.6f}"))
+    with replacing(path) as part, part.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
 
 
 def main(args: list[str] | None = None) -> None:

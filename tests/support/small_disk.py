@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A disk that is soon full."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(name="small_disk")
+def small_disk_fixture(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """An empty file system of one megabyte, or as many as its parameter says."""
+    folder = tmp_path / "small_disk"
+    folder.mkdir()
+    mount = [
+        "mount",
+        "-t",
+        "tmpfs",
+        "-o",
+        f"size={getattr(request, 'param', 1)}m",
+        "tmpfs",
+        str(folder),
+    ]
+    try:
+        made = subprocess.run(mount, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        pytest.skip(f"{error}: nothing was tried on a full disk")
+    if made.returncode:
+        pytest.skip(f"no tmpfs ({made.stderr.strip()}): nothing was tried on a full disk")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
