@@ -111,6 +111,23 @@ def test_launch_file_and_start_script_start_the_same(repository, stand_ins, give
     assert len(started) == (2 if given.get("camera") == "false" else 3)
 
 
+def test_launch_starts_a_node_again_that_died(repository, stand_ins):
+    path = stand_ins / "lib" / "fer_perception" / "camera_node"
+    path.write_text(
+        f"#!{sys.executable}\n"
+        "import os, pathlib, sys\n"
+        "log = pathlib.Path(sys.argv[0] + '.log')\n"
+        "words = log.read_text() if log.exists() else ''\n"
+        "log.write_text(words + ' '.join(w for w in sys.argv if '__node' in w) + '\\n')\n"
+        "if not words: os.kill(os.getpid(), 9)\n"
+    )
+    source = PythonLaunchDescriptionSource(str(repository / "launch" / "fer_light.launch.py"))
+    service = LaunchService(noninteractive=True)
+    service.include_launch_description(LaunchDescription([IncludeLaunchDescription(source)]))
+    service.run()
+    assert path.with_name("camera_node.log").read_text() == 2 * "__node:=camera\n"
+
+
 def launch_file(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("launch_file", path)
     module = importlib.util.module_from_spec(spec)

@@ -136,7 +136,7 @@ def test_camera_false_starts_no_camera(stand_ins):
 )
 def test_a_failed_node_is_named_and_the_others_go_on(stand_ins, body, how):
     stand_ins.write("camera", body)
-    process = start("fer_light")
+    process = start("fer_light", "respawn:=false")
     stand_ins.wait_for_start()
     time.sleep(0.5)
     assert process.poll() is None
@@ -145,6 +145,52 @@ def test_a_failed_node_is_named_and_the_others_go_on(stand_ins, body, how):
     assert process.returncode == 1
     assert errors == f"node failed: camera (fer_perception camera_node): {how}\n"
     assert stand_ins.log("ambient_light")[1:] == ["SIGINT"]
+
+
+def test_a_node_that_died_is_started_again(stand_ins):
+    """It dies once; the second time it lives."""
+    stand_ins.write(
+        "camera",
+        "again = len(log.read_text().splitlines()) > 1\n"
+        "if not again: import os; os.kill(os.getpid(), 9)\ntime.sleep(60)",
+    )
+    process = start("fer_light")
+    stand_ins.wait_for_start()
+    end = time.monotonic() + 60
+    while len(stand_ins.log("camera")) < 2:
+        assert time.monotonic() < end, "the camera was not started again"
+        time.sleep(0.05)
+    assert stand_ins.log("camera")[0] == stand_ins.log("camera")[1]  # with the same arguments
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    [line] = errors.splitlines()
+    assert "camera (fer_perception camera_node): killed by SIGKILL; starting it again in" in line
+    assert stand_ins.log("camera")[2:] == ["SIGINT"]
+    assert len(stand_ins.log("fer_perception")) == 2  # started once, stopped once
+
+
+@pytest.mark.parametrize("code", [0, 2])
+def test_a_node_that_was_stopped_or_started_wrongly_is_not_started_again(stand_ins, code):
+    stand_ins.write("camera", f"sys.exit({code})")
+    process = start("fer_light")
+    stand_ins.wait_for_start()
+    time.sleep(3.5)  # longer than the first delay
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert len(stand_ins.log("camera")) == 1
+
+
+def test_nobody_waits_for_a_node_that_was_to_be_started_again(stand_ins):
+    stand_ins.write("camera", "sys.exit(3)")
+    process = start("fer_light")
+    assert process.stderr is not None
+    assert "starting it again" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (1, "")
+    assert len(stand_ins.log("camera")) == 1
 
 
 def test_it_ends_when_all_nodes_have_ended(stand_ins):

@@ -51,6 +51,7 @@ class NodeSpec:
     :param log_level: least severity that the node logs.
     :param arguments: words of the command line that are not for ROS.
     :param ends_graph: when this node has ended, the others are stopped.
+    :param respawn: when this node has died, it is started again (:mod:`fer_bringup.respawn`).
     """
 
     package: str
@@ -63,6 +64,7 @@ class NodeSpec:
     log_level: str = "info"
     arguments: tuple[str, ...] = ()
     ends_graph: bool = False
+    respawn: bool = False
 
     @property
     def what(self) -> str:
@@ -172,6 +174,7 @@ def _fer_light_nodes(values: Mapping[str, str]) -> tuple[NodeSpec, ...]:
             parameters=(("use_sim_time", values["use_sim_time"] == "true"), *parameters),
             remappings=remappings,
             log_level=values["log_level"],
+            respawn=values["respawn"] == "true",
         )
 
     autostart = ("autostart", values["autostart"] == "true")
@@ -340,6 +343,12 @@ def fer_light() -> Graph:
                 "Sum the nodes' health up on /diagnostics_agg with diagnostic_aggregator; 'auto' "
                 "where it is installed. 'false' if the robot has one already.",
                 ("auto", *FLAG),
+            ),
+            Argument(
+                "respawn",
+                "true",
+                "Start nodes again that died: after 1.5 to 3 s, and up to 32 s if they die again.",
+                FLAG,
             ),
             Argument(
                 "dashboard",

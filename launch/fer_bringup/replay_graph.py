@@ -59,6 +59,8 @@ def _nodes(values: Mapping[str, str]) -> tuple[ProcessSpec, ...]:
                 "camera": "false",
                 "use_sim_time": "true",
                 "aggregator": "false",
+                # What a node that died has missed would be scored as its answer.
+                "respawn": "false",
                 "image_transport": "compressed" if compressed else "raw",
                 **{
                     name: values[name]

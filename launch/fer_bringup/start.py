@@ -8,18 +8,18 @@
 import argparse
 import signal
 import sys
-import time
 from types import FrameType
 
 from fer_bringup.graph import Graph, environment
 from fer_bringup.graphs import GRAPHS
-from fer_bringup.processes import GRACE_S, NodeProcess, send, start, stop
+from fer_bringup.supervision import supervise
 
 
 def main(args: list[str] | None = None) -> int:
     """Run until all nodes have ended or a signal asks to stop.
 
-    :return: 0 if all nodes ended cleanly, 1 if one failed, 2 for a wrong command line.
+    :return: 0 if all nodes ended cleanly, 1 if one failed and was not started again, 2 for a
+        wrong command line.
     """
     options = _parser().parse_args(args)
     graph = GRAPHS[options.graph]()
@@ -42,38 +42,10 @@ def main(args: list[str] | None = None) -> int:
     signal.signal(signal.SIGINT, remember)
     signal.signal(signal.SIGTERM, remember)
     try:
-        nodes = start(specs, variables)
+        return supervise(specs, variables, asked)
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return 1
-    return _supervise(nodes, asked)
-
-
-def _supervise(nodes: list[NodeProcess], asked: list[int]) -> int:
-    """Wait for the nodes, forwarding the signals that arrive in ``asked``."""
-    reported: set[str] = set()
-    forwarded = 0
-    deadline = float("inf")
-    while any(node.running for node in nodes) and time.monotonic() < deadline:
-        if not asked and any(node.spec.ends_graph and not node.running for node in nodes):
-            asked.append(signal.SIGINT)
-        while forwarded < len(asked):
-            send(nodes, asked[forwarded])
-            forwarded += 1
-            deadline = min(deadline, time.monotonic() + GRACE_S)
-        for node in nodes:
-            _report(node, reported)
-        time.sleep(0.05)
-    stop(nodes, signal.SIGTERM)
-    for node in nodes:
-        _report(node, reported)
-    return 1 if reported else 0
-
-
-def _report(node: NodeProcess, reported: set[str]) -> None:
-    if node.failure and node.failure not in reported:
-        reported.add(node.failure)
-        print(f"node failed: {node.failure}", file=sys.stderr)
 
 
 def _assignments(words: list[str]) -> dict[str, str]:

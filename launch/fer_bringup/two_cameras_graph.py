@@ -22,6 +22,7 @@ _SHARED = (
     "image_transport",
     "model",
     "autostart",
+    "respawn",
     "fastdds_profile",
 )
 _SIDES = ("left", "right")

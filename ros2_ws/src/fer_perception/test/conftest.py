@@ -4,13 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small_disk import small_disk_fixture  # noqa: F401
 
 from fer_perception.face import RgbImage
 from fer_perception.frame_source import PortraitSource
 from fer_perception.model_store import DEFAULT_MODEL
 from fer_perception.training.fer2013 import Fer2013
 from fer_perception.training.fer2013_reader import read_fer2013
-from small_disk import small_disk_fixture  # noqa: F401
 
 # More threads than free cores wait for each other; one is nearly as fast on small inputs.
 torch.set_num_threads(1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting times between attempts to reach a lamp."""
+"""Waiting times between attempts at something that failed, such as to reach a lamp."""
 
 from __future__ import annotations
 
@@ -15,18 +15,26 @@ class Backoff:
     """Exponentially growing waiting times with jitter.
 
     :param uniform: source of randomness, like :func:`random.uniform`.
+    :param first_s: longest time before the second attempt [s].
+    :param longest_s: longest time of all [s].
     """
 
-    def __init__(self, uniform: Callable[[float, float], float] = random.uniform) -> None:
+    def __init__(
+        self,
+        uniform: Callable[[float, float], float] = random.uniform,
+        first_s: float = FIRST_S,
+        longest_s: float = LONGEST_S,
+    ) -> None:
         self._uniform = uniform
-        self._next_s = FIRST_S
+        self._first_s, self._longest_s = first_s, longest_s
+        self._next_s = first_s
 
     def reset(self) -> None:
         """Begin again with the shortest time, after a success."""
-        self._next_s = FIRST_S
+        self._next_s = self._first_s
 
     def next_s(self) -> float:
         """Return how long to wait now: between half of the current time and all of it [s]."""
         longest = self._next_s
-        self._next_s = min(2.0 * self._next_s, LONGEST_S)
+        self._next_s = min(2.0 * self._next_s, self._longest_s)
         return self._uniform(0.5 * longest, longest)

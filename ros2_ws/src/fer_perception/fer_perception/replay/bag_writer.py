@@ -11,7 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.rosbag2.enums import CompressionFormat, CompressionMode
