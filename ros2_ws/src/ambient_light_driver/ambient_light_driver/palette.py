@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from reprlib import repr as shortened
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +16,10 @@ import yaml
 
 from ambient_light_driver.color import LightColor
 from ambient_light_driver.options import ConfigError
+
+_MAX_FILE_BYTES = 1 << 16
+# PyYAML takes seconds for some thousand brackets in each other; a palette has about ten in all.
+_MAX_BRACKETS = 256
 
 NEUTRAL = "neutral"
 """The emotion whose colour is shown in doubt."""
@@ -90,6 +95,8 @@ def _file_text(path: str) -> str:
         # A named pipe would hold up whoever reads it.
         if file.exists() and not file.is_file():
             raise ConfigError(f"palette {path!r}: expected a file")
+        if file.stat().st_size > _MAX_FILE_BYTES:
+            raise ConfigError(f"palette {path!r}: expected at most {_MAX_FILE_BYTES} bytes")
         return file.read_text(encoding="utf-8")
     except ConfigError:
         raise
@@ -98,6 +105,8 @@ def _file_text(path: str) -> str:
 
 
 def _parse(text: str, name: str) -> Palette:
+    if text.count("[") + text.count("{") > _MAX_BRACKETS:
+        raise ConfigError(f"{name}: expected at most {_MAX_BRACKETS} brackets")
     try:
         document = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError) as error:
@@ -112,7 +121,7 @@ def _parse(text: str, name: str) -> Palette:
     }
     source = _required(top, "source", f"{name}:")
     if not isinstance(source, str):
-        raise ConfigError(f"{name}: source: expected a text, got {source!r}")
+        raise ConfigError(f"{name}: source: expected a text, got {shortened(source)}")
     idle = _color(_required(top, "idle", f"{name}:"), f"{name}: idle")
     return Palette(name, source, MappingProxyType(colors), idle)
 
@@ -122,7 +131,7 @@ def _color(entry: object, where: str) -> LightColor:
     _no_other_keys(values, ("color", "brightness", "source"), f"{where}.")
     rgb = _required(values, "color", f"{where}.")
     if not isinstance(rgb, list) or len(rgb) != 3:
-        raise ConfigError(f"{where}.color: expected [red, green, blue], got {rgb!r}")
+        raise ConfigError(f"{where}.color: expected [red, green, blue], got {shortened(rgb)}")
     red, green, blue = (_unit_number(value, f"{where}.color") for value in rgb)
     brightness = _required(values, "brightness", f"{where}.")
     return LightColor(red, green, blue, _unit_number(brightness, f"{where}.brightness"))
@@ -130,13 +139,13 @@ def _color(entry: object, where: str) -> LightColor:
 
 def _unit_number(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ConfigError(f"{where}: expected a number in [0, 1], got {value!r}")
+        raise ConfigError(f"{where}: expected a number in [0, 1], got {shortened(value)}")
     return float(value)
 
 
 def _mapping(value: object, where: str) -> dict[str, Any]:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise ConfigError(f"{where}: expected a mapping of names, got {value!r:.80}")
+        raise ConfigError(f"{where}: expected a mapping of names, got {shortened(value)}")
     return value
 
 

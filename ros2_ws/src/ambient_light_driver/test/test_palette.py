@@ -98,6 +98,38 @@ def test_a_file_that_is_no_palette_is_refused(tmp_path, text):
         load_palette(write(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        # 2^40 leaves, of which an error message must not be made.
+        (
+            "\n".join(
+                ["a0: &a0 [x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 41))]
+            )
+            + "\nemotions: *a40",
+            "unknown key",
+        ),
+        ("&a0 [x]\n", "mapping of names"),
+        ("{" * 3000, "at most 256 brackets"),
+        ("#" * 100_000, "at most 65536 bytes"),
+    ],
+)
+def test_a_file_made_to_take_for_ever_is_refused(tmp_path, text, refusal):
+    with pytest.raises(ConfigError, match=refusal) as refused:
+        load_palette(write(tmp_path, text))
+    assert len(str(refused.value)) < 1000
+
+
+def test_the_color_of_an_unfolding_palette_is_not_written_out(tmp_path):
+    bomb: object = "x"
+    for _ in range(40):
+        bomb = [bomb, bomb]
+    document = GOOD | {"idle": {"color": bomb, "brightness": 0}}
+    with pytest.raises(ConfigError, match=r"idle\.color: expected") as refused:
+        load_palette(write(tmp_path, document))
+    assert len(str(refused.value)) < 1000
+
+
 def test_an_unknown_name_lists_the_shipped_palettes():
     with pytest.raises(ConfigError, match=r"'dark': .* default, jonauskaite, plutchik"):
         load_palette("dark")

@@ -16,6 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .face import RgbImage
+from .image_header import claimed_size
+
+MAX_COMPRESSED_PIXELS: Final = 1 << 25
+"""Compressed images of more pixels are refused: 8K video has as many, a node's memory three bytes
+for each."""
 
 PixelData: TypeAlias = "bytes | bytearray | memoryview | array[int]"
 
@@ -153,19 +158,32 @@ def _to_rgb(values: NDArray[np.uint8], layout: _Layout) -> RgbImage:
 
 
 def decode_compressed(data: PixelData) -> RgbImage:
-    """Return a JPEG, PNG or other compressed image as RGB, 8 bits a channel.
+    """Return a JPEG or PNG as RGB, 8 bits a channel.
 
-    :raises ImageError: when it cannot be decoded.
+    OpenCV knows more formats, but what cameras do not send is not decoded.
+
+    :raises ImageError: when it is neither, has too many pixels or cannot be decoded.
     """
     raw = np.frombuffer(data, np.uint8)
     if not raw.size:
         raise ImageError("the compressed image is empty")
+    size = claimed_size(raw.tobytes())
+    if size is None:
+        raise ImageError(
+            f"the compressed image ({raw.size} bytes) is neither JPEG nor PNG, or is cut off"
+        )
+    width, height = size
+    if width * height > MAX_COMPRESSED_PIXELS:
+        raise ImageError(
+            f"the compressed image claims {width}x{height} pixels: expected at most "
+            f"{MAX_COMPRESSED_PIXELS} in all"
+        )
     try:
         image = cv2.imdecode(raw, cv2.IMREAD_COLOR)
     except cv2.error as error:
         raise ImageError(f"the compressed image cannot be decoded: {error.err}") from None
     if image is None:
         raise ImageError(
-            f"the compressed image ({raw.size} bytes) cannot be decoded: expected JPEG or PNG"
+            f"the compressed image ({raw.size} bytes) cannot be decoded: it is damaged"
         )
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

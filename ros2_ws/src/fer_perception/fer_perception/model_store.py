@@ -164,7 +164,7 @@ def read_config(folder: Path) -> ModelConfig:
     try:
         config = ModelConfig(
             str(raw["network"]),
-            tuple(raw["classes"]),
+            tuple(map(str, raw["classes"])),
             float(raw["temperature"]),
             str(raw["sha256"]),
             _graph_hashes(raw.get("graph_sha256", {})),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .alignment import CROP_SIZE_PX
 from .emotions import EMOTIONS
 from .inference import open_session
-from .model_store import Model
+from .model_store import Model, ModelError
 
 
 class EmotionRecognizer:
@@ -20,16 +20,27 @@ class EmotionRecognizer:
     :param flip_average: averages each crop's logits with those of its mirror image, which is a
         little more accurate and takes twice as long.
     :param threads: CPU threads.
+    :raises ModelError: when the model's graph cannot be run, or answers something else than
+        scores of the classes.
     """
 
     def __init__(self, model: Model, flip_average: bool = False, threads: int = 1) -> None:
-        self._session: onnxruntime.InferenceSession = open_session(model.graph, threads)
         self._temperature = np.float32(model.config.temperature)
         self._flip_average = flip_average
         self.model_id = model.model_id
         self.sha256 = model.config.sha256
-        # The first call is many times slower than the others: better now than on a face.
-        self.recognize(np.zeros((1, CROP_SIZE_PX, CROP_SIZE_PX), np.uint8))
+        try:
+            self._session: onnxruntime.InferenceSession = open_session(model.graph, threads)
+            # The first call is many times slower than the others: better now than on a face.
+            scores = self.recognize(np.zeros((1, CROP_SIZE_PX, CROP_SIZE_PX), np.uint8))
+        except Exception as error:  # ONNX Runtime's errors have no class in common
+            reason = " ".join(str(error).split())
+            raise ModelError(f"the graph of {model.model_id} cannot be run: {reason}") from error
+        if scores.shape != (1, len(EMOTIONS)) or not np.isfinite(scores).all():
+            raise ModelError(
+                f"the graph of {model.model_id} answers {scores.shape[1:]} scores, or no numbers: "
+                f"expected {len(EMOTIONS)}; export the model anew"
+            )
 
     def recognize(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the scores of each crop, N x 7, each row summing to 1.

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bags that others wrote, and bags that are broken."""
 
+import base64
+import json
 import shutil
 import sqlite3
+import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -263,3 +267,20 @@ def test_an_existing_bag_is_not_overwritten(tmp_path, pictures):
     write_bag(tmp_path / "bag", pictures)
     with pytest.raises(BagError, match="is there already"):
         BagWriter(tmp_path / "bag", MessageTypes())
+
+
+DAMAGED = json.loads(Path(__file__).with_name("damaged_bags.json").read_text())
+"""Bags on which reading once crashed or did not end: files by name, zlib in base64."""
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_damage_that_was_once_not_noticed_is_read_around_or_told(tmp_path, damage):
+    for name, content in DAMAGED[damage].items():
+        (tmp_path / name).write_bytes(zlib.decompress(base64.b64decode(content)))
+    try:
+        with OpenBag(tmp_path) as bag:
+            for message in bag.messages(bag.topics.keys()):
+                assert message.topic in bag.topics
+            assert bag.warnings
+    except BagError as error:
+        assert "\n" not in str(error)

@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import struct
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -158,3 +161,52 @@ def test_truncated_jpeg_is_refused_or_decoded_in_part(portrait):
         assert decode_compressed(blob[: len(blob) // 2]).shape == portrait.shape
     except ImageError as error:
         assert "cannot be decoded" in str(error)
+
+
+def _png(width, height, pixels, length=None):
+    """Return a PNG of one chunk of pixels, which claims ``length`` bytes."""
+
+    def chunk(kind, content, length=None):
+        size = struct.pack(">I", len(content) if length is None else length)
+        return size + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", pixels, length) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def test_a_small_file_of_a_huge_picture_is_refused_before_it_is_decoded(portrait):
+    """Decoding them would take seconds and gigabytes."""
+    with pytest.raises(ImageError, match="claims 30000x20000 pixels"):
+        decode_compressed(_png(30_000, 20_000, zlib.compress(bytes(100))))
+    jpeg = cv2.imencode(".jpg", portrait)[1].tobytes()
+    at = jpeg.index(b"\xff\xc0") + 5
+    with pytest.raises(ImageError, match="claims 60000x50000 pixels"):
+        decode_compressed(jpeg[:at] + struct.pack(">HH", 50_000, 60_000) + jpeg[at + 4 :])
+
+
+def test_a_png_whose_chunk_is_cut_off_is_refused():
+    """OpenCV 4.14 looks for the rest of it for ever."""
+    with pytest.raises(ImageError, match="cut off"):
+        decode_compressed(_png(28, 20, zlib.compress(bytes(1700)), length=0xFF000583))
+
+
+@pytest.mark.parametrize("suffix", [".tiff", ".webp", ".bmp"])
+def test_what_no_camera_sends_is_not_decoded(portrait, suffix):
+    with pytest.raises(ImageError, match="neither JPEG nor PNG"):
+        decode_compressed(cv2.imencode(suffix, portrait)[1].tobytes())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [cv2.IMWRITE_JPEG_PROGRESSIVE, 1],
+        [cv2.IMWRITE_JPEG_RST_INTERVAL, 3],
+        [cv2.IMWRITE_JPEG_QUALITY, 5],
+    ],
+)
+def test_the_size_of_any_kind_of_jpeg_is_found(portrait, options):
+    # A comment holds the marker of another size.
+    jpeg = cv2.imencode(".jpg", portrait, options)[1].tobytes()
+    comment = b"\xff\xfe\x00\x0c" + b"\xff\xc0\x00\x11\x08\xff\xff\xff\xff\x03"
+    assert decode_compressed(jpeg[:2] + comment + jpeg[2:]).shape == portrait.shape

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import hashlib
 import json
 
 import numpy as np
@@ -124,6 +125,23 @@ def test_nonsense_in_the_config_is_refused(folder, changes):
     _change_config(folder, **changes)
     with pytest.raises(ModelError, match=r"config\.json"):
         load_model(folder)
+
+
+def test_classes_that_are_no_texts_are_refused(folder):
+    _change_config(folder, classes=[{}, 7])
+    with pytest.raises(ModelError, match="2 classes"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    "graph", [b"", b"no protobuf", build_onnx(create_network("baseline_cnn", 3).eval())]
+)
+def test_a_graph_that_cannot_be_run_is_refused_though_its_hash_is_right(folder, graph):
+    (folder / "model.onnx").write_bytes(graph)
+    _change_config(folder, graph_sha256={"float32": hashlib.sha256(graph).hexdigest()})
+    with pytest.raises(ModelError, match="the graph of small@") as refused:
+        EmotionRecognizer(load_model(folder))
+    assert "\n" not in str(refused.value)
 
 
 def test_a_precision_that_the_model_lacks_is_said_with_those_that_it_has(folder):

@@ -176,10 +176,10 @@ PARAMETERS: Final = (
 )
 
 # What each part of the pipeline is made of: a change of one of these makes the part anew.
-_DETECTOR_NAMES: Final = frozenset(
+DETECTOR_NAMES: Final = frozenset(
     {"detector", "detector_backend", "min_face_px", "detection_border", "threads"}
 )
-_RECOGNIZER_NAMES: Final = frozenset({"model", "precision", "flip_average", "threads"})
+RECOGNIZER_NAMES: Final = frozenset({"model", "precision", "flip_average", "threads"})
 
 
 def _detector(values: Mapping[str, Any]) -> FaceDetector:
@@ -268,8 +268,8 @@ def prepare_change(values: Mapping[str, Any], changed: Set[str]) -> PipelineChan
     :raises: what :func:`build_pipeline` raises.
     """
     return PipelineChange(
-        _detector(values) if changed & _DETECTOR_NAMES else None,
-        _recognizer(values) if changed & _RECOGNIZER_NAMES else None,
+        _detector(values) if changed & DETECTOR_NAMES else None,
+        _recognizer(values) if changed & RECOGNIZER_NAMES else None,
         _tracker_config(values),
         values["smoothing_time_constant_s"],
         _pipeline_config(values),

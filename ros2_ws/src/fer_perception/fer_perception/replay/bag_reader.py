@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+import struct
+import sys
 from collections.abc import Iterator, Mapping, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,6 +19,12 @@ from rosbags.rosbag2 import Reader, ReaderError
 
 from .damaged_bag import SalvagedBag
 
+# As rosbags does, whose decompressor it is.
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 STORAGE_SUFFIXES: Final = (".mcap", ".db3")
 """How the names of a bag's storage files end."""
 
@@ -29,6 +37,12 @@ _DAMAGE: Final = (
     EOFError,
     TypeError,
     AssertionError,
+    LookupError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,
+    struct.error,
+    zstd.ZstdError,
 )
 
 

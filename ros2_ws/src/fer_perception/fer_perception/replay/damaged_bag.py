@@ -160,5 +160,6 @@ def _sqlite_row_after(
             row = database.execute(query, (number + step,)).fetchone()
         except sqlite3.DatabaseError:
             continue
-        return row
+        # A damaged tree of pages can lead back to where we have been.
+        return row if row is not None and row[0] > number else None
     return None

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The size that a compressed image claims, read before anything is decoded.
+
+A file of some hundred bytes can claim gigabytes of pixels; a decoder would begin to make them.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_JPEG: Final = b"\xff\xd8"
+# Start of frame, of any kind of coding; C4, C8 and CC among them are something else.
+_STARTS_OF_FRAME: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+# Markers that stand alone; all others are followed by their length.
+_ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
+_LEAST_SEGMENT_BYTES: Final = 2
+
+
+def claimed_size(data: bytes) -> tuple[int, int] | None:
+    """Return (width, height) of a JPEG or PNG in pixels; None when it is neither or cut off."""
+    if data.startswith(_PNG):
+        return _png_size(data)
+    if data.startswith(_JPEG):
+        return _jpeg_size(data)
+    return None
+
+
+def _png_size(data: bytes) -> tuple[int, int] | None:
+    # The signature, then chunks of length, type, content and checksum; the first one is IHDR.
+    if len(data) < 24 or data[12:16] != b"IHDR" or not _chunks_are_whole(data):
+        return None
+    width, height = struct.unpack_from(">II", data, 16)
+    return width, height
+
+
+def _chunks_are_whole(data: bytes) -> bool:
+    """Return whether all chunks are there; OpenCV 4.14 never ends on one that is cut off."""
+    at = len(_PNG)
+    while at + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        if data[at + 4 : at + 8] == b"IEND":
+            return True
+        at += 12 + length
+    return False
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+    at = len(_JPEG)
+    # Decoders look for the next marker over bytes that belong to none, and so must we.
+    while (at := data.find(b"\xff", at)) >= 0 and at + 4 <= len(data):
+        marker = data[at + 1]
+        if marker in (0x00, 0xFF) or marker in _ALONE:
+            at += 1 if marker == 0xFF else 2
+            continue
+        if marker in _STARTS_OF_FRAME:
+            if at + 9 > len(data):
+                return None
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            return width, height
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        at += 2 + max(_LEAST_SEGMENT_BYTES, length)
+    return None
