@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env build demo test lint bench clean
+.PHONY: help env build demo test lint bench fuzz soak clean
 
 # Each recipe line runs with ROS 2 and the built packages in reach.
 IN_ENV := source tools/env.sh &&
 
-TYPED := $(wildcard tools/*.py launch/fer_bringup bench \
+TYPED := $(wildcard tools/*.py launch/fer_bringup bench fuzz soak \
 	ros2_ws/src/fer_perception/fer_perception \
 	ros2_ws/src/ambient_light_driver/ambient_light_driver \
 	ros2_ws/src/fer_bridges/fer_bridges)
@@ -31,6 +31,12 @@ test: build lint ## Build, check style and types, run every test
 
 bench: build ## Measure speed beside other packages; BENCH_ARGS='frames --rounds 5' for a part
 	@$(IN_ENV) python3 -m bench.run $(BENCH_ARGS)
+
+fuzz: build ## Try a million hostile inputs; FUZZ_ARGS='palettes --share 0.1' for a part
+	@$(IN_ENV) python3 -m fuzz.run $(FUZZ_ARGS)
+
+soak: build ## Faults, load and a long run; SOAK_ARGS='graph --minutes 5' for a part
+	@$(IN_ENV) python3 -m soak.run $(SOAK_ARGS)
 
 clean: ## Remove build output and environment
 	rm -rf build install log .venv demo

@@ -3,7 +3,6 @@
 
 import math
 import os
-import random
 import signal
 import tempfile
 import time
@@ -13,12 +12,12 @@ from typing import IO, Any
 
 import pytest
 import rclpy
-from domain_coordinator import domain_id
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 
 from fer_bringup.graph import NodeSpec, environment, fer_light
 from fer_bringup.processes import NodeProcess, start, stop
+from soak.domain import own_domain
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ASK_AGAIN_S = 10.0
@@ -42,11 +41,7 @@ def media() -> Path:
 @pytest.fixture
 def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A domain that no other test or graph on this machine uses, set for all processes."""
-    start_at = random.randrange(100)
-    candidates = iter(1 + (start_at + i) % 100 for i in range(100))
-    with domain_id(lambda: next(candidates)) as domain:
-        monkeypatch.setenv("ROS_DOMAIN_ID", str(domain))
-        monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    with own_domain() as domain:
         # As the launch files do: without it Fast DDS loses images, by the dozen on a busy machine.
         for name, value in environment(fer_light().values({})).items():
             monkeypatch.setenv(name, value)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a process holds, as Linux counts it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+def resident_kib(pid: int | str = "self") -> int:
+    """Return the resident memory of a process [KiB]."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_KIB
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What one process holds.
+
+    :ivar resident_kib: memory [KiB].
+    :ivar files: open file descriptors.
+    :ivar threads: threads.
+    """
+
+    resident_kib: int
+    files: int
+    threads: int
+
+    @classmethod
+    def of(cls, pid: int) -> Resources:
+        """Read them.
+
+        :raises FileNotFoundError: the process has ended.
+        """
+        folder = Path(f"/proc/{pid}")
+        return cls(
+            resident_kib(pid),
+            len(list((folder / "fd").iterdir())),
+            len(list((folder / "task").iterdir())),
+        )
