@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong: each fault is done to a :class:`~soak.world.World` and is over when it returns.
+
+From then on the time to recovery counts.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from .camera import ENCODINGS
+from .world import LIGHT, PERCEPTION, World
+
+_PAUSE_S = 2.5
+_SIZES = ((640, 480), (320, 240), (1280, 720))
+_FRAMES = ("camera_optical_frame", "other_optical_frame", "", "a b/c\u00e4")
+
+Fault = Callable[[World, random.Random], None]
+
+
+def camera_stops(world: World, _rng: random.Random) -> None:
+    """Send no images for a while."""
+    world.camera.change(running=False)
+    time.sleep(_PAUSE_S)
+    world.camera.change(running=True)
+
+
+def camera_changes(world: World, rng: random.Random) -> None:
+    """Change resolution, encoding and frame in mid-stream."""
+    before = world.camera.mode
+    world.camera.change(
+        size=rng.choice([size for size in _SIZES if size != before.size]),
+        encoding=rng.choice([name for name in ENCODINGS if name != before.encoding]),
+        frame_id=rng.choice([name for name in _FRAMES if name != before.frame_id]),
+    )
+
+
+def clock_jumps_back(world: World, _rng: random.Random) -> None:
+    """Set the camera's clock, and the simulation's if there is one, an hour back."""
+    world.camera.change(clock_offset_s=world.camera.mode.clock_offset_s - 3600.0)
+
+
+def clock_jumps_forward(world: World, _rng: random.Random) -> None:
+    """Set it an hour ahead."""
+    world.camera.change(clock_offset_s=world.camera.mode.clock_offset_s + 3600.0)
+
+
+def perception_is_killed(world: World, _rng: random.Random) -> None:
+    """Kill the perception by SIGKILL; it is started again."""
+    world.kill(PERCEPTION)
+
+
+def light_is_killed(world: World, _rng: random.Random) -> None:
+    """Kill the light by SIGKILL while the lamp is on; it is started again."""
+    world.kill(LIGHT)
+
+
+def perception_stands_still(world: World, _rng: random.Random) -> None:
+    """Stop the perception's process for a while, as a machine that swaps does."""
+    world.signal(PERCEPTION, signal.SIGSTOP)
+    time.sleep(_PAUSE_S)
+    world.signal(PERCEPTION, signal.SIGCONT)
+
+
+def model_is_removed(world: World, _rng: random.Random) -> None:
+    """Move the model away: the loaded one goes on, and it cannot be loaded anew.
+
+    :raises AssertionError: it was loaded anew, or nobody was told why not.
+    """
+    away = world.model_folder.with_name("away")
+    world.model_folder.rename(away)
+    try:
+        world.wait_for_recovery()
+        reason = world.set_parameter(PERCEPTION, "flip_average", True)
+        assert str(world.model_folder) in reason, reason or "a removed model was loaded"
+    finally:
+        away.rename(world.model_folder)
+
+
+FAULTS: Mapping[str, Fault] = MappingProxyType(
+    {
+        fault.__name__: fault
+        for fault in (
+            camera_stops,
+            camera_changes,
+            clock_jumps_back,
+            clock_jumps_forward,
+            perception_stands_still,
+            model_is_removed,
+            perception_is_killed,
+            light_is_killed,
+        )
+    }
+)
+"""By name."""
