@@ -31,7 +31,7 @@ HANG_S = 1.0
 """Longest time for one input [s]."""
 
 _REPEATS_OF_A_HANG = 2
-_SAMPLES = 40
+_SAMPLES = 24
 # What allocators keep for later is no leak; what grows beyond this over a whole run is.
 MAX_GROWTH_KIB = 16 * 1024
 # The first inputs fill caches and import what is imported late.
@@ -130,6 +130,7 @@ def _work(
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
         os.dup2(nowhere.fileno(), 2)  # where libraries complain of each input
     try_one = target.prepare()
+    gc.freeze()  # what is there now stays: collections need not look at it
     progress = _Progress(progress_path)
     failures: list[Failure] = []
     seen: set[str] = set()

@@ -199,7 +199,7 @@ def run(inputs: int, seed: int = 0) -> Report:
             _attack(report, nodes, _Attacker(Random(f"{NAME}:{seed}")), inputs)
         finally:
             rclpy.shutdown()
-            failures = stop(nodes)
+            failures = stop(nodes, grace_s=_PATIENCE_S)
         log.seek(0)
         printed = log.read().decode(errors="replace")
     report.failures += [Failure("crash", report.inputs, text) for text in failures]

@@ -20,7 +20,8 @@ SHARE = 0.003
 def test_hostile_inputs_are_refused_and_nothing_else_happens(repository):
     words = [sys.executable, "-m", "fuzz.run", "--share", str(SHARE), "--seed", "1"]
     done = subprocess.run(words, cwd=repository, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    print(done.stdout, done.stderr[-2000:])
+    assert done.returncode == 0
     for name in (*TARGETS, "live_nodes"):
         assert name in done.stdout
 
@@ -59,10 +60,10 @@ def test_another_exception_is_a_crash_and_the_rest_is_tried(tmp_path):
 
 
 def test_a_killed_process_is_a_crash_and_the_rest_is_tried(tmp_path):
-    report = run(target(fails_at(7, lambda: os.kill(os.getpid(), signal.SIGSEGV))), 10, tmp_path)
+    report = run(target(fails_at(7, lambda: os.kill(os.getpid(), signal.SIGKILL))), 10, tmp_path)
     # In the process after it, the inputs after it, the seventh is made to fail again.
     assert [(f.kind, f.number, f.text) for f in report.failures] == [
-        ("crash", 7, "killed by SIGSEGV")
+        ("crash", 7, "killed by SIGKILL")
     ]
     assert report.inputs == 10
 
