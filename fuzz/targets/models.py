@@ -83,7 +83,7 @@ def _prepare_weights() -> Try:
             content = mutated(rng, whole[:header_length]) + whole[header_length:]
         elif rng.random() < 0.5:
             tensors = load(whole)
-            name = rng.choice(list(tensors))
+            name = rng.choice([name for name, tensor in tensors.items() if tensor.ndim])
             tensors[name] = tensors[name][..., :1].clone()
             content = save(tensors)
         else:
