@@ -9,7 +9,24 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-_NODES = 24
+NODES = 24
+"""Queries that softmax attention is computed for, and terms of the series."""
+
+
+def chebyshev_angles() -> Tensor:
+    """Return the angles whose cosines are the Chebyshev nodes, NODES of them."""
+    return (torch.arange(NODES, dtype=torch.float64) + 0.5) * (math.pi / NODES)
+
+
+def chebyshev_transform() -> Tensor:
+    """Return what makes the Chebyshev coefficients of the values at the nodes, NODES x NODES.
+
+    A discrete cosine transform.
+    """
+    orders = torch.arange(NODES, dtype=torch.float64)
+    transform = torch.cos(orders[:, None] * chebyshev_angles()) * (2.0 / NODES)
+    transform[0] /= 2.0
+    return transform
 
 
 def scalar_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -24,18 +41,14 @@ def scalar_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """
     low, high = query.detach().amin(dim=-2, keepdim=True), query.detach().amax(-2, keepdim=True)
     centre, half = (high + low) / 2, ((high - low) / 2).clamp(min=1e-6)
-    angles = (torch.arange(_NODES, dtype=query.dtype) + 0.5) * (math.pi / _NODES)
-    nodes = centre + half * torch.cos(angles)[:, None]
+    nodes = centre + half * chebyshev_angles().cos().to(query.dtype)[:, None]
     at_nodes = F.scaled_dot_product_attention(nodes, key, value, scale=1.0)
-    # Coefficients of the Chebyshev series (a discrete cosine transform of the values) ...
-    orders = torch.arange(_NODES, dtype=query.dtype)
-    transform = torch.cos(orders[:, None] * angles) * (2.0 / _NODES)
-    transform[0] /= 2.0
-    coefficients = transform @ at_nodes
+    # Coefficients of the Chebyshev series ...
+    coefficients = chebyshev_transform().to(query.dtype) @ at_nodes
     # ... and its sum by Clenshaw's recurrence.
     x = (query - centre) / half
     twice_x = 2.0 * x
     later, latest = torch.zeros_like(x), torch.zeros_like(x)
-    for order in range(_NODES - 1, 0, -1):
+    for order in range(NODES - 1, 0, -1):
         later, latest = latest, coefficients[..., order : order + 1, :] + twice_x * latest - later
     return coefficients[..., :1, :] + x * latest - later

@@ -24,6 +24,7 @@ from ..alignment import CROP_SIZE_PX
 from ..graph_builder import GraphBuilder
 from ..networks.deep_emotion import DeepEmotion
 from ..networks.multiple_self_attention import MultipleSelfAttention
+from ..networks.scalar_attention import NODES, chebyshev_angles, chebyshev_transform
 from ..networks.spatial_transformer import LocalizationNetwork, SpatialTransformer
 from ..networks.vgg_stn import VggStn
 from ..normalization import MIN_STD, grey_levels, normalize
@@ -202,8 +203,8 @@ def _(module: MultipleSelfAttention, graph: GraphBuilder, x: str) -> str:
     joined = _reshaped(graph, joined, 0, 3 * heads, inner, height * width)
     key, query, value = graph.split(joined, [heads] * 3, axis=1)
     query, value = (graph.add("Transpose", [part], perm=[0, 1, 3, 2]) for part in (query, value))
-    beta = graph.add("Softmax", [graph.add("MatMul", [query, key])], axis=-1)
-    attended = graph.add("Transpose", [graph.add("MatMul", [beta, value])], perm=[0, 1, 3, 2])
+    attend = _attended_by_scalars if inner == 1 else _attended
+    attended = graph.add("Transpose", [attend(graph, query, key, value)], perm=[0, 1, 3, 2])
     scale = graph.add("Mul", [_head_weights(module, graph, x), graph.constant(gamma)])
     if heads < module.heads:
         scale = graph.add("Gather", [scale, _ints(graph, *used)], axis=1)
@@ -216,6 +217,42 @@ def _(module: MultipleSelfAttention, graph: GraphBuilder, x: str) -> str:
     bias = _array(module.v.bias).reshape(module.heads, channels)[used]
     bias_sum = _reshaped(graph, graph.add("MatMul", [scale, graph.half(bias)]), 0, channels, 1, 1)
     return graph.add("Add", [graph.add("Add", [x, o]), bias_sum])
+
+
+def _attended(graph: GraphBuilder, query: str, key: str, value: str) -> str:
+    beta = graph.add("Softmax", [graph.add("MatMul", [query, key])], axis=-1)
+    return graph.add("MatMul", [beta, value])
+
+
+def _attended_by_scalars(graph: GraphBuilder, query: str, key: str, value: str) -> str:
+    """Write down :func:`~fer_perception.networks.scalar_attention.scalar_attention`."""
+
+    def constant(value: float) -> str:
+        return graph.constant(np.array(value, np.float32))
+
+    axes = _ints(graph, 2)
+    low = graph.add("ReduceMin", [query, axes], keepdims=1)
+    high = graph.add("ReduceMax", [query, axes], keepdims=1)
+    centre = graph.add("Mul", [graph.add("Add", [low, high]), constant(0.5)])
+    half = graph.add("Mul", [graph.add("Sub", [high, low]), constant(0.5)])
+    half = graph.add("Max", [half, constant(1e-6)])
+    cosines = graph.constant(_array(chebyshev_angles().cos()[:, None]))
+    nodes = graph.add("Add", [centre, graph.add("Mul", [half, cosines])])
+    at_nodes = _attended(graph, nodes, key, value)
+    coefficients = graph.split(
+        graph.add("MatMul", [graph.constant(_array(chebyshev_transform())), at_nodes]),
+        [1] * NODES,
+        axis=2,
+    )
+    x = graph.add("Div", [graph.add("Sub", [query, centre]), half])
+    twice_x = graph.add("Mul", [x, constant(2.0)])
+    later, latest = constant(0.0), coefficients[-1]
+    for order in range(NODES - 2, 0, -1):
+        product = graph.add("Mul", [twice_x, latest])
+        following = graph.add("Sub", [graph.add("Add", [coefficients[order], product]), later])
+        later, latest = latest, following
+    product = graph.add("Mul", [x, latest])
+    return graph.add("Sub", [graph.add("Add", [coefficients[0], product]), later])
 
 
 def _head_weights(module: MultipleSelfAttention, graph: GraphBuilder, x: str) -> str:
