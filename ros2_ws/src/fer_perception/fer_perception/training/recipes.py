@@ -34,8 +34,6 @@ class Recipe:
     :ivar learning_rate: of the first step (``plateau``) or the highest one (``one_cycle``).
     :ivar transformer_learning_rate_factor: for the localisation network, which otherwise zooms
         out in the first epochs and stays there.
-    :ivar attention_learning_rate_factor: for multiple self-attention. Its gammas begin at 0, and
-        until they have grown nothing else in it learns.
     :ivar schedule: ``plateau`` halves the rate after two epochs without a better validation
         accuracy; ``one_cycle`` warms up and then falls to 0 along a cosine.
     :ivar weight_decay: of all weights.
@@ -54,7 +52,6 @@ class Recipe:
     batch_size: int = 128
     learning_rate: float = 1e-2
     transformer_learning_rate_factor: float = 1.0
-    attention_learning_rate_factor: float = 1.0
     schedule: Literal["plateau", "one_cycle"] = "plateau"
     weight_decay: float = 1e-4
     balance: float = 1.0
@@ -173,21 +170,6 @@ RECIPES: Final[dict[str, Recipe]] = {
         augmentation=_STRONG_AUGMENTATION,
         learning_rate=1.5e-2,
         transformer_learning_rate_factor=0.1,
-        schedule="one_cycle",
-        weight_decay=5e-4,
-        balance=0.5,
-        soft_targets=True,
-        teacher_weight=0.5,
-        leak_free=True,
-        ema_decay=0.998,
-    ),
-    # Puts attention into a network that was trained without it (--start-from).
-    "attend": Recipe(
-        stages=(Stage(epochs=2, image_size_px=32), Stage(epochs=1)),
-        augmentation=_STRONG_AUGMENTATION,
-        learning_rate=4e-3,
-        transformer_learning_rate_factor=0.1,
-        attention_learning_rate_factor=20.0,
         schedule="one_cycle",
         weight_decay=5e-4,
         balance=0.5,

@@ -131,23 +131,19 @@ def one_cycle_factor(progress: float) -> float:
 
 
 def _parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
-    factors: dict[type[nn.Module], float] = {
-        LocalizationNetwork: recipe.transformer_learning_rate_factor,
-        MultipleSelfAttention: recipe.attention_learning_rate_factor,
-    }
-    # Deep-Emotion's attention is part of its localisation network and gets both factors.
-    factor_of = dict.fromkeys(network.parameters(), 1.0)
-    for module in network.modules():
-        for kind, factor in factors.items():
-            if isinstance(module, kind):
-                for parameter in module.parameters():
-                    factor_of[parameter] *= factor
-    groups: dict[float, list[nn.Parameter]] = {}
-    for parameter, factor in factor_of.items():
-        groups.setdefault(factor, []).append(parameter)
+    transformer = [
+        parameter
+        for module in network.modules()
+        if isinstance(module, LocalizationNetwork)
+        for parameter in module.parameters()
+    ]
+    known = {id(parameter) for parameter in transformer}
+    others = [p for p in network.parameters() if id(p) not in known]
+    groups = [(others, 1.0), (transformer, recipe.transformer_learning_rate_factor)]
     return [
         {"params": params, "lr": recipe.learning_rate * factor, "base_lr_factor": factor}
-        for factor, params in groups.items()
+        for params, factor in groups
+        if params
     ]
 
 
