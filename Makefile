@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env build demo test lint bench fuzz soak clean
+.PHONY: help env build demo test lint bench fuzz soak docs clean
 
 # Each recipe line runs with ROS 2 and the built packages in reach.
 IN_ENV := source tools/env.sh &&
@@ -37,6 +37,9 @@ fuzz: build ## Try a million hostile inputs; FUZZ_ARGS='palettes --share 0.1' fo
 
 soak: build ## Faults, load and a long run; SOAK_ARGS='graph --minutes 5' for a part
 	@$(IN_ENV) python3 -m soak.run $(SOAK_ARGS)
+
+docs: ## Build the documentation of everything into build/docs
+	@tools/build_docs.sh
 
 clean: ## Remove build output and environment
 	rm -rf build install log .venv demo

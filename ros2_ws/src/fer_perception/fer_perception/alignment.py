@@ -35,7 +35,7 @@ def similarity_transform(
     """Return the 2 x 3 rotation, scale and shift that bring ``source`` closest to ``target``.
 
     Least squares over the points, N x 2 each: with the points as complex numbers around their
-    means, the factor is <source, target> / |source|^2 (Umeyama 1991, in two dimensions).
+    means, the factor is ``<source, target> / |source|^2`` (Umeyama 1991, in two dimensions).
 
     :raises ValueError: when all points of ``source`` are the same.
     """

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The documentation tells of everything that there is, and its links lead somewhere.
+
+``make docs`` builds the pages and takes no warning; that is too slow for here.
+"""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from catkin_pkg.changelog import get_changelog_from_path
+
+PACKAGES = {
+    "ambient_light_driver": "ros2_ws/src/ambient_light_driver",
+    "fer_bridges": "ros2_ws/src/fer_bridges",
+    "fer_bringup": "launch",
+    "fer_models": "models",
+    "fer_msgs": "ros2_ws/src/fer_msgs",
+    "fer_perception": "ros2_ws/src/fer_perception",
+}
+TEXTS = (
+    "*.md",
+    "bench/*.md",
+    "docs/**/*.md",
+    "launch/*.md",
+    "models/**/*.md",
+    "ros2_ws/src/*/*.md",
+)
+
+
+@pytest.fixture(params=PACKAGES)
+def package(request, repository: Path) -> Path:
+    """The folder of each package in turn."""
+    folder = repository / PACKAGES[request.param]
+    assert name_of(folder) == request.param
+    return folder
+
+
+def name_of(package: Path) -> str | None:
+    return ElementTree.parse(package / "package.xml").findtext("name")
+
+
+def texts(repository: Path) -> list[Path]:
+    """All Markdown files that people read."""
+    return [path for pattern in TEXTS for path in sorted(repository.glob(pattern))]
+
+
+def test_every_package_is_checked(repository):
+    found = {path.parent for path in repository.glob("ros2_ws/src/*/package.xml")}
+    found |= {repository / "launch", repository / "models"}
+    assert found == {repository / folder for folder in PACKAGES.values()}
+
+
+def test_changelog_has_the_form_that_catkin_reads(package):
+    """``catkin_prepare_release`` gives what is forthcoming a version; nothing has one yet."""
+    changelog = package / "CHANGELOG.rst"
+    rule, title, same_rule, empty, *rest = changelog.read_text().splitlines()
+    assert title == f"Changelog for package {name_of(package)}"
+    assert rule == same_rule == "^" * len(title)
+    assert (empty, *rest[:2]) == ("", "Forthcoming", "-----------")
+    assert rest[2].startswith("* ")
+    assert list(get_changelog_from_path(str(changelog)).foreach_version()) == []
+
+
+def test_quality_declaration_claims_the_level_that_the_overview_gives(package, repository):
+    declaration = package / "QUALITY_DECLARATION.md"
+    [level] = re.findall(r"Quality Level (\d)", declaration.read_text())
+    link = f"../{declaration.relative_to(repository)}"
+    overview = (repository / "docs" / "quality.md").read_text()
+    assert f"[`{name_of(package)}`]({link}) | {level} |" in overview
+
+
+def test_the_python_names_of_every_package_are_documented(repository):
+    settings = (repository / "docs" / "conf.py").read_text()
+    contents = (repository / "docs" / "index.md").read_text()
+    for name, folder in PACKAGES.items():
+        if (repository / folder / "setup.py").is_file():
+            assert f'"{folder}/{name}"' in settings
+            assert f"api/{name}/index" in contents
+
+
+def test_every_text_is_in_the_contents(repository):
+    folder = repository / "docs"
+    listed = re.findall(r"^([\w./]+)$", (folder / "index.md").read_text(), re.MULTILINE)
+    written = {(folder / f"{name}.md").resolve() for name in listed if not name.startswith("api/")}
+    assert written == set(texts(repository)) - {folder / "index.md"}
+
+
+def test_every_message_is_shown(repository):
+    folder = repository / "ros2_ws" / "src" / "fer_msgs"
+    text = (repository / "docs" / "messages.md").read_text()
+    shown = re.findall(r"\{literalinclude\} (\S+)", text)
+    assert {(repository / "docs" / path).resolve() for path in shown} == {
+        *folder.glob("msg/*.msg"),
+        *folder.glob("srv/*.srv"),
+    }
+
+
+def test_links_lead_to_what_is_there(repository):
+    for text in texts(repository):
+        prose = re.sub(r"^```.*?^```", "", text.read_text(), flags=re.DOTALL | re.MULTILINE)
+        for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", prose):
+            if "://" not in link:
+                assert (text.parent / link).exists(), f"{text}: {link}"
