@@ -63,12 +63,13 @@ def test_every_parameter_of_ours_is_described(name, start_node, peer, parameters
     package, executable = NODES[name]
     start_node(package, executable, name)
     # These are declared by rclpy itself.
-    names = [
-        n
-        for n in parameters_of(name)
+    values = {
+        n: value
+        for n, value in parameters_of(name).items()
         if not n.startswith("qos_overrides.")
         and n not in ("use_sim_time", "start_type_description_service")
-    ]
+    }
+    names = list(values)
     descriptors = peer.call(
         peer.node.create_client(DescribeParameters, f"/{name}/describe_parameters"),
         DescribeParameters.Request(names=names),
@@ -80,6 +81,11 @@ def test_every_parameter_of_ours_is_described(name, start_node, peer, parameters
             assert descriptor.floating_point_range, descriptor.name
         if descriptor.type == ParameterType.PARAMETER_INTEGER:
             assert descriptor.integer_range, descriptor.name
+        if descriptor.type == ParameterType.PARAMETER_STRING:
+            # 'ros2 param set' and 'load' read a value as YAML, to which 'off' is no text.
+            words = descriptor.additional_constraints.removeprefix("one of: ").split(", ")
+            for word in filter(None, [*words, values[descriptor.name]]):
+                assert yaml.safe_load(word) == word, descriptor.name
 
 
 def test_a_camera_whose_qos_does_not_match_is_told_in_words(start_node, peer):

@@ -33,8 +33,6 @@ def written(default: object) -> str:
     """Return a default as a table writes it."""
     if isinstance(default, bool):
         return str(default).lower()
-    if isinstance(default, float):
-        return f"{default:g}"
     return '""' if default == "" else str(default)
 
 

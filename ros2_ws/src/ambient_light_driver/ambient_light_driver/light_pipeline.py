@@ -147,5 +147,5 @@ class LightPipeline:
 
     def _idle_light(self) -> OklabLight:
         light = OklabLight.from_color(self.palette.idle)
-        factor = 0.0 if self.settings.idle == "off" else self.settings.brightness
+        factor = 0.0 if self.settings.idle == "dark" else self.settings.brightness
         return replace(light, brightness=light.brightness * factor)

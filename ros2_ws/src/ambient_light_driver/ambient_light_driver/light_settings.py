@@ -65,8 +65,8 @@ class LightSettings:
     )
     idle: str = option(
         "palette",
-        "Light when nobody is seen: the palette's idle colour, or off.",
-        choices=("palette", "off"),
+        "Light when nobody is seen: the palette's idle colour, or none.",
+        choices=("palette", "dark"),
     )
     max_flashes: int = option(
         MAX_FLASHES,
@@ -75,9 +75,10 @@ class LightSettings:
         maximum=MAX_FLASHES,
     )
     shutdown_state: str = option(
-        "off",
-        "Light that stays when the node stops: off, the palette's idle colour, or as it is.",
-        choices=("off", "idle", "hold"),
+        # Not "off", which is no text but a truth value in YAML, and so for 'ros2 param'.
+        "dark",
+        "Light that stays when the node stops: none, the palette's idle colour, or as it is.",
+        choices=("dark", "idle", "hold"),
     )
 
     def __post_init__(self) -> None:

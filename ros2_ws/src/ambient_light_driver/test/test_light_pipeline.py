@@ -135,12 +135,12 @@ def test_the_light_turns_to_the_face_that_is_left_when_a_robot_falls_silent():
 
 
 def test_idle_can_be_dark():
-    assert Player(LightSettings(idle="off")).play(1.0).color.brightness == 0.0
+    assert Player(LightSettings(idle="dark")).play(1.0).color.brightness == 0.0
 
 
 @pytest.mark.parametrize(
     ("shutdown_state", "label", "brightness"),
-    [("off", OFF_LABEL, 0.0), ("idle", IDLE, 0.1), ("hold", "anger", 0.9)],
+    [("dark", OFF_LABEL, 0.0), ("idle", IDLE, 0.1), ("hold", "anger", 0.9)],
 )
 def test_the_shutdown_state_is_what_stays(shutdown_state, label, brightness):
     player = Player(replace(DIRECT, shutdown_state=shutdown_state))
