@@ -13,7 +13,10 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml", *map(str, sorted(Path().glob("*.launch.py")))]),
-        (f"share/{PACKAGE}/config", list(map(str, sorted(Path("config").iterdir())))),
+        *(
+            (f"share/{PACKAGE}/{folder}", list(map(str, sorted(Path(folder).iterdir()))))
+            for folder in ("config", "policies")
+        ),
     ],
     install_requires=["setuptools"],
     zip_safe=False,

@@ -198,6 +198,7 @@ def start_specs(start_node: Callable[..., StartedNode]) -> Callable[..., list[St
                 parameters=dict(spec.parameters),
                 remappings=spec.remappings,
                 namespace=spec.namespace,
+                arguments=spec.arguments,
             )
             for spec in specs
         ]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fer_bringup import start
+from fer_bringup import security, start
 from fer_bringup.graph import PROFILE_VARIABLES
 from fer_bringup.graphs import GRAPHS
 
@@ -24,6 +24,8 @@ from launch.actions import IncludeLaunchDescription  # noqa: E402
 from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
 
 from launch import LaunchDescription, LaunchService  # noqa: E402
+
+VARIABLES = (*PROFILE_VARIABLES, *security.variables("/keystore"))
 
 # Notes how it was started, and the parameter files before they are removed.
 NODE = """#!{python}
@@ -51,12 +53,14 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (index / package).touch()
         path = tmp_path / "lib" / package / executable
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(NODE.format(python=sys.executable, variables=PROFILE_VARIABLES))
+        path.write_text(NODE.format(python=sys.executable, variables=VARIABLES))
         path.chmod(0o755)
     monkeypatch.setenv("AMENT_PREFIX_PATH", f"{tmp_path}:{os.environ['AMENT_PREFIX_PATH']}")
     monkeypatch.setenv("ROS_LOG_DIR", str(tmp_path / "log"))
     for variable in PROFILE_VARIABLES:
         monkeypatch.delenv(variable, raising=False)
+    # Whether the keystore is good is no matter here.
+    monkeypatch.setattr(security, "check", lambda keystore, enclaves: None)
     return tmp_path
 
 
@@ -81,6 +85,7 @@ def seen_by_the_nodes(stand_ins: Path) -> dict[str, Any]:
             "parameters": parameters,
             "remappings": {value for option, value in pairs if option == "-r"},
             "log level": {value for option, value in pairs if option == "--log-level"},
+            "enclave": {value for option, value in pairs if option == "--enclave"},
             "environment": told["environment"],
         }
     return seen
@@ -93,6 +98,7 @@ def seen_by_the_nodes(stand_ins: Path) -> dict[str, Any]:
         {"namespace": "robot1", "source": "0", "device": "sacn,terminal", "log_level": "debug"},
         {"camera": "false", "image_topic": "/usb/image", "image_transport": "compressed"},
         {"use_sim_time": "true", "autostart": "false", "fastdds_profile": "none"},
+        {"security_keystore": "/keystore", "namespace": "robot1"},
     ],
 )
 def test_launch_file_and_start_script_start_the_same(repository, stand_ins, given):

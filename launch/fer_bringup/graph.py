@@ -18,6 +18,8 @@ from ament_index_python.packages import (
     get_package_share_directory,
 )
 
+from fer_bringup import security
+
 ParameterValue = bool | int | float | str | list[str]
 
 # Fast DDS up to 2.14 reads the first, later releases the second.
@@ -52,6 +54,7 @@ class NodeSpec:
     :param arguments: words of the command line that are not for ROS.
     :param ends_graph: when this node has ended, the others are stopped.
     :param respawn: when this node has died, it is started again (:mod:`fer_bringup.respawn`).
+    :param enclave: where its keys and permissions are in the keystore; empty without security.
     """
 
     package: str
@@ -65,6 +68,7 @@ class NodeSpec:
     arguments: tuple[str, ...] = ()
     ends_graph: bool = False
     respawn: bool = False
+    enclave: str = ""
 
     @property
     def what(self) -> str:
@@ -222,7 +226,18 @@ def _fer_light_nodes(values: Mapping[str, str]) -> tuple[NodeSpec, ...]:
         nodes.append(_aggregator(values))
     port = values["dashboard"]
     pages = [_with_port(node("fer_bringup", "dashboard", "dashboard"), port)] if port else []
-    return (*nodes, *bridges, *pages)
+    return _secured((*nodes, *bridges, *pages), values[security.ARGUMENT])
+
+
+def _secured(nodes: tuple[NodeSpec, ...], keystore: str) -> tuple[NodeSpec, ...]:
+    """Put each node into the enclave of its own name, if there is a keystore."""
+    if not keystore:
+        return nodes
+    nodes = tuple(
+        replace(node, enclave=security.enclave_of(node.namespace, node.name)) for node in nodes
+    )
+    security.check(keystore, [node.enclave for node in nodes])
+    return nodes
 
 
 def has_aggregator() -> bool:
@@ -362,6 +377,12 @@ def fer_light() -> Graph:
                 "Messages of others to publish as well: ros4hri, vision_msgs, or both with comma "
                 "between.",
             ),
+            Argument(
+                security.ARGUMENT,
+                "",
+                "Keystore of SROS 2 with an enclave for each node, made from policies/"
+                "fer_light.policy.xml; needs a ROS 2 with security. Empty: no security.",
+            ),
             _fastdds_profile(),
         ),
         nodes=_fer_light_nodes,
@@ -382,6 +403,10 @@ def environment(values: Mapping[str, str]) -> dict[str, str]:
 
     :raises ValueError: the argument ``fastdds_profile`` names no file.
     """
+    return _profile(values) | security.variables(values.get(security.ARGUMENT, ""))
+
+
+def _profile(values: Mapping[str, str]) -> dict[str, str]:
     profile = values["fastdds_profile"]
     if profile == "none" or any(os.environ.get(variable) for variable in PROFILE_VARIABLES):
         return {}

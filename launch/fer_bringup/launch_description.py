@@ -81,7 +81,10 @@ def _node(spec: NodeSpec, variables: dict[str, str], respawn: Respawn) -> Node:
         parameters=parameters,
         remappings=spec.remappings,
         arguments=list(spec.arguments),
-        ros_arguments=["--log-level", f"{spec.logger}:={spec.log_level}"],
+        ros_arguments=[
+            *("--log-level", f"{spec.logger}:={spec.log_level}"),
+            *(("--enclave", spec.enclave) if spec.enclave else ()),
+        ],
         additional_env=variables,
         output="screen",
         on_exit=Shutdown() if spec.ends_graph else _start_again(spec, variables, respawn),

@@ -49,6 +49,8 @@ def _node_command(spec: NodeSpec) -> list[str]:
         words += ["-p", f"{name}:={json.dumps(value)}"]
     for ours, graphs in spec.remappings:
         words += ["-r", f"{ours}:={graphs}"]
+    if spec.enclave:
+        words += ["--enclave", spec.enclave]
     return [*words, "--log-level", f"{spec.logger}:={spec.log_level}"]
 
 

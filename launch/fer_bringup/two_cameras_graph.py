@@ -23,6 +23,7 @@ _SHARED = (
     "model",
     "autostart",
     "respawn",
+    "security_keystore",
     "fastdds_profile",
 )
 _SIDES = ("left", "right")

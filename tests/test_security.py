@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The policy for SROS 2 lets each node say and hear what it does, and nothing else."""
+
+import fnmatch
+from collections import defaultdict
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from fer_bringup.graph import fer_light, share
+from fer_bringup.security import POLICY, enclave_of
+
+KINDS = {
+    "publish": "get_publisher_names_and_types_by_node",
+    "subscribe": "get_subscriber_names_and_types_by_node",
+    "reply": "get_service_names_and_types_by_node",
+    "request": "get_client_names_and_types_by_node",
+}
+# Said or heard only sometimes: with use_sim_time, image_transport, an open page.
+SOMETIMES = {
+    "camera": {("subscribe", "/clock")},
+    "fer_perception": {("subscribe", "/clock"), ("subscribe", "/camera/image_raw/compressed")},
+    "ambient_light": {("subscribe", "/clock")},
+    "dashboard": {("subscribe", "/clock"), ("subscribe", "/fer_perception/annotated")},
+}
+
+Rights = set[tuple[str, str]]
+
+
+def rights_in(policy: Path) -> dict[str, Rights]:
+    """Return what each enclave may: ('publish', '/camera/image_raw') and so on."""
+    rights: dict[str, Rights] = defaultdict(set)
+    root = ElementTree.parse(policy).getroot()
+    assert (root.tag, root.get("version")) == ("policy", "0.2.0")
+    for enclave in root.findall("enclaves/enclave"):
+        for profile in enclave.findall("profiles/profile"):
+            namespace, node = profile.get("ns", "").rstrip("/"), profile.get("node")
+            for expressions in profile:
+                for kind, answer in expressions.attrib.items():
+                    assert (expressions.tag, kind) in {
+                        ("topics", "publish"),
+                        ("topics", "subscribe"),
+                        ("services", "reply"),
+                        ("services", "request"),
+                    }
+                    assert answer == "ALLOW"
+                    for name in (str(child.text) for child in expressions):
+                        name = name.replace("~", f"{namespace}/{node}")
+                        absolute = name if name.startswith("/") else f"{namespace}/{name}"
+                        rights[str(enclave.get("path"))].add((kind, absolute))
+    return rights
+
+
+@pytest.fixture
+def rights() -> dict[str, Rights]:
+    return rights_in(share(POLICY))
+
+
+def used_by(peer, name: str) -> Rights:
+    """Return what a node does, as others in the graph see it; nothing if it is not there."""
+    if name not in peer.node.get_node_names():
+        return set()
+    return {
+        (kind, topic)
+        for kind, method in KINDS.items()
+        for topic, _ in getattr(peer.node, method)(name, "/")
+    }
+
+
+def test_every_node_has_its_enclave(rights):
+    given = {
+        "autostart": "managed",
+        "aggregator": "true",
+        "dashboard": "0",
+        "bridges": "ros4hri,vision_msgs",
+    }
+    nodes = fer_light().nodes(fer_light().values(given))
+    assert {enclave_of("", node.name) for node in nodes} == set(rights)
+
+
+def test_the_rights_of_each_node_are_what_it_uses(rights, start_specs, peer):
+    given = {"source": "portrait", "aggregator": "false", "dashboard": "0"}
+    nodes = start_specs(fer_light().nodes(fer_light().values(given)))
+    for node in nodes:
+        name = node.node.spec.name
+        allowed = rights[enclave_of("", name)]
+        peer.wait_until(
+            lambda name=name, needed=allowed - SOMETIMES[name]: needed <= used_by(peer, name),
+            f"{name} to use all of its rights",
+            nodes=(node.node,),
+        )
+        assert used_by(peer, name) <= allowed
+
+
+def test_the_rights_of_bring_up_are_what_it_uses(rights, start_node, peer):
+    """It is met while it waits for a node that is not there."""
+    allowed = rights["/bring_up"] - {("subscribe", "/clock")}
+    managed = ("fer_perception", "ambient_light")
+    used: Rights = set()
+    for name, other in (managed, managed[::-1]):
+        node = start_node("fer_bringup", "bring_up", "bring_up", arguments=(name,))
+        needed = {right for right in allowed if not right[1].startswith(f"/{other}/")}
+        peer.wait_until(
+            lambda needed=needed: needed <= used_by(peer, "bring_up"),
+            "bring_up to use all of its rights",
+            nodes=(node.node,),
+        )
+        used |= used_by(peer, "bring_up")
+        assert node.stop() == 0
+        peer.wait_until(lambda: not used_by(peer, "bring_up"), "bring_up to be gone")
+    assert used == allowed
+
+
+@pytest.mark.parametrize(("bridge", "messages"), [("ros4hri", "hri_msgs"), ("vision_msgs",) * 2])
+def test_the_rights_of_a_bridge_are_what_it_uses(bridge, messages, rights, start_specs, peer):
+    pytest.importorskip(messages, reason=f"{messages} is not installed: its rights are not tried")
+    given = {"bridges": bridge, "aggregator": "false", "source": "portrait", "light": "false"}
+    nodes = start_specs(fer_light().nodes(fer_light().values(given)))
+    [node] = [node.node for node in nodes if node.node.spec.name == bridge]
+    # Images are read only to cut faces out of them.
+    rare = {("subscribe", "/clock"), ("subscribe", "/camera/image_raw")}
+    rare |= {("publish", f"/humans/faces/*/{name}") for name in ("cropped", "aligned")}
+
+    def uses_all() -> bool:
+        used = used_by(peer, bridge)
+        return all(
+            fnmatch.filter([t for k, t in used if k == kind], topic)
+            for kind, topic in (rights[f"/{bridge}"] - rare)
+        )
+
+    peer.wait_until(uses_all, f"{bridge} to use all of its rights", nodes=(node,))
+    for kind, topic in used_by(peer, bridge):
+        allowed = [pattern for k, pattern in rights[f"/{bridge}"] if k == kind]
+        assert any(fnmatch.fnmatchcase(topic, pattern) for pattern in allowed), topic
