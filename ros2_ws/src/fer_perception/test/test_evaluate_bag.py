@@ -133,15 +133,17 @@ def test_no_face_is_in_the_report_unless_it_is_asked_for(bag, evaluated, tmp_pat
     assert report.count("data:image/jpeg;base64,") == 1
 
 
-def test_without_ros_it_runs_as_well(bag, tmp_path, shipped_model):
-    """Nothing of ROS can be imported, as on a machine that has none."""
+def test_without_ros_and_pytorch_it_runs_as_well(bag, tmp_path, shipped_model):
+    """Nothing of ROS can be imported, as on a machine that has none; PyTorch is not."""
     script = (
         "import sys\n"
         "for name in ('rclpy', 'fer_msgs', 'rcl_interfaces', 'ament_index_python',\n"
         "             'std_msgs', 'sensor_msgs', 'builtin_interfaces', 'ambient_light_driver'):\n"
         "    sys.modules[name] = None\n"
         "from fer_perception.replay.evaluate_bag import main\n"
-        "sys.exit(main(sys.argv[1:]))\n"
+        "code = main(sys.argv[1:])\n"
+        "assert 'torch' not in sys.modules\n"
+        "sys.exit(code)\n"
     )
     command = [sys.executable, "-c", script, str(bag), "--quiet", "--out", str(tmp_path / "out")]
     result = subprocess.run(

@@ -20,13 +20,13 @@ from ..node_parameter import NodeParameter
 from ..replay import provenance
 from ..replay.bag_images import choose_image_topic, images
 from ..replay.bag_reader import BagError, OpenBag, storage_files
-from ..replay.emotions_csv import EmotionsCsv
+from ..replay.emotions_csv import EMOTIONS_FILE, EmotionsCsv
 from ..replay.ground_truth import GroundTruth, LabelError, labels_from_topic, read_labels
 from ..replay.lamp_strip import MISSING
 from ..replay.latency_histogram import LatencyHistogram
 from ..replay.message_types import MessageTypes
 from ..replay.output_folder import OutputFolder
-from ..replay.results import EMOTIONS_FILE, REPORT_FILE, Results, timings, write_results
+from ..replay.results import REPORT_FILE, Results, timings, write_results
 from ..replay.scoring import Scoring
 from ..replay.timeline import Rgb
 from .node_parameters import declare, values

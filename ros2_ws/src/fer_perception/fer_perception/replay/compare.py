@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .agreement import label_agreement
-from .emotions_csv import read_emotions
-from .results import EMOTIONS_FILE
+from .emotions_csv import EMOTIONS_FILE, read_emotions
 
 
 @dataclass(frozen=True)

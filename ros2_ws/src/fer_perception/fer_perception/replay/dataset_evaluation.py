@@ -27,12 +27,12 @@ from ..training.class_folders import (
 from ..training.evaluation_sets import EVALUATION_SETS
 from ..training.fer2013_reader import read_fer2013
 from . import provenance
-from .emotions_csv import EmotionsCsv
+from .emotions_csv import EMOTIONS_FILE, EmotionsCsv
 from .ground_truth import TrueFace
 from .latency_histogram import LatencyHistogram
 from .matching import FaceMatch
 from .output_folder import OutputFolder
-from .results import EMOTIONS_FILE, Results, model_of, timings
+from .results import Results, model_of, timings
 from .scoring import Scoring
 from .seen_face import SeenFrame, seen_frame
 

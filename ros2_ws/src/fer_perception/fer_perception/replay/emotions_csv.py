@@ -15,6 +15,7 @@ from .ground_truth import TrueFace
 from .matching import FaceMatch
 from .seen_face import SeenFace, SeenFrame
 
+EMOTIONS_FILE: Final = "emotions.csv"
 COLUMNS: Final = (
     "stamp_ns",
     "face_id",

@@ -17,7 +17,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-import torch
 from tqdm import tqdm
 
 from ..model_store import ModelError
@@ -28,7 +27,7 @@ from .bag_images import BagImage, choose_image_topic, images
 from .bag_reader import BagError, BagReader, OpenBag, is_bag, storage_files
 from .dataset_evaluation import evaluate_dataset
 from .emotion_bag import EmotionBag
-from .emotions_csv import EmotionsCsv
+from .emotions_csv import EMOTIONS_FILE, EmotionsCsv
 from .evaluation import Evaluation
 from .ground_truth import (
     COLUMNS,
@@ -44,7 +43,6 @@ from .message_types import MessageTypes
 from .output_folder import OutputFolder
 from .pipeline_options import add_pipeline_options, pipeline_settings
 from .results import (
-    EMOTIONS_FILE,
     METRICS_FILE,
     REPORT_FILE,
     Results,
@@ -97,7 +95,6 @@ def evaluate(options: argparse.Namespace) -> Results:
     :raises BagError: see :mod:`~.bag_reader`; likewise for the other errors.
     """
     settings = pipeline_settings(options)
-    torch.set_num_threads(settings["threads"])
     if options.out is None:
         options.out = Path(f"{options.source.name.removesuffix(options.source.suffix)}_report")
     if options.source.is_dir() and not is_bag(options.source):

@@ -13,8 +13,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-import torch
-
 _LIBRARIES: Final = (
     "numpy",
     "torch",
@@ -45,7 +43,6 @@ def host() -> dict[str, Any]:
         "processor": _processor(),
         "cpus": os.cpu_count(),
         "python": platform.python_version(),
-        "torch_threads": torch.get_num_threads(),
         "libraries": {name: found for name in _LIBRARIES if (found := _version(name))},
         "git_revision": git_revision(),
     }

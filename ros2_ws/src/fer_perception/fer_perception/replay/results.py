@@ -16,7 +16,6 @@ from .scoring import Metrics, Scoring
 
 METRICS_FILE: Final = "metrics.json"
 REPORT_FILE: Final = "report.html"
-EMOTIONS_FILE: Final = "emotions.csv"
 
 
 @dataclass(frozen=True)
