@@ -161,21 +161,4 @@ RECIPES: Final[dict[str, Recipe]] = {
         leak_free=True,
         ema_decay=0.998,
     ),
-    # A further round, half of whose targets are the mean scores of several trained networks.
-    "distill": Recipe(
-        stages=(
-            Stage(epochs=5, image_size_px=40, attention=False),
-            Stage(epochs=5, attention=False),
-        ),
-        augmentation=_STRONG_AUGMENTATION,
-        learning_rate=1.5e-2,
-        transformer_learning_rate_factor=0.1,
-        schedule="one_cycle",
-        weight_decay=5e-4,
-        balance=0.5,
-        soft_targets=True,
-        teacher_weight=0.5,
-        leak_free=True,
-        ema_decay=0.998,
-    ),
 }
