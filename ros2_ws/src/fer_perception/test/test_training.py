@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 import csv
 import itertools
+import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import Generator
 
 from fer_perception import atomic_file
@@ -173,6 +176,20 @@ def test_a_run_that_ends_between_any_two_files_can_be_resumed(
         train("deep_emotion", recipe, small_data, broken, seed=3, resume=resume)
         assert {path.name: path.read_bytes() for path in broken.iterdir()} == expected, files
     assert files >= 5
+
+
+def test_a_checkpoint_that_kept_no_log_can_be_resumed(small_data, tmp_path):
+    recipe = Recipe((Stage(2),), Augmentation(), batch_size=32)
+    train("deep_emotion", replace(recipe, stages=(Stage(1),)), small_data, tmp_path, seed=3)
+    last = tmp_path / "last.safetensors"
+    with safe_open(last, framework="pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        state = json.loads(file.metadata()["state"])
+    del state["log"]
+    save_file(tensors, last, metadata={"state": json.dumps(state)})
+    train("deep_emotion", recipe, small_data, tmp_path, seed=3, resume=True)
+    with (tmp_path / "log.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["2"]
 
 
 def test_resume_without_a_checkpoint_is_refused(small_data, tmp_path):

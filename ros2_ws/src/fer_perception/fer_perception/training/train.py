@@ -208,6 +208,8 @@ def train(
     state: dict[str, Any] = {"epoch": 0, "best_accuracy": 0.0, "best_epoch": 0, "log": []}
     if resume:
         state = load_checkpoint(last, modules, optimizer)
+        # Checkpoints of earlier releases hold no log: what they trained is not in log.csv.
+        state.setdefault("log", [])
         plateau.load_state_dict(state["plateau"])
         _write_log(out / "log.csv", state["log"])  # it may lack the last epoch
         for group, rate in zip(optimizer.param_groups, state["rates"], strict=True):
