@@ -16,7 +16,9 @@ from .camera import ENCODINGS
 from .world import LIGHT, PERCEPTION, World
 
 _PAUSE_S = 2.5
-_SIZES = ((640, 480), (320, 240), (1280, 720))
+SIZES = ((640, 480), (320, 240), (1280, 720))
+"""Resolutions that the camera changes to."""
+
 _FRAMES = ("camera_optical_frame", "other_optical_frame", "", "a b/c\u00e4")
 
 Fault = Callable[[World, random.Random], None]
@@ -33,7 +35,7 @@ def camera_changes(world: World, rng: random.Random) -> None:
     """Change resolution, encoding and frame in mid-stream."""
     before = world.camera.mode
     world.camera.change(
-        size=rng.choice([size for size in _SIZES if size != before.size]),
+        size=rng.choice([size for size in SIZES if size != before.size]),
         encoding=rng.choice([name for name in ENCODINGS if name != before.encoding]),
         frame_id=rng.choice([name for name in _FRAMES if name != before.frame_id]),
     )

@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import rclpy
 import yaml
@@ -25,17 +27,26 @@ from rclpy.parameter import Parameter
 from rclpy.time import Time
 
 from fer_bringup.graph import environment, fer_light
+from fer_perception.face import RgbImage
 from fer_perception.model_store import DEFAULT_MODEL
 
 from .camera import Camera
 from .domain import own_domain
 from .lamp import Lamp
 
-PERCEPTION, LIGHT = "fer_perception", "ambient_light"
+PERCEPTION, LIGHT, DASHBOARD = "fer_perception", "ambient_light", "dashboard"
 PATIENCE_S = 60.0
 """How long a recovery may take; how long it takes is what is measured."""
 
 _POLL_S = 0.005
+_LIVELY_LIGHT = {
+    "face_dwell_s": 0.0,
+    "emotion_dwell_s": 0.0,
+    "time_constant_s": 0.02,
+    "idle_timeout_s": 0.1,
+    "idle": "off",
+}
+_LIVELY_PERCEPTION = {"smoothing_time_constant_s": 0.0, "max_lost_s": 0.0}
 
 
 class World(AbstractContextManager["World"]):
@@ -43,10 +54,20 @@ class World(AbstractContextManager["World"]):
 
     :ivar model_folder: the model that the perception has loaded; may be moved away.
     :param use_sim_time: the nodes take their time from the camera.
+    :param is_lively: light and perception follow each image at once, as far as the flash limiter
+        lets them, and the dashboard is there as well.
+    :param pictures: of faces, for the camera's scenes.
     """
 
-    def __init__(self, rate_hz: float = 15.0, use_sim_time: bool = False) -> None:
+    def __init__(
+        self,
+        rate_hz: float = 15.0,
+        use_sim_time: bool = False,
+        is_lively: bool = False,
+        pictures: Sequence[RgbImage] = (),
+    ) -> None:
         self._rate_hz, self._use_sim_time = rate_hz, use_sim_time
+        self._is_lively, self._pictures = is_lively, pictures
 
     def __enter__(self) -> World:
         """Start it and wait for the lamp to follow a face."""
@@ -63,6 +84,7 @@ class World(AbstractContextManager["World"]):
                 *(sys.executable, "-m", "fer_bringup.start", "fer_light", "camera:=false"),
                 f"use_sim_time:={str(self._use_sim_time).lower()}",
                 f"params_file:={self._params_file(folder)}",
+                *(["dashboard:=0"] if self._is_lively else []),
             ],
             stdout=self._log,
             stderr=subprocess.STDOUT,
@@ -83,7 +105,7 @@ class World(AbstractContextManager["World"]):
         self._executor.add_node(self.node)
         self._spinning = threading.Thread(target=self._spin, name="world", daemon=True)
         self._spinning.start()
-        self.camera = Camera(self.node, self._rate_hz, self._use_sim_time)
+        self.camera = Camera(self.node, self._rate_hz, self._use_sim_time, self._pictures)
         self.wait_for_recovery()
         return self
 
@@ -120,9 +142,13 @@ class World(AbstractContextManager["World"]):
         path = folder / "params.yaml"
         lamp = {"type": "wled", "protocol": "ddp", "host": "127.0.0.1", "led_count": 1}
         lamp |= {"ddp_port": self.lamp.port, "max_rate_hz": 50.0}
-        light = {"devices": ["strip"], "time_constant_s": 0.1}
+        light: dict[str, Any] = {"devices": ["strip"], "time_constant_s": 0.1}
         light |= {f"device.strip.{name}": value for name, value in lamp.items()}
-        nodes = {LIGHT: light, PERCEPTION: {"model": str(self.model_folder)}}
+        perception: dict[str, Any] = {"model": str(self.model_folder)}
+        if self._is_lively:
+            light |= _LIVELY_LIGHT
+            perception |= _LIVELY_PERCEPTION
+        nodes = {LIGHT: light, PERCEPTION: perception}
         parameters = {f"/**/{name}": {"ros__parameters": v} for name, v in nodes.items()}
         path.write_text(yaml.safe_dump(parameters))
         return path
@@ -148,6 +174,24 @@ class World(AbstractContextManager["World"]):
             if int(parent) == self.starter.pid and word in words:
                 return int(folder.name)
         return None
+
+    def dashboard_port(self) -> int:
+        """Wait until the dashboard listens and return its port."""
+        address = re.compile(r"dashboard: http://127\.0\.0\.1:(\d+)")
+        self.wait_until(lambda: address.search(self.output), "the dashboard's address")
+        return int(address.findall(self.output)[-1])
+
+    def endpoints(self) -> int:
+        """Return how many publishers, subscriptions, clients and servers the graph has.
+
+        That is what discovery knows: those of a killed process go when their lease is over.
+        """
+        topics = [name for name, _ in self.node.get_topic_names_and_types(no_demangle=True)]
+        count = 0
+        for topic in topics:
+            count += len(self.node.get_publishers_info_by_topic(topic, no_mangle=True))
+            count += len(self.node.get_subscriptions_info_by_topic(topic, no_mangle=True))
+        return count
 
     def kill(self, name: str) -> None:
         """Kill a node by SIGKILL."""

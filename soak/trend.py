@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether what a process holds grows, over several lives of the process."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+
+_S_PER_H = 3600.0
+
+
+@dataclass(frozen=True)
+class Trend:
+    """How a quantity changed within lives, that is between one start of a process and its end.
+
+    :ivar lives: how many there were, of those that were looked at twice at least.
+    :ivar longest_s: the longest one that was looked at [s].
+    :ivar least: least value.
+    :ivar most: greatest value.
+    :ivar slope_per_h: of the straight lines of one slope that fit all lives best [1/h].
+    """
+
+    lives: int
+    longest_s: float
+    least: float
+    most: float
+    slope_per_h: float
+
+    @property
+    def growth(self) -> float:
+        """By how much it grew over the longest life."""
+        return self.slope_per_h * self.longest_s / _S_PER_H
+
+    @classmethod
+    def of(cls, samples: Iterable[tuple[Hashable, float, float]]) -> Trend:
+        """Fit the trend.
+
+        :param samples: (life, time [s], value) each.
+        """
+        lives: dict[Hashable, list[tuple[float, float]]] = defaultdict(list)
+        for life, time_s, value in samples:
+            lives[life].append((time_s, value))
+        long = [points for points in lives.values() if len(points) > 1]
+        if not long:
+            return cls(0, 0.0, 0.0, 0.0, 0.0)
+        covariance = variance = 0.0
+        for points in long:
+            # A line of its own height for each life: that they differ is no growth.
+            mean_s = sum(time_s for time_s, _ in points) / len(points)
+            mean = sum(value for _, value in points) / len(points)
+            covariance += sum((time_s - mean_s) * (value - mean) for time_s, value in points)
+            variance += sum((time_s - mean_s) ** 2 for time_s, _ in points)
+        values = [value for points in long for _, value in points]
+        return cls(
+            len(long),
+            max(points[-1][0] - points[0][0] for points in long),
+            min(values),
+            max(values),
+            _S_PER_H * covariance / variance if variance else 0.0,
+        )
