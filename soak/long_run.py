@@ -39,6 +39,10 @@ _LEASE_S = 30.0
 _LIMITS: Final = {"memory": 8.0 * 1024, "files": 3.0, "threads": 3.0, "endpoints": 3.0}
 """Growth over the longest life that is still noise; memory in KiB."""
 
+# In less than this, caches still fill [s]; then only what grows by very much is told.
+_SETTLED_S = 300.0
+_UNSETTLED_MEMORY_KIB = 64.0 * 1024
+
 
 @dataclass(frozen=True)
 class Watched:
@@ -54,7 +58,10 @@ class Watched:
     @property
     def is_flat(self) -> bool:
         """Whether it grew by no more than noise."""
-        return self.trend.growth <= _LIMITS[self.quantity]
+        limit = _LIMITS[self.quantity]
+        if self.quantity == "memory" and self.trend.longest_s < _SETTLED_S:
+            limit = _UNSETTLED_MEMORY_KIB
+        return self.trend.growth <= limit
 
 
 @dataclass
