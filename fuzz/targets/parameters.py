@@ -16,6 +16,7 @@ from fer_perception.nodes.emotion_parameters import (
     event_config,
     prepare_change,
 )
+from fer_perception.shared_parts import SharedParts
 
 from ..mutation import nasty_float, nasty_integer, nasty_text, nasty_value
 from ..target import Target, Try, one_of
@@ -59,7 +60,7 @@ def _prepare() -> Try:
         if any(type(changes[p.name]) is not type(p.default) for p in chosen):
             return None
         event_config({**defaults, **changes})
-        return prepare_change({**defaults, **changes}, changes.keys())
+        return prepare_change({**defaults, **changes}, changes.keys(), SharedParts())
 
     return lambda rng: one_of(rng, light, perception)
 

@@ -4,8 +4,9 @@
 A process for each camera is better than one for both: Python runs one thread at a time in a
 process, so that two cameras in one would wait for each other, while two processes use two cores;
 and a camera that fails does not take the other with it. What a shared model would save is small:
-the network's weights are a tenth of what a node's process holds. On several machines nothing more
-is needed than namespaces that differ.
+the network's weights are a tenth of what a node's process holds. Where memory is short or there
+are many slow cameras, ``fer_perception emotion_nodes`` runs a node for each in one process. On
+several machines nothing more is needed than namespaces that differ.
 """
 
 from collections.abc import Mapping

@@ -62,6 +62,7 @@ setup(
             "compare = fer_perception.replay.compare:main",
             "crop_faces = fer_perception.training.crop_faces:main",
             "emotion_node = fer_perception.nodes.emotion_node:main",
+            "emotion_nodes = fer_perception.nodes.emotion_nodes:main",
             "evaluate = fer_perception.training.evaluate:main",
             "evaluate_bag = fer_perception.replay.evaluate_bag:main",
             "export = fer_perception.training.export:main",

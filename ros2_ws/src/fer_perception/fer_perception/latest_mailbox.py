@@ -34,11 +34,16 @@ class LatestMailbox(Generic[T]):
             self._condition.notify()
             return replaced
 
-    def take(self) -> T | None:
-        """Wait for a value and return the oldest, or None once the mailbox is closed."""
+    def wait(self) -> bool:
+        """Wait for a value; return False once the mailbox is closed."""
         with self._condition:
             self._condition.wait_for(lambda: self._values or self._closed)
-            return None if self._closed else self._values.popleft()
+            return not self._closed
+
+    def take(self) -> T | None:
+        """Return the oldest value, or None when there is none or the mailbox is closed."""
+        with self._condition:
+            return self._values.popleft() if self._values and not self._closed else None
 
     def close(self) -> None:
         """Wake up whoever waits; nothing is handed over any more."""

@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
+import gc
 import math
 import threading
+import time
+import weakref
+from contextlib import suppress
 
+import pytest
+
+from fer_perception.fair_lock import FairLock
 from fer_perception.frame_statistics import FrameStatistics
 from fer_perception.latest_mailbox import LatestMailbox
+from fer_perception.shared_parts import SharedParts
 
 
 def test_mailbox_hands_over_the_newest_only():
@@ -23,21 +31,91 @@ def test_larger_mailbox_keeps_the_order_and_pushes_out_the_oldest():
     assert mailbox.waiting == 0
 
 
-def test_closing_wakes_a_waiting_taker():
+def test_whoever_waits_is_woken_by_a_value_and_by_closing():
     mailbox = LatestMailbox()
-    taken = []
-    thread = threading.Thread(target=lambda: taken.append(mailbox.take()))
+    woken = []
+    thread = threading.Thread(target=lambda: woken.extend([mailbox.wait(), mailbox.wait()]))
     thread.start()
+    mailbox.put(1)
+    while not woken:
+        time.sleep(0.001)
+    assert mailbox.take() == 1 or woken == [True, True]
     mailbox.close()
     thread.join(timeout=10)
-    assert not thread.is_alive() and taken == [None]
+    assert not thread.is_alive() and woken[0] is True
+
+
+def test_an_empty_mailbox_hands_over_nothing_at_once():
+    assert LatestMailbox().take() is None
 
 
 def test_nothing_is_handed_over_after_closing():
     mailbox = LatestMailbox()
     mailbox.put(1)
     mailbox.close()
-    assert mailbox.take() is None
+    assert mailbox.take() is None and not mailbox.wait()
+
+
+def test_a_fair_lock_gives_each_thread_its_turn():
+    lock, order = FairLock(), []
+
+    def work(name):
+        barrier.wait()
+        for _ in range(20):
+            with lock:
+                order.append(name)
+                time.sleep(0.001)  # the others ask meanwhile
+
+    barrier = threading.Barrier(4)
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    # Once all have asked, nobody comes again before each of the others has had its turn.
+    settled = order[8:-8]
+    assert all(len({*settled[i : i + 4]}) == 4 for i in range(len(settled) - 4)), order
+
+
+def test_a_fair_lock_is_held_by_one_thread_at_a_time_and_freed_by_errors():
+    lock, inside, most = FairLock(), [0], [0]
+
+    def work():
+        for _ in range(200):
+            with suppress(KeyError), lock:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+                inside[0] -= 1
+                raise KeyError
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert most == [1] and not any(thread.is_alive() for thread in threads)
+
+
+class Part:
+    pass
+
+
+def test_parts_are_shared_by_key_for_as_long_as_somebody_uses_them():
+    parts = SharedParts()
+    first = parts.get("a", Part)
+    assert parts.get("a", Part) is first
+    assert parts.get("b", Part) is not first
+    gone = weakref.ref(first)
+    del first
+    gc.collect()
+    assert gone() is None
+    with pytest.raises(ValueError, match="refused"):
+        parts.get("c", refuse)
+    assert isinstance(parts.get("c", Part), Part)
+
+
+def refuse():
+    raise ValueError("refused")
 
 
 def test_report_counts_and_forgets_what_is_old():

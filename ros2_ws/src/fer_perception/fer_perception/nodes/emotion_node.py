@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,7 @@ from ..load_shedding import LoadShedder
 from ..model_store import ModelError
 from ..pipeline import EmotionPipeline
 from ..rate_limit import RateLimit
+from ..shared_parts import SharedParts
 from . import emotion_diagnostics as diagnostics
 from .emotion_messages import to_emotion_array
 from .emotion_parameters import (
@@ -69,13 +71,22 @@ class EmotionNode(LifecycleNode):
 
     One thread receives, one computes, and only the newest images pass from one to the other: a
     camera that is too fast costs frames, never delay.
+
+    :param turns: held while an image is processed; the same one for nodes that share parts.
+    :param parts: where the detector and the network are shared with other nodes of this process.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        turns: AbstractContextManager[Any] | None = None,
+        parts: SharedParts | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__("fer_perception", **kwargs)
         declare(self, PARAMETERS)
         self._pipeline: EmotionPipeline | None = None
-        self._pipeline_lock = threading.Lock()
+        self._pipeline_lock = turns or threading.Lock()
+        self._parts = parts
         self._change: PipelineChange | None = None
         self._error, self._start_failed = "not configured", False
         self._statistics = FrameStatistics()
@@ -125,7 +136,7 @@ class EmotionNode(LifecycleNode):
         """Load the detector and the model."""
         settings = values(self, PARAMETERS)
         try:
-            self._pipeline = build_pipeline(settings)
+            self._pipeline = build_pipeline(settings, self._parts)
         except _REFUSALS as error:
             self._error = str(error)
             self.get_logger().error(f"cannot be configured: {error}")
@@ -219,12 +230,9 @@ class EmotionNode(LifecycleNode):
 
     def _work(self, mailbox: LatestMailbox[_ReceivedFrame]) -> None:
         """Process the newest image, again and again; runs in its own thread."""
-        while (frame := mailbox.take()) is not None:
-            if mailbox.waiting and time.monotonic() - frame.received_s > _MAX_WAIT_S:
-                self._statistics.count_dropped()
-                continue
+        while mailbox.wait():
             try:
-                self._process(frame)
+                self._process(mailbox)
             except ImageError as error:
                 self._statistics.count_rejected()
                 self._log_image_error(f"an image on {self._topic} cannot be used: {error}")
@@ -239,12 +247,25 @@ class EmotionNode(LifecycleNode):
             self.get_logger().error(text)
             self._image_error, self._image_error_s = text, now_s
 
-    def _process(self, frame: _ReceivedFrame) -> None:
-        image = to_rgb(frame.message)
-        stamp_s = self._stamp_s(frame.message)
+    def _newest(self, mailbox: LatestMailbox[_ReceivedFrame]) -> _ReceivedFrame | None:
+        frame = mailbox.take()
+        while (
+            frame is not None
+            and mailbox.waiting
+            and time.monotonic() - frame.received_s > _MAX_WAIT_S
+        ):
+            self._statistics.count_dropped()
+            frame = mailbox.take()
+        return frame
+
+    def _process(self, mailbox: LatestMailbox[_ReceivedFrame]) -> None:
         with self._pipeline_lock:
-            if self._pipeline is None:
+            # Chosen only now: while others had their turns, a newer one may have come.
+            frame = self._newest(mailbox)
+            if frame is None or self._pipeline is None:
                 return
+            image = to_rgb(frame.message)
+            stamp_s = self._stamp_s(frame.message)
             self._pipeline.effort = self._shedder.effort
             emotions = self._pipeline.track(image, stamp_s)
             model_id = self._pipeline.recognizer.model_id
@@ -340,7 +361,12 @@ class EmotionNode(LifecycleNode):
         self._change = None
         if not reasons and self._pipeline is not None:
             try:
-                self._change = prepare_change(values(self, PARAMETERS) | changes, changes.keys())
+                self._change = prepare_change(
+                    values(self, PARAMETERS) | changes,
+                    changes.keys(),
+                    # What is to be new is made anew, unless another node uses it.
+                    self._parts or SharedParts(),
+                )
             except _REFUSALS as error:
                 reasons = [str(error)]
         if reasons:

@@ -24,6 +24,7 @@ from ..node_parameter import NodeParameter
 from ..pipeline import EmotionPipeline, PipelineConfig
 from ..recognition import EmotionRecognizer
 from ..region import RegionOfInterest
+from ..shared_parts import SharedParts
 from ..smoothing import ScoreSmoother
 from ..tracking import FaceTracker, TrackerConfig
 
@@ -182,7 +183,19 @@ DETECTOR_NAMES: Final = frozenset(
 RECOGNIZER_NAMES: Final = frozenset({"model", "precision", "flip_average", "threads"})
 
 
-def _detector(values: Mapping[str, Any]) -> FaceDetector:
+def _key(values: Mapping[str, Any], names: Set[str]) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, values[name]) for name in sorted(names))
+
+
+def _detector(values: Mapping[str, Any], parts: SharedParts) -> FaceDetector:
+    return parts.get(_key(values, DETECTOR_NAMES), lambda: _new_detector(values))
+
+
+def _recognizer(values: Mapping[str, Any], parts: SharedParts) -> EmotionRecognizer:
+    return parts.get(_key(values, RECOGNIZER_NAMES), lambda: _new_recognizer(values))
+
+
+def _new_detector(values: Mapping[str, Any]) -> FaceDetector:
     config = MtcnnConfig(
         min_face_px=values["min_face_px"],
         border=values["detection_border"],
@@ -192,7 +205,7 @@ def _detector(values: Mapping[str, Any]) -> FaceDetector:
     return create_detector(values["detector"], config)
 
 
-def _recognizer(values: Mapping[str, Any]) -> EmotionRecognizer:
+def _new_recognizer(values: Mapping[str, Any]) -> EmotionRecognizer:
     folder = find_model(values["model"], installed_models())
     precision = values["precision"]
     if precision == "auto":
@@ -202,17 +215,19 @@ def _recognizer(values: Mapping[str, Any]) -> EmotionRecognizer:
     return EmotionRecognizer(model, values["flip_average"], values["threads"])
 
 
-def build_pipeline(values: Mapping[str, Any]) -> EmotionPipeline:
+def build_pipeline(values: Mapping[str, Any], parts: SharedParts | None = None) -> EmotionPipeline:
     """Return the pipeline for parameter ``values``.
 
+    :param parts: of the pipelines that take turns with this one.
     :raises ValueError: a value is refused.
     :raises ModuleNotFoundError: a package that the detector needs is missing.
     :raises RuntimeError: the native detector was not built.
     :raises ~fer_perception.model_store.ModelError: the model cannot be loaded.
     """
+    parts = parts or SharedParts()
     return EmotionPipeline(
-        _detector(values),
-        _recognizer(values),
+        _detector(values, parts),
+        _recognizer(values, parts),
         FaceTracker(_tracker_config(values)),
         ScoreSmoother(values["smoothing_time_constant_s"]),
         _pipeline_config(values),
@@ -260,7 +275,9 @@ class PipelineChange:
         pipeline.config = self.config
 
 
-def prepare_change(values: Mapping[str, Any], changed: Set[str]) -> PipelineChange:
+def prepare_change(
+    values: Mapping[str, Any], changed: Set[str], parts: SharedParts
+) -> PipelineChange:
     """Return the change to parameter ``values``, of which those in ``changed`` are new.
 
     What takes time, as loading a model, is done here and not when the change is applied.
@@ -268,8 +285,8 @@ def prepare_change(values: Mapping[str, Any], changed: Set[str]) -> PipelineChan
     :raises: what :func:`build_pipeline` raises.
     """
     return PipelineChange(
-        _detector(values) if changed & DETECTOR_NAMES else None,
-        _recognizer(values) if changed & RECOGNIZER_NAMES else None,
+        _detector(values, parts) if changed & DETECTOR_NAMES else None,
+        _recognizer(values, parts) if changed & RECOGNIZER_NAMES else None,
         _tracker_config(values),
         values["smoothing_time_constant_s"],
         _pipeline_config(values),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Protocol
 
@@ -33,6 +33,11 @@ def run_node(create: Callable[[], ClosableNode], args: list[str] | None) -> None
     :param create: makes the node, once rclpy is ready.
     :param args: the command line, as rclpy takes it.
     """
+    run_nodes(lambda: [create()], args)
+
+
+def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | None) -> None:
+    """Do the same with several nodes, whose callbacks run in one thread."""
     stopping = False
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -43,16 +48,19 @@ def run_node(create: Callable[[], ClosableNode], args: list[str] | None) -> None
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    node = create()
+    nodes = create()
     executor = SingleThreadedExecutor()
-    executor.add_node(node)
+    for node in nodes:
+        executor.add_node(node)
     try:
         while rclpy.ok() and not stopping:
             executor.spin_once(timeout_sec=_SIGNAL_POLL_S)
     except ExternalShutdownException:
         pass
     finally:
-        node.close()
+        for node in nodes:
+            node.close()
         executor.shutdown()
-        node.destroy_node()
+        for node in nodes:
+            node.destroy_node()
         rclpy.try_shutdown()

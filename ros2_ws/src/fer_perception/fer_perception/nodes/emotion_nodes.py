@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several emotion nodes in one process, one for each camera, with one detector and one network.
+
+``emotion_nodes left right`` runs ``/left/fer_perception`` and ``/right/fer_perception``. They take
+turns: each processes its newest image when it is its turn, so that a fast camera does not keep a
+slow one waiting.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from rclpy.exceptions import InvalidNamespaceException
+from rclpy.utilities import remove_ros_args
+from rclpy.validate_namespace import validate_namespace
+
+from ..fair_lock import FairLock
+from ..shared_parts import SharedParts
+from .emotion_node import EmotionNode
+from .node_runner import run_nodes
+
+
+def _namespace(text: str) -> str:
+    name = f"/{text.strip('/')}"
+    try:
+        validate_namespace(name)
+    except InvalidNamespaceException as error:
+        reason = str(error).splitlines()[0]
+        raise argparse.ArgumentTypeError(f"{text!r} is no namespace: {reason}") from error
+    return name
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run a node in each namespace of the command line until SIGINT or SIGTERM."""
+    parser = argparse.ArgumentParser(prog="emotion_nodes", description=__doc__)
+    parser.add_argument("namespaces", nargs="+", type=_namespace, help="one for each camera")
+    words = remove_ros_args(sys.argv if args is None else ["emotion_nodes", *args])[1:]
+    namespaces: list[str] = parser.parse_args(words).namespaces
+    if len(set(namespaces)) < len(namespaces):
+        parser.error(f"each camera needs a namespace of its own, not {' '.join(namespaces)}")
+    turns, parts = FairLock(), SharedParts()
+
+    def create() -> list[EmotionNode]:
+        # Rules of the node's own come before those of the process.
+        return [
+            EmotionNode(
+                turns=turns,
+                parts=parts,
+                cli_args=["--ros-args", "-r", f"__ns:={name}", "-r", "__node:=fer_perception"],
+            )
+            for name in namespaces
+        ]
+
+    run_nodes(create, args)
+
+
+if __name__ == "__main__":
+    main()
