@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks that are loaded again and again do not fill the memory."""
+
+import ctypes
+import gc
+import os
+from pathlib import Path
+
+import pytest
+
+from fer_perception.frame_source import PortraitSource
+from fer_perception.nodes.emotion_parameters import PARAMETERS, build_pipeline, prepare_change
+from fer_perception.shared_parts import SharedParts
+
+SETTLED, ROUNDS = 6, 18
+MAX_GROWTH_MB = 8.0
+"""One network and its session take more than this."""
+
+
+def resident_mb():
+    """Return the resident memory without what the allocator keeps for later."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is None:
+        pytest.skip("no malloc_trim here: whether reloading leaks was not checked")
+    trim(0)
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@pytest.mark.parametrize(
+    ("name", "choices"),
+    [("flip_average", (True, False)), ("detector_backend", ("onnxruntime", "auto"))],
+)
+def test_memory_stays_when_a_network_is_loaded_anew(name, choices):
+    settings = {parameter.name: parameter.default for parameter in PARAMETERS}
+    pipeline = build_pipeline(settings)
+    frames = PortraitSource()
+    settled_mb = 0.0
+    for number in range(ROUNDS):
+        settings[name] = choices[number % 2]
+        prepare_change(settings, {name}, SharedParts()).apply_to(pipeline)
+        assert pipeline.track(frames.read(), 0.1 * number)
+        if number == SETTLED:
+            settled_mb = resident_mb()
+    assert resident_mb() - settled_mb < MAX_GROWTH_MB
