@@ -22,10 +22,10 @@ from fer_perception.tracking import FaceTracker
 from fer_perception.training.trained_network import load_network
 
 from .peers import DEEPFACE, PEERS, PeerProcess, running
-from .test_images import FACES, moving_faces, with_faces
+from .test_images import moving_faces, with_faces
 from .tested_model import FOLDER, pipeline_of_the_node
 
-IMAGES = tuple((*size, faces) for size in ((640, 480), (1280, 720)) for faces in FACES)
+IMAGES = tuple((*size, faces) for size in ((640, 480), (1280, 720)) for faces in (1, 4, 20))
 """Width, height and number of faces."""
 
 # Once round the interval between two searches of the whole image.

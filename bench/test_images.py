@@ -6,7 +6,7 @@ import numpy as np
 from fer_perception.face import RgbImage
 from fer_perception.frame_source import PortraitSource
 
-_GRIDS = {1: (1, 1), 4: (2, 2), 20: (4, 5)}
+_GRIDS = {1: (1, 1), 4: (2, 2), 20: (4, 5), 50: (5, 10)}
 FACES = tuple(_GRIDS)
 """How many faces an image can have."""
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from fer_perception.face import RgbImage
 from fer_perception.frame_source import ImageFolderSource
 
-from . import long_run, recoveries, training_kills
+from . import load, long_run, recoveries, training_kills
 from .flashes import MAX_FLASHES
 
 _CONSOLE = Console(width=None if Console().is_terminal else 130, soft_wrap=True)
@@ -118,6 +118,55 @@ def _faults(options: argparse.Namespace) -> bool:
     return _tell(lost)
 
 
+def _load(options: argparse.Namespace) -> bool:
+    seconds = options.seconds
+    cases = (
+        ("1 camera, 30 Hz", load.cameras(1, 30.0, seconds)),
+        ("4 cameras, 30 Hz each", load.cameras(4, 30.0, seconds)),
+        ("4 cameras, 30 Hz each, 20 faces", load.cameras(4, 30.0, seconds, faces=20)),
+        ("1 camera, 10 Hz, 50 faces", load.cameras(1, 10.0, seconds, (1920, 1080), 50)),
+        ("1 camera, 30 Hz, 50 faces", load.cameras(1, 30.0, seconds, (1920, 1080), 50)),
+    )
+    _print(
+        f"One perception process, {seconds:g} s",
+        ["load", "sent", "answered", "faces", "p50 ms", "p95 ms", "longest ms", "CPU", "MB"],
+        [
+            [
+                name,
+                str(sum(case.sent)),
+                " + ".join(str(count) for count in case.answered),
+                f"{case.faces:g}",
+                *(f"{1e3 * latency_s:.0f}" for latency_s in case.latency_s),
+                *_usage(case.usage),
+            ]
+            for name, case in cases
+        ],
+    )
+    light = load.messages(1000.0, seconds)
+    _print(
+        f"Emotion messages to the light, {light.seconds:.1f} s",
+        ["sent", "a second", "colours a second", "longest gap ms", "CPU", "MB"],
+        [
+            [
+                str(light.sent),
+                f"{light.sent / light.seconds:.0f}",
+                f"{light.colors_hz:.1f}",
+                f"{1e3 * light.longest_gap_s:.0f}",
+                *_usage(light.usage),
+            ]
+        ],
+    )
+    bad = [name for name, case in cases if not case.is_good]
+    return _tell(
+        [f"{name}: unfair, late or lost" for name in bad + ["light"] * (not light.is_good)]
+    )
+
+
+def _usage(usage: load.Usage) -> tuple[str, str]:
+    before, after = usage.memory_mb
+    return f"{usage.cpu_percent:.0f} %", f"{before:.0f} to {after:.0f}"
+
+
 def _training(options: argparse.Namespace) -> bool:
     report = training_kills.kill_and_resume(options.kills, options.seed)
     print(f"{report.kills} kills in {report.runs} trainings; files that differ: ", end="")
@@ -126,7 +175,7 @@ def _training(options: argparse.Namespace) -> bool:
 
 
 _PARTS: Mapping[str, Callable[[argparse.Namespace], bool]] = MappingProxyType(
-    {"graph": _graph, "faults": _faults, "training": _training}
+    {"load": _load, "faults": _faults, "training": _training, "graph": _graph}
 )
 
 
@@ -134,6 +183,7 @@ def main(args: list[str] | None = None) -> int:
     """Run the command line; return 1 when something grew, flashed, failed or was lost."""
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[[], *_PARTS], help="default: all")
+    parser.add_argument("--seconds", type=float, default=30.0, help="length of each load")
     parser.add_argument("--minutes", type=float, default=30.0, help="length of the long run")
     parser.add_argument("--pictures", type=Path, help="folder with faces for the long run")
     parser.add_argument("--repeats", type=int, default=5, help="how often to do each fault")

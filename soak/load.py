@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""More than a node can do: many cameras, many faces, many messages."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import numpy as np
+import rclpy
+from fer_msgs.msg import EmotionArray, EmotionStamped
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image
+from std_msgs.msg import ColorRGBA, Header
+
+from bench.process_usage import ProcessUsage
+from bench.test_images import moving_faces
+from fer_bringup.graph import NodeSpec, environment, fer_light
+from fer_bringup.processes import start, stop
+from fer_perception.emotions import EMOTIONS
+from fer_perception.face import RgbImage
+from fer_perception.nodes.image_messages import to_image_message
+
+from .domain import own_domain
+
+_TIMEOUT_S = 60.0
+_VIEWS = 30
+_SETTLING_S = 5.0
+# What a sender that was held up makes good; what it missed before is not sent in a burst.
+_CATCH_UP_S = 0.05
+MAX_LATENCY_S = 1.0
+"""Beyond this a latency is not called bounded [s]."""
+
+LEAST_SHARE = 0.8
+"""Of the answers to the camera that got most, those that each other one must get."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the process took.
+
+    :ivar cpu_percent: of one core.
+    :ivar memory_mb: resident, at the beginning and at the end.
+    """
+
+    cpu_percent: float
+    memory_mb: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class CameraLoad:
+    """What became of the images of several cameras that one process serves.
+
+    :ivar sent: images of each camera.
+    :ivar answered: images of each camera that were answered.
+    :ivar faces: in each answer, the median.
+    :ivar latency_s: median, 95th percentile and longest, from stamp to answer [s].
+    """
+
+    sent: tuple[int, ...]
+    answered: tuple[int, ...]
+    faces: float
+    latency_s: tuple[float, float, float]
+    usage: Usage
+    exit_code: int
+
+    @property
+    def is_fair(self) -> bool:
+        """Whether all cameras were answered about equally often."""
+        return 0 < LEAST_SHARE * max(self.answered) <= min(self.answered)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it was fair, in bounded time, and ended well."""
+        return self.is_fair and self.latency_s[2] <= MAX_LATENCY_S and self.exit_code == 0
+
+
+@dataclass(frozen=True)
+class MessageLoad:
+    """What became of emotion messages to a light.
+
+    :ivar colors_hz: colours that it published a second.
+    :ivar longest_gap_s: between two colours [s].
+    """
+
+    sent: int
+    seconds: float
+    colors_hz: float
+    longest_gap_s: float
+    usage: Usage
+    exit_code: int
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the light went on, and ended well."""
+        return self.longest_gap_s <= MAX_LATENCY_S and self.colors_hz > 0 and self.exit_code == 0
+
+
+@contextmanager
+def _node(spec: NodeSpec) -> Iterator[tuple[Node, int, Callable[[], int]]]:
+    """Start a process; give (a node of our own, the process id, what stops the process)."""
+    with own_domain(), tempfile.TemporaryFile() as log:
+        # For our own images as well: without it most of them would be lost on the way.
+        os.environ.update(environment(fer_light().values({})))
+        [process] = start([spec], output=log)
+        context = rclpy.Context()
+        rclpy.init(context=context)
+        node = rclpy.create_node("load", context=context)
+        executor = SingleThreadedExecutor(context=context)
+        executor.add_node(node)
+
+        def spin() -> None:
+            with suppress(ExternalShutdownException):
+                executor.spin()
+
+        spinning = threading.Thread(target=spin, daemon=True)
+        spinning.start()
+
+        def end() -> int:
+            stop([process], signal.SIGINT, _TIMEOUT_S)
+            return int(process.process.returncode)
+
+        try:
+            yield node, process.process.pid, end
+        finally:
+            end()
+            executor.shutdown()
+            spinning.join()
+            node.destroy_node()
+            rclpy.shutdown(context=context)
+
+
+def _wait_for(condition: Callable[[], object], what: str) -> None:
+    end_s = time.monotonic() + _TIMEOUT_S
+    while not condition():
+        if time.monotonic() > end_s:
+            raise TimeoutError(f"waited {_TIMEOUT_S:.0f} s for {what}")
+        time.sleep(0.05)
+
+
+class _Camera:
+    """One camera: publishes views in turn, and keeps what came back."""
+
+    def __init__(self, node: Node, namespace: str, views: Sequence[RgbImage]) -> None:
+        self.sent = 0
+        self.answers: list[tuple[float, int]] = []
+        self._publisher = node.create_publisher(
+            Image, f"{namespace}/image", qos_profile_sensor_data
+        )
+        node.create_subscription(
+            EmotionArray, f"{namespace}/fer_perception/emotions", self._on_emotions, 50
+        )
+        self._messages = [to_image_message(view, Header()) for view in views]
+
+    def _on_emotions(self, message: EmotionArray) -> None:
+        stamp = message.header.stamp
+        latency_s = time.time() - stamp.sec - 1e-9 * stamp.nanosec
+        self.answers.append((latency_s, len(message.faces)))
+
+    def publish(self) -> None:
+        message = self._messages[self.sent % len(self._messages)]
+        now_ns = time.time_ns()
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(now_ns, 10**9)
+        self._publisher.publish(message)
+        self.sent += 1
+
+    def forget(self) -> None:
+        self.sent, self.answers = 0, []
+
+
+def _paced(act: Callable[[int], None], rate_hz: float, seconds: float) -> float:
+    """Call ``act(number)`` at a rate; return how long that took [s]."""
+    begun_s = next_s = time.monotonic()
+    for number in range(round(rate_hz * seconds)):
+        act(number)
+        next_s = max(next_s + 1.0 / rate_hz, time.monotonic() - _CATCH_UP_S)
+        time.sleep(max(0.0, next_s - time.monotonic()))
+    return time.monotonic() - begun_s
+
+
+def cameras(
+    count: int, rate_hz: float, seconds: float, size: tuple[int, int] = (640, 480), faces: int = 1
+) -> CameraLoad:
+    """Let ``count`` cameras publish at ``rate_hz`` each to one process with a node for each."""
+    names = [f"camera_{number}" for number in range(count)]
+    spec = NodeSpec("fer_perception", "emotion_nodes", "emotion_nodes", arguments=tuple(names))
+    views = moving_faces(*size, faces, _VIEWS)
+    with _node(spec) as (node, pid, end):
+        sources = [_Camera(node, f"/{name}", views) for name in names]
+
+        def publish(number: int) -> None:
+            sources[number % count].publish()
+
+        for source in sources:
+            _wait_for(lambda s=source: (s.publish(), s.answers)[1], "the first answer")  # type: ignore[misc]
+        _paced(publish, count * rate_hz, _SETTLING_S)
+        for source in sources:
+            source.forget()
+        process = ProcessUsage(pid)
+        cpu_s, memory_mb = process.cpu_s(), process.memory_mb()
+        elapsed_s = _paced(publish, count * rate_hz, seconds)
+        time.sleep(MAX_LATENCY_S)
+        usage = Usage(
+            100.0 * (process.cpu_s() - cpu_s) / elapsed_s, (memory_mb, process.memory_mb())
+        )
+        answers = [answer for source in sources for answer in source.answers]
+        latencies = np.array([latency_s for latency_s, _ in answers] or [np.inf])
+        return CameraLoad(
+            tuple(source.sent for source in sources),
+            tuple(len(source.answers) for source in sources),
+            float(np.median([found for _, found in answers] or [0])),
+            (
+                float(np.median(latencies)),
+                float(np.percentile(latencies, 95)),
+                float(latencies.max()),
+            ),
+            usage,
+            end(),
+        )
+
+
+def messages(rate_hz: float, seconds: float) -> MessageLoad:
+    """Send emotion messages at ``rate_hz`` to a light without lamps."""
+    spec = NodeSpec(
+        "ambient_light_driver",
+        "light_node",
+        "ambient_light",
+        parameters=(("devices", [""]), ("face_dwell_s", 0.0), ("emotion_dwell_s", 0.0)),
+    )
+    with _node(spec) as (node, pid, end):
+        seen_s: list[float] = []
+        node.create_subscription(
+            ColorRGBA,
+            "/ambient_light/color",
+            lambda _: seen_s.append(time.monotonic()),
+            qos_profile_sensor_data,
+        )
+        publisher: Publisher = node.create_publisher(EmotionArray, "/emotions", 10)
+        faces = [_emotion(index) for index in range(len(EMOTIONS))]
+
+        def publish(number: int) -> None:
+            publisher.publish(faces[number // 200 % len(faces)])
+
+        _wait_for(lambda: seen_s and publisher.get_subscription_count(), "the light")
+        _paced(publish, rate_hz, 1.0)
+        seen_s.clear()
+        process = ProcessUsage(pid)
+        cpu_s, memory_mb = process.cpu_s(), process.memory_mb()
+        elapsed_s = _paced(publish, rate_hz, seconds)
+        times_s = np.array(seen_s)
+        usage = Usage(
+            100.0 * (process.cpu_s() - cpu_s) / elapsed_s, (memory_mb, process.memory_mb())
+        )
+        gap_s = float(np.diff(times_s).max()) if len(times_s) > 1 else float("inf")
+        sent = round(rate_hz * seconds)
+        return MessageLoad(sent, elapsed_s, len(times_s) / elapsed_s, gap_s, usage, end())
+
+
+def _emotion(index: int) -> EmotionArray:
+    face = EmotionStamped(face_id="f0001", emotion=EMOTIONS[index], confidence=1.0)
+    face.scores[index] = 1.0
+    return EmotionArray(faces=[face], image_width=640, image_height=480)
