@@ -73,7 +73,7 @@ def _graph(options: argparse.Namespace) -> bool:
         [
             [
                 watched.of,
-                f"{watched.quantity}{', KiB' if watched.quantity == 'memory' else ''}",
+                watched.quantity,
                 str(watched.trend.lives),
                 f"{watched.trend.longest_s:.0f}",
                 f"{watched.trend.least:.0f}",
