@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 """How long to wait for what must happen; says nothing about how fast it should."""
 
 

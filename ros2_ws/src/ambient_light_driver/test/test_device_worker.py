@@ -11,7 +11,7 @@ from ambient_light_driver.devices.device_worker import DevicePhase, DeviceWorker
 from ambient_light_driver.devices.light_device import DeviceConfig, LightDevice
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 def state(level):
