@@ -22,7 +22,9 @@ def test_others_need_a_token(host):
     assert Access(host, TOKEN).allows_token(TOKEN)
 
 
-@pytest.mark.parametrize("given", ["", TOKEN[:-1], TOKEN + "0", TOKEN.upper(), "é" * 16])
+@pytest.mark.parametrize(
+    "given", ["", TOKEN[:-1], TOKEN + "0", TOKEN.upper(), "é" * 16, "\udcff" * 16]
+)
 def test_wrong_tokens_are_refused(given):
     assert not OPEN.allows_token(given)
 

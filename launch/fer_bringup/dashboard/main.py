@@ -13,11 +13,13 @@ from pathlib import Path
 
 import rclpy
 from aiohttp import web
+from aiohttp.log import server_logger
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from fer_bringup.dashboard.access import DEFAULT_PORT, Access
 from fer_bringup.dashboard.listener import DashboardListener
+from fer_bringup.dashboard.quiet_log import leave_out_malformed_requests
 from fer_bringup.dashboard.server import make_app
 
 
@@ -56,6 +58,7 @@ def _spin(executor: SingleThreadedExecutor) -> None:
 
 
 async def _serve(listener: DashboardListener, access: Access, port: int) -> None:
+    leave_out_malformed_requests(server_logger)
     runner = web.AppRunner(
         make_app(listener, access), access_log=None, handle_signals=False, shutdown_timeout=1.0
     )

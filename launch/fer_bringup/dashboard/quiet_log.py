@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps out of the log what others send."""
+
+from __future__ import annotations
+
+import logging
+
+from aiohttp.http_exceptions import HttpProcessingError
+
+
+class _OwnErrors(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, HttpProcessingError)
+
+
+def leave_out_malformed_requests(logger: logging.Logger) -> None:
+    """Let ``logger`` tell of errors of ours only.
+
+    aiohttp logs each request that is no HTTP with a traceback and a part of it: anybody could
+    fill the log, and a mistyped request would leave its token there. It was answered with 400.
+    """
+    logger.addFilter(_OwnErrors())
