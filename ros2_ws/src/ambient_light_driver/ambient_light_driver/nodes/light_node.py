@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -18,12 +19,15 @@ from rcl_interfaces.msg import (
     SetParametersResult,
 )
 from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import InvalidTopicNameException, NameValidationException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.signals import SignalHandlerOptions
+from rclpy.validate_full_topic_name import validate_full_topic_name
 from std_msgs.msg import ColorRGBA
 
 from ambient_light_driver.devices.device_registry import load_device_type
@@ -217,8 +221,10 @@ class LightNode(LifecycleNode):
         topics = {}
         for topic in self.get_parameter("emotions_topics").value:
             try:
-                topics[self.resolve_topic_name(topic)] = topic
-            except RuntimeError as error:
+                name = self.resolve_topic_name(topic)
+                validate_full_topic_name(name)  # that it is not too long
+                topics[name] = topic
+            except (RuntimeError, InvalidTopicNameException) as error:
                 raise ConfigError(f"emotions_topics: {topic!r} is no topic name") from error
         return topics
 
@@ -446,8 +452,13 @@ def main(args: list[str] | None = None) -> None:
     signal.signal(signal.SIGINT, request_stop)
     signal.signal(signal.SIGTERM, request_stop)
     # Not rclpy's own handlers: they end the context, and the last colour could not be published.
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    node = LightNode()
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+        node = LightNode()
+    except (rclpy_implementation.RCLError, NameValidationException) as error:
+        # For example a remapping to what is no name.
+        print(f"cannot start: {' '.join(str(error).split()):.500}", file=sys.stderr)
+        raise SystemExit(2) from error
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:

@@ -16,6 +16,8 @@ from fer_msgs.srv import RecognizeEmotions
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo, SubscriptionEventCallbacks
+from rclpy.exceptions import NameValidationException
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_policy_name_from_kind, qos_profile_sensor_data
@@ -149,13 +151,18 @@ class EmotionNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to receive and to process images."""
+        try:
+            self._subscribe()
+        except (rclpy_implementation.RCLError, NameValidationException) as error:
+            reason = " ".join(str(error).split())
+            self.get_logger().error(f"cannot be activated: {reason:.500}")
+            return TransitionCallbackReturn.FAILURE
         result = super().on_activate(state)
         self._mailbox = LatestMailbox(capacity=2)
         self._worker = threading.Thread(
             target=self._work, args=(self._mailbox,), name="recognition", daemon=True
         )
         self._worker.start()
-        self._subscribe()
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:

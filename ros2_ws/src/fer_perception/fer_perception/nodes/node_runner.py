@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Protocol
 
 import rclpy
+from rclpy.exceptions import NameValidationException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.signals import SignalHandlerOptions
 
 _SIGNAL_POLL_S = 0.1
@@ -37,7 +40,10 @@ def run_node(create: Callable[[], ClosableNode], args: list[str] | None) -> None
 
 
 def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | None) -> None:
-    """Do the same with several nodes, whose callbacks run in one thread."""
+    """Do the same with several nodes, whose callbacks run in one thread.
+
+    :raises SystemExit: with code 2 for names that cannot be; why, was printed.
+    """
     stopping = False
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -45,10 +51,15 @@ def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | No
         stopping = True
 
     # Not rclpy's own handlers: they end the context under the threads that still publish.
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    nodes = create()
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+        nodes = create()
+    except (rclpy_implementation.RCLError, NameValidationException) as error:
+        # For example a remapping to what is no name.
+        print(f"cannot start: {' '.join(str(error).split()):.500}", file=sys.stderr)
+        raise SystemExit(2) from error
     executor = SingleThreadedExecutor()
     for node in nodes:
         executor.add_node(node)
