@@ -23,8 +23,10 @@ build: env ## Build all packages into install/
 demo: build ## Camera to lamp for about 20 s; VIDEO=file for a clip, DEMO_SECONDS=n
 	@$(IN_ENV) python3 -m fer_bringup.demo
 
-lint: env ## Check style and types
+lint: env ## Check style, types and security
 	@$(IN_ENV) ruff check . && ruff format --check . && mypy $(TYPED)
+	@$(IN_ENV) bandit --quiet --recursive --configfile pyproject.toml $(TYPED) examples \
+		2> >(grep -v 'nosec encountered' >&2)
 
 test: build lint ## Build, check style and types, run every test
 	@$(IN_ENV) python3 -m pytest $(PYTEST_ARGS)

@@ -21,7 +21,7 @@ from ..mutation import nasty_float, nasty_text, nasty_value
 from ..target import Target, Try, one_of
 from .emotion_messages import hostile_face
 
-_TOKEN = "0123456789abcdef"  # of the tests  # noqa: S105
+_TOKEN = "0123456789abcdef"  # nosec B105
 _TYPES = (
     ParameterType.PARAMETER_DOUBLE,
     ParameterType.PARAMETER_STRING,
@@ -70,7 +70,7 @@ def _control(rng: Random) -> None:
 
 
 def _access(rng: Random) -> None:
-    access = rng.choice((Access("127.0.0.1"), Access("0.0.0.0", _TOKEN)))  # noqa: S104
+    access = rng.choice((Access("127.0.0.1"), Access("0.0.0.0", _TOKEN)))  # nosec B104
     host = rng.choice(("127.0.0.1:8035", "[::1", "[", "localhost:", nasty_text(rng)))
     origin = rng.choice((None, f"http://{host}", nasty_text(rng), "http://[", "http://[::1"))
     access.allows_host(host)

@@ -25,7 +25,11 @@ class ArtnetConfig(DmxConfig):
     universe: int = option(
         0, "Art-Net port address: net * 256 + sub-net * 16 + universe.", minimum=0, maximum=32767
     )
-    bind_address: str = option("0.0.0.0", "IP address of the network interface to send from.")
+    # It sends and does not listen: 0.0.0.0 lets the system choose the interface.
+    bind_address: str = option(
+        "0.0.0.0",  # nosec B104
+        "IP address of the network interface to send from.",
+    )
 
 
 class ArtnetDevice(LightDevice[ArtnetConfig]):

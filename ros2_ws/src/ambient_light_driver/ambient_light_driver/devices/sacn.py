@@ -34,7 +34,11 @@ class SacnConfig(DmxConfig):
     )
     universe: int = option(1, "E1.31 universe.", minimum=1, maximum=63999)
     priority: int = option(100, "E1.31 priority of this source.", minimum=0, maximum=200)
-    bind_address: str = option("0.0.0.0", "IP address of the network interface to send from.")
+    # It sends and does not listen: 0.0.0.0 lets the system choose the interface.
+    bind_address: str = option(
+        "0.0.0.0",  # nosec B104
+        "IP address of the network interface to send from.",
+    )
     bind_port: int = option(
         0,
         "UDP port to send from; 0 takes a free one. 5568 would catch the packets meant for a "
