@@ -7,3 +7,9 @@ The steps, one module each, in the order in which data flows through them:
 (crops -> scores) -> ``tracking`` (faces -> tracks) -> ``smoothing`` (scores over time), composed
 by ``pipeline``. None of them knows ROS; ``nodes`` holds everything that does.
 """
+
+import os
+
+# ONNX Runtime from 1.29 on tells Microsoft which models are run on which machine, and keeps a
+# database for it in the user's cache, unless this says otherwise before it is loaded.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""No byte of a picture leaves the graph by default: seen in the system calls of its processes.
+
+All messages go over UDP here, so that what is published is seen as well.
+"""
+
+import re
+import shutil
+import time
+
+import numpy as np
+import pytest
+from fer_msgs.msg import EmotionArray
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image
+from std_msgs.msg import ColorRGBA, Header
+
+from fer_bringup.graph import PROFILE_VARIABLES, CommandSpec, fer_light
+from fer_bringup.processes import command, start, stop
+from fer_perception.frame_source import PortraitSource
+from fer_perception.nodes.image_messages import to_image_message
+
+OPENED = "open,openat,openat2,creat,connect"
+SENT = "write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,sendmmsg,sendfile,splice,vmsplice"
+OPEN = re.compile(r'(creat|open|openat2?)\((?:AT_FDCWD, )?"([^"]*)"(.*)')
+ADDRESS = re.compile(r'inet_(?:addr\(|pton\(AF_INET6, )"([^"]*)"')
+# Loopback, and the multicast group by which DDS finds others.
+HERE = re.compile(r"127\.|239\.255\.0\.1$|::1$|::ffff:127\.")
+PROFILE = """<?xml version="1.0" encoding="UTF-8" ?>
+<profiles xmlns="http://www.eprosima.com">
+  <transport_descriptors>
+    <transport_descriptor>
+      <transport_id>loopback</transport_id>
+      <type>UDPv4</type>
+      <interfaceWhiteList><address>127.0.0.1</address></interfaceWhiteList>
+    </transport_descriptor>
+  </transport_descriptors>
+  <participant profile_name="udp_only" is_default_profile="true">
+    <rtps>
+      <userTransports><transport_id>loopback</transport_id></userTransports>
+      <useBuiltinTransports>false</useBuiltinTransports>
+    </rtps>
+  </participant>
+</profiles>
+"""
+IMAGES = 20
+# Grey pixels, so that it is the same in RGB and BGR, and known again when only grey is kept.
+MARK = np.random.default_rng(7).permutation(256)[:24].astype(np.uint8)
+PATTERNS = (MARK.tobytes(), np.repeat(MARK, 3).tobytes(), np.repeat(MARK, 4).tobytes())
+
+
+def marked_portrait():
+    image = PortraitSource(320, 240).read().copy()
+    for row in range(0, 240, 8):
+        image[row, -len(MARK) :] = MARK[:, None]
+        image[row, : len(MARK)] = MARK[:, None]
+    return image
+
+
+class TracedGraph:
+    """The graph that users start, each process under strace."""
+
+    def __init__(self, folder, strace):
+        graph = fer_light()
+        given = {"camera": "false", "image_topic": "/camera/image_raw", "dashboard": "0"}
+        self.names, specs = [], []
+        for spec in graph.nodes(graph.values(given)):
+            self.names.append(spec.name)
+            trace = folder / f"{spec.name}.trace"
+            options = ("-D", "-f", "-xx", "-s", "70000", "--seccomp-bpf", "-qq", "-o", str(trace))
+            words = (strace, *options, "-e", f"trace={OPENED},{SENT}", *command(spec))
+            specs.append(CommandSpec(spec.name, words))
+        self.traces = [folder / f"{name}.trace" for name in self.names]
+        self.log_folder = folder / "ros"
+        variables = {
+            "ROS_LOG_DIR": str(self.log_folder),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        self.log = (folder / "output").open("w+b")
+        self.nodes = start(specs, variables, self.log)
+
+    def stop(self):
+        assert stop(self.nodes, grace_s=60.0) == [], self.log.name
+        # The tracers end after what they trace.
+        for trace in self.traces:
+            end = time.monotonic() + 30.0
+            size = -1
+            while trace.stat().st_size != size and time.monotonic() < end:
+                size = trace.stat().st_size
+                time.sleep(0.3)
+
+    def calls(self):
+        """Yield (node, line of its trace with texts readable)."""
+        for name, trace in zip(self.names, self.traces, strict=True):
+            with trace.open() as lines:
+                for line in lines:
+                    yield name, line
+
+
+def texts(line):
+    """Yield the bytes that a call was given."""
+    for found in re.findall(r'"((?:\\x[0-9a-f]{2})*)"', line):
+        yield bytes.fromhex(found.replace("\\x", ""))
+
+
+def leaks(graph):
+    """Return the calls that hand on a part of the picture, as (node, call)."""
+    return [
+        (name, line.split("(")[0].split()[-1])
+        for name, line in graph.calls()
+        if any(pattern in text for text in texts(line) for pattern in PATTERNS)
+    ]
+
+
+@pytest.fixture
+def udp_only(ros_domain, tmp_path, monkeypatch):
+    profile = tmp_path / "udp_only.xml"
+    profile.write_text(PROFILE)
+    for name in PROFILE_VARIABLES:
+        monkeypatch.setenv(name, str(profile))
+    # With a narrower range ROS adds a transport over shared memory.
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SYSTEM_DEFAULT")
+    monkeypatch.delenv("CI", raising=False)  # libraries behave better where it is set
+
+
+@pytest.fixture
+def graph(udp_only, tmp_path):
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("no strace: whether a picture's bytes reach disk or network was not checked")
+    graph = TracedGraph(tmp_path, strace)
+    time.sleep(1.0)
+    if any(not node.running for node in graph.nodes):
+        graph.log.seek(0)
+        text = graph.log.read().decode()
+        stop(graph.nodes)
+        if "ptrace" in text or "PTRACE" in text:
+            pytest.skip("strace may not trace here: whether a picture leaves was not checked")
+        pytest.fail(text)
+    yield graph
+    stop(graph.nodes)
+
+
+def show(graph, peer, until):
+    images = peer.node.create_publisher(Image, "/camera/image_raw", qos_profile_sensor_data)
+    image = marked_portrait()
+
+    def shown():
+        now_s = time.time()
+        header = Header(frame_id="camera_optical_frame")
+        header.stamp.sec = int(now_s)
+        images.publish(to_image_message(image, header))
+        peer.spin(0.03)
+        return until()
+
+    peer.wait_until(shown, "the graph", nodes=tuple(graph.nodes), timeout_s=120.0)
+
+
+def readable(text):
+    return bytes.fromhex(text.replace("\\x", "")).decode()
+
+
+def files_written(graph):
+    """Return the files that were opened for writing."""
+    opened = (match for _, line in graph.calls() for match in OPEN.findall(line))
+    return {
+        readable(name)
+        for call, name, rest in opened
+        if call == "creat" or re.search("O_(WRONLY|RDWR|CREAT)", rest)
+    }
+
+
+def test_no_byte_of_a_picture_reaches_disk_or_network(graph, peer):
+    emotions = peer.collect(EmotionArray, "/fer_perception/emotions", 50)
+    colors = peer.collect(ColorRGBA, "/ambient_light/color", 50)
+    show(graph, peer, lambda: sum(bool(m.faces) for m in emotions) >= IMAGES and colors)
+    graph.stop()
+    assert leaks(graph) == []
+    kept = (str(graph.log_folder), "/dev/null", "/dev/tty")
+    assert [name for name in files_written(graph) if not name.startswith(kept)] == []
+    addresses = {
+        readable(a) if "\\" in a else a for _, line in graph.calls() for a in ADDRESS.findall(line)
+    }
+    assert any(HERE.match(address) for address in addresses)
+    assert [address for address in addresses if not HERE.match(address)] == []
+
+
+def test_an_annotated_image_that_somebody_asked_for_is_seen(graph, peer):
+    annotated = peer.collect(Image, "/fer_perception/annotated", qos_profile_sensor_data)
+    show(graph, peer, lambda: len(annotated) >= 3)
+    graph.stop()
+    found = leaks(graph)
+    assert {name for name, _ in found} == {"fer_perception"}
