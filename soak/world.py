@@ -44,7 +44,7 @@ _LIVELY_LIGHT = {
     "emotion_dwell_s": 0.0,
     "time_constant_s": 0.02,
     "idle_timeout_s": 0.1,
-    "idle": "off",
+    "idle": "dark",
 }
 _LIVELY_PERCEPTION = {"smoothing_time_constant_s": 0.0, "max_lost_s": 0.0}
 
@@ -106,7 +106,11 @@ class World(AbstractContextManager["World"]):
         self._spinning = threading.Thread(target=self._spin, name="world", daemon=True)
         self._spinning.start()
         self.camera = Camera(self.node, self._rate_hz, self._use_sim_time, self._pictures)
-        self.wait_for_recovery()
+        try:
+            self.wait_for_recovery()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(

@@ -20,6 +20,7 @@ from rcl_interfaces.msg import (
 )
 from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import InvalidTopicNameException, NameValidationException
+from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -61,6 +62,8 @@ LATCHED = QoSProfile(
 DIAGNOSTICS_PERIOD_S = 1.0
 LOG_PERIOD_S = 10.0
 SIGNAL_POLL_S = 0.1
+LAST_COLOR_S = 0.5
+"""Longest wait for subscribers to confirm the last colour [s]."""
 
 
 class LightNode(LifecycleNode):
@@ -200,6 +203,8 @@ class LightNode(LifecycleNode):
         finally:  # whatever fails, and be it what the node already dies of
             for name in self._devices.stop(last):
                 self.get_logger().error(f"device {name}: hangs, its last colour may stay")
+        # The publisher may be gone in a moment: who follows the colour must have got the last one.
+        self._color_publisher.wait_for_all_acked(Duration(seconds=LAST_COLOR_S))
 
     def _leave_graph(self) -> None:
         if self._color_publisher is not None:
