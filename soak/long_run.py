@@ -175,7 +175,7 @@ def run(seconds: float, seed: int = 0, pictures: Sequence[RgbImage] = ()) -> Lon
         for size in SIZES:  # the largest one last: its buffers and full queues are no growth
             world.camera.change(size=size)
             world.wait_for_recovery()
-        for _ in range(_BACKLOGS):
+        for _ in range(_BACKLOGS if seconds >= _SETTLED_S else 0):
             perception_stands_still(world, rng)
             world.wait_for_recovery()
 

@@ -13,7 +13,7 @@ from fuzz.campaign import run
 from fuzz.target import Target
 from fuzz.targets import TARGETS
 
-SHARE = 0.003
+SHARE = 0.002
 """Of the inputs of ``make fuzz``: some thousand."""
 
 

@@ -23,7 +23,6 @@ RULES = (
     "__ns:=/a b; rm -rf",
     "__ns:=/" + "n" * 400,
     "__node:=../../etc/passwd",
-    "__node:=" + "n" * 400,
 )
 
 
@@ -31,21 +30,20 @@ RULES = (
 def test_a_name_that_cannot_be_is_said_in_one_line(
     package, executable, ros_domain, tmp_path, peer
 ):
-    del ros_domain
+    nodes = []
     for number, rule in enumerate(RULES):
-        log = (tmp_path / f"{number}").open("w+b")
         ours, _, graphs = rule.partition(":=")
         name = graphs if ours == "__node" else "node"
         namespace = graphs if ours == "__ns" else ""
         remappings = ((ours, graphs),) if ours == "image" else ()
         spec = NodeSpec(package, executable, name, namespace, remappings=remappings)
         assert rule in command(spec)
-        [node] = start([spec], output=log)
-        peer.wait_until(lambda node=node: not node.running, f"the end with {rule:.40}")
-        log.seek(0)
-        output = log.read().decode()
+        nodes += start([spec], output=(tmp_path / str(number)).open("wb"))
+    peer.wait_until(lambda: not any(node.running for node in nodes), "the ends")
+    for number, node in enumerate(nodes):
+        output = (tmp_path / str(number)).read_text()
         # Respawn leaves a node alone that was started wrongly.
-        assert node.process.returncode == 2, (rule, output)
+        assert node.process.returncode == 2, (RULES[number], output)
         assert "cannot start: " in output and "Traceback" not in output, output
 
 
@@ -62,7 +60,7 @@ def test_a_topic_that_is_too_long_leaves_the_perception_alive_and_inactive(start
     assert node.stop() == 0
 
 
-@pytest.mark.parametrize("topic", ["a b", "../x", "/" + "x" * 300, "{unknown}", "~~", "a//b", ""])
+@pytest.mark.parametrize("topic", ["../a b", "/" + "x" * 300, "{unknown}"])
 def test_a_topic_that_cannot_be_leaves_the_light_alive(start_node, peer, topic):
     node = start_node(
         "ambient_light_driver",

@@ -10,7 +10,7 @@ from soak.flashes import MAX_FLASHES, FlashCounter
 from soak.long_run import PRIVATE, LongRunReport, Watched
 from soak.trend import Trend
 
-SECONDS = 8.0
+SECONDS = 6.0
 
 
 def test_the_whole_graph_runs_with_faults_and_loses_nothing():
