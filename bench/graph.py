@@ -20,6 +20,7 @@ from fer_bringup.graph import NodeSpec, environment, fer_light
 from fer_bringup.processes import start, stop
 from fer_perception.face import RgbImage
 from fer_perception.nodes.image_messages import to_image_message
+from soak.domain import own_domain
 
 from .process_usage import ProcessUsage
 from .test_images import moving_faces
@@ -160,9 +161,9 @@ def measure(seconds: float) -> list[GraphRow]:
     """
     os.environ.update(environment(fer_light().values({})))
     # Another graph on this machine would answer our images too.
-    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
-    rclpy.init()
-    try:
-        return [_run(*case, seconds) for case in CASES]
-    finally:
-        rclpy.shutdown()
+    with own_domain():
+        rclpy.init()
+        try:
+            return [_run(*case, seconds) for case in CASES]
+        finally:
+            rclpy.shutdown()

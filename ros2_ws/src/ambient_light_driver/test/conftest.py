@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The light as a process, a participant of its ROS graph, and real receivers of its light."""
 
+import atexit
+import functools
+import itertools
 import math
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -26,7 +30,21 @@ settings.register_profile("without deadline", deadline=None)
 settings.load_profile("without deadline")
 
 ASK_AGAIN_S = 10.0
-DOMAIN_ID = str(10 + os.getpid() % 90)
+
+
+@functools.cache
+def reserved_domain():
+    """Return a domain that is this process's until it ends, among all that ask here.
+
+    What runs in the same domain on one machine may take its ports and leave it deaf.
+    """
+    from domain_coordinator import domain_id
+
+    candidates = itertools.count(random.randrange(100))
+    reservation = domain_id(lambda: 1 + next(candidates) % 100)
+    domain = reservation.__enter__()
+    atexit.register(reservation.__exit__, None, None, None)
+    return str(domain)
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +120,7 @@ class Graph:
         from std_msgs.msg import ColorRGBA
 
         self.context = rclpy.Context()
-        rclpy.init(context=self.context, domain_id=int(DOMAIN_ID))
+        rclpy.init(context=self.context, domain_id=int(reserved_domain()))
         self.node = rclpy.create_node("light_test", context=self.context)
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
@@ -212,7 +230,7 @@ class Graph:
 @pytest.fixture
 def graph(monkeypatch):
     pytest.importorskip("rclpy", reason="no ROS 2: the node itself was not tested")
-    monkeypatch.setenv("ROS_DOMAIN_ID", DOMAIN_ID)
+    monkeypatch.setenv("ROS_DOMAIN_ID", reserved_domain())
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     graph = Graph()
     yield graph
