@@ -5,6 +5,7 @@ Started by the launch argument ``autostart:=managed`` with the names of the node
 relative to its own namespace. It ends when all are active, or as many as can be.
 """
 
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from typing import Any
 import rclpy
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
 # An answer may be lost while the nodes find each other; the state tells what came of a question.
@@ -72,15 +74,10 @@ class BringUp(Node):
         return future.result() if future.done() else None
 
     def _wait(self, condition: Callable[[], bool], timeout_s: float = float("inf")) -> None:
-        """Handle messages until the condition holds or the time is over.
-
-        :raises ExternalShutdownException: the process is to end.
-        """
+        """Handle messages until the condition holds or the time is over."""
         end_s = time.monotonic() + timeout_s
         while not condition() and time.monotonic() < end_s:
             self._executor.spin_once(timeout_sec=POLL_S)
-            if not rclpy.ok():
-                raise ExternalShutdownException
 
 
 def main(args: list[str] | None = None) -> int:
@@ -88,13 +85,15 @@ def main(args: list[str] | None = None) -> int:
 
     :return: 0 when all are active or a signal came before, 1 when one refused.
     """
-    rclpy.init(args=args)
+    # rclpy's own handlers end the context at any moment, also in the middle of a spin.
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     node = BringUp()
     try:
         # All are tried, also after one has refused.
         active = [node.bring_up(name) for name in remove_ros_args(args)[1:]]
         return 0 if all(active) else 1
-    except (ExternalShutdownException, KeyboardInterrupt):
+    except KeyboardInterrupt:
         return 0
     finally:
         node.destroy_node()
