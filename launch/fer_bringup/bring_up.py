@@ -88,15 +88,14 @@ def main(args: list[str] | None = None) -> int:
     # rclpy's own handlers end the context at any moment, also in the middle of a spin.
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    node = BringUp()
     try:
+        node = BringUp()
         # All are tried, also after one has refused.
         active = [node.bring_up(name) for name in remove_ros_args(args)[1:]]
         return 0 if all(active) else 1
     except KeyboardInterrupt:
         return 0
     finally:
-        node.destroy_node()
         rclpy.try_shutdown()
 
 
