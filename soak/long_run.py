@@ -45,9 +45,7 @@ _WARM_UP_SHARE = 0.2
 _LEASE_S = 30.0
 PRIVATE, SHARED = "own memory, KiB", "shared memory, KiB"
 _LIMITS: Final = {
-    # Five images of the largest size: the queue of a reader, whose places grow to the largest
-    # image that they held, and stay so.
-    PRIVATE: 18.0 * 1024,
+    PRIVATE: 8.0 * 1024,
     # Whoever is behind with reading touches more of its own segment and of the camera's: at most
     # twice the size that fastdds_large_images.xml gives them.
     SHARED: 2 * 64.0 * 1024,

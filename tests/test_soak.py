@@ -49,7 +49,7 @@ def test_a_new_process_that_holds_more_than_the_one_before_does_not_grow():
     ("quantity", "by", "flat"),
     [
         (PRIVATE, 5000.0, True),
-        (PRIVATE, 40000.0, False),
+        (PRIVATE, 20000.0, False),
         ("files", 1.0, True),
         ("files", 9.0, False),
     ],
