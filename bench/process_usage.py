@@ -4,20 +4,21 @@
 import os
 from pathlib import Path
 
+from soak.resources import resident_kib
+
 
 class ProcessUsage:
     """Reads /proc/PID."""
 
     def __init__(self, pid: int) -> None:
-        self._folder = Path("/proc", str(pid))
+        self._pid = pid
 
     def cpu_s(self) -> float:
         """Return the processor time spent so far, in seconds."""
         # The name before the numbers may hold blanks; it ends with the last bracket.
-        fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
+        fields = Path("/proc", str(self._pid), "stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self) -> float:
-        """Return the resident memory in 10^6 bytes, without what is shared with other nodes."""
-        pages = (self._folder / "statm").read_text().split()
-        return int(pages[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+        """Return the resident memory in 10^6 bytes, with what is shared with other processes."""
+        return resident_kib(self._pid) * 1024 / 1e6
