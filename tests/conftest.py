@@ -15,7 +15,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 
-from fer_bringup.graph import NodeSpec, environment, fer_light
+from fer_bringup.graph import NodeSpec
 from fer_bringup.processes import NodeProcess, start, stop
 from soak.domain import own_domain
 
@@ -39,12 +39,9 @@ def media() -> Path:
 
 
 @pytest.fixture
-def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+def ros_domain() -> Iterator[int]:
     """A domain that no other test or graph on this machine uses, set for all processes."""
     with own_domain() as domain:
-        # As the launch files do: without it Fast DDS loses images, by the dozen on a busy machine.
-        for name, value in environment(fer_light().values({})).items():
-            monkeypatch.setenv(name, value)
         yield domain
 
 

@@ -458,7 +458,7 @@ def test_diagnostics_tell_of_work_and_of_silence(perception):
     node.wait_until(
         lambda: (
             (s := node.status("frames")).level == DiagnosticStatus.WARN
-            and "no images on /image" in s.message
+            and "no images on /image: its publisher sends none, or they are lost" in s.message
         ),
         "diagnostics of a silent camera",
     )

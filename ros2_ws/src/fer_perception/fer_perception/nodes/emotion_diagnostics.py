@@ -17,17 +17,25 @@ _SILENCE_S = 2.0
 
 
 def frames_status(
-    node: str, topic: str, report: FrameReport, incompatible_qos: str
+    node: str, topic: str, report: FrameReport, incompatible_qos: str, publishers: int
 ) -> DiagnosticStatus:
     """Report on the frames of an active node.
 
     :param incompatible_qos: policy by which a publisher was refused; empty if none was.
+    :param publishers: how many there are on the topic.
     """
     if report.silence_s > _SILENCE_S and incompatible_qos:
         level = DiagnosticStatus.ERROR
         text = f"no images on {topic}: a publisher offers incompatible QoS ({incompatible_qos})"
     elif report.silence_s > _SILENCE_S:
-        level, text = DiagnosticStatus.WARN, f"no images on {topic}"
+        level = DiagnosticStatus.WARN
+        why = (
+            "its publisher sends none, or they are lost on the way: see 'Large images are lost?' "
+            "in the README"
+            if publishers
+            else "nobody publishes it"
+        )
+        text = f"no images on {topic}: {why}"
     elif report.rate_hz == 0.0:
         level, text = DiagnosticStatus.ERROR, "images arrive, but none can be processed"
     else:

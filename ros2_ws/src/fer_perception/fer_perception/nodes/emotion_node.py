@@ -407,7 +407,13 @@ class EmotionNode(LifecycleNode):
         if self._subscription is not None:
             report = self._statistics.report(time.monotonic())
             statuses += [
-                diagnostics.frames_status(node, self._topic, report, self._incompatible_qos),
+                diagnostics.frames_status(
+                    node,
+                    self._topic,
+                    report,
+                    self._incompatible_qos,
+                    self.count_publishers(self._topic),
+                ),
                 diagnostics.latency_status(node, report, self._shedder),
             ]
         stamp = self.get_clock().now().to_msg()
