@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """A process that sends back what it gets; started by test_fer_msgs.py."""
 
-import contextlib
-
-import rclpy
 from fer_msgs.msg import EmotionArray
 from fer_msgs.srv import RecognizeEmotions
-from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+
+from fer_perception.nodes.node_runner import run_node
 
 
-def main() -> None:
-    """Echo the topic ``there`` on ``back`` and answer the service ``recognize``."""
-    rclpy.init()
-    node = rclpy.create_node("echo")
-    publisher = node.create_publisher(EmotionArray, "back", 10)
-    node.create_subscription(EmotionArray, "there", publisher.publish, 10)
+class Echo(Node):
+    """Echoes the topic ``there`` on ``back`` and answers the service ``recognize``."""
 
-    def answer(
-        request: RecognizeEmotions.Request, response: RecognizeEmotions.Response
+    def __init__(self) -> None:
+        super().__init__("echo")
+        publisher = self.create_publisher(EmotionArray, "back", 10)
+        self.create_subscription(EmotionArray, "there", publisher.publish, 10)
+        self.create_service(RecognizeEmotions, "recognize", self._answer)
+
+    def _answer(
+        self, request: RecognizeEmotions.Request, response: RecognizeEmotions.Response
     ) -> RecognizeEmotions.Response:
         response.success = True
         response.message = request.image.encoding
@@ -25,10 +26,10 @@ def main() -> None:
         response.emotions.image_height = request.image.height
         return response
 
-    node.create_service(RecognizeEmotions, "recognize", answer)
-    with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
-        rclpy.spin(node)
+    def close(self) -> None:
+        """Hold nothing to give back."""
 
 
 if __name__ == "__main__":
-    main()
+    # Not rclpy.spin: a SIGINT that comes while it takes a message can leave it waiting for ever.
+    run_node(Echo, None)

@@ -26,3 +26,8 @@ def multiplies_int8_fast() -> bool:
     no faster at it.
     """
     return not cpu_flags().isdisjoint({"avx512_vnni", "avx_vnni", "asimddp"})
+
+
+def multiplies_bfloat16() -> bool:
+    """Return whether the processor has instructions for bfloat16."""
+    return not cpu_flags().isdisjoint({"avx512_bf16", "amx_bf16", "bf16"})

@@ -151,7 +151,7 @@ def test_a_precision_that_the_model_lacks_is_said_with_those_that_it_has(folder)
 
 def test_a_model_of_weights_alone_can_be_trained_from_but_not_run(folder):
     _change_config(folder, graph_sha256={})
-    assert load_network(folder).config.network == "baseline_cnn"
+    assert load_network(folder).name == "baseline_cnn"
     with pytest.raises(ModelError, match="export it anew"):
         load_model(folder)
 

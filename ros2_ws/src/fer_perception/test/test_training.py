@@ -13,14 +13,21 @@ from torch import Generator
 
 from fer_perception import atomic_file
 from fer_perception.emotions import EMOTIONS
+from fer_perception.training import teacher as teacher_module
 from fer_perception.training import train as train_module
-from fer_perception.training.augmentation import Augmentation, change_levels_and_geometry, erase
+from fer_perception.training.augmentation import (
+    Augmentation,
+    change_levels_and_geometry,
+    erase,
+    mix,
+)
 from fer_perception.training.calibration import fit_temperature
-from fer_perception.training.export import load_trained
 from fer_perception.training.fer2013 import Fer2013, Usage
 from fer_perception.training.fer2013_reader import read_fer2013
 from fer_perception.training.recipes import RECIPES, Recipe, Stage
+from fer_perception.training.teacher import Teachers
 from fer_perception.training.train import draw_order, one_cycle_factor, select_faces, train
+from fer_perception.training.trained_network import TrainedNetwork, load_checkpointed
 from fer_perception.training.votes import EXCLUDED, plurality_labels, soft_targets
 
 
@@ -103,6 +110,8 @@ SMALL = Recipe(
     schedule="one_cycle",
     balance=0.25,
     soft_targets=True,
+    plurality_share=0.3,
+    mixup=0.5,
     ema_decay=0.5,
 )
 
@@ -141,8 +150,8 @@ def test_resumed_run_repeats_what_an_unbroken_one_does(
         assert torch.equal(value, got[key]), key
     with (broken / "log.csv").open() as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
-    name, network = load_trained(broken / "best.safetensors")
-    assert name == network_name and not network.training
+    trained = load_checkpointed(broken / "best.safetensors")
+    assert trained.name == network_name and not trained.network.training
 
 
 @pytest.mark.parametrize(("epochs", "patience"), [(2, None), (3, 1)])
@@ -261,6 +270,83 @@ def test_erasing_leaves_one_grey_rectangle_in_its_share_of_the_pictures():
         rows, columns = np.nonzero(picture.numpy() == 0)
         area = (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
         assert len(rows) == area
+
+
+def test_a_mixed_batch_has_targets_mixed_by_the_same_weight():
+    faces = torch.arange(4.0)[:, None, None, None].expand(4, 1, 48, 48)
+    targets = torch.eye(7)[:4]
+    mixed = 0
+    for seed in range(200):
+        images, got = mix(faces, targets, 0.3, Generator().manual_seed(seed))
+        # The value of a face is what its target says, however much of which face it holds.
+        torch.testing.assert_close(images[:, 0, 0, 0], got[:, :4] @ torch.arange(4.0))
+        torch.testing.assert_close(got.sum(dim=1), torch.ones(4))
+        mixed += not torch.equal(got, targets)
+    assert 40 < mixed < 80
+
+
+def test_soft_targets_take_their_share_of_the_plurality(small_data):
+    rows = small_data.rows(Usage.TRAINING)
+    small_data.votes[rows[0]] = _votes(anger=6, disgust=4)
+    [target] = select_faces(small_data, rows[:1], soft=True, plurality_share=0.5).targets
+    assert target[EMOTIONS.index("anger")] == pytest.approx(0.5 * 0.6 + 0.5)
+    assert target[EMOTIONS.index("disgust")] == pytest.approx(0.5 * 0.4)
+
+
+class _Sure(torch.nn.Module):
+    """Sees anger in everything, and remembers what it saw."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, faces):
+        self.seen.append(faces)
+        return 50 * torch.eye(7)[[EMOTIONS.index("anger")] * len(faces)]
+
+
+def test_targets_are_moved_towards_teachers_that_see_what_is_shown(
+    small_data, tmp_path, monkeypatch
+):
+    teacher = _Sure()
+    monkeypatch.setattr(
+        teacher_module, "load_trained", lambda source: TrainedNetwork(teacher, source)
+    )
+    learnt, shown = [], []
+    cross_entropy, batches = train_module.F.cross_entropy, train_module.batches
+
+    def remembering(logits, targets):
+        learnt.append(targets)
+        return cross_entropy(logits, targets)
+
+    def showing(*args):
+        for images, targets in batches(*args):
+            shown.append(images)
+            yield images, targets
+
+    monkeypatch.setattr(train_module.F, "cross_entropy", remembering)
+    monkeypatch.setattr(train_module, "batches", showing)
+    recipe = replace(SMALL, stages=(Stage(1),), teacher_weight=0.75)
+    train("deep_emotion", recipe, small_data, tmp_path, teachers=["t"])
+    anger = torch.cat(learnt)[:, EMOTIONS.index("anger")]
+    assert anger.min() > 0.749 and anger.max() > 0.9
+    torch.testing.assert_close(torch.cat(learnt).sum(1), torch.ones(len(anger)))
+    assert torch.equal(torch.cat(teacher.seen), torch.cat(shown))
+
+
+def test_a_checkpoint_teaches(small_data, tmp_path):
+    recipe = Recipe((Stage(1),), Augmentation(), batch_size=32, teacher_weight=0.5)
+    train("deep_emotion", recipe, small_data, tmp_path / "first")
+    teacher = str(tmp_path / "first" / "last.safetensors")
+    [scores] = Teachers([teacher], torch.device("cpu")).scores(torch.randn(1, 1, 48, 48))
+    assert scores.sum().item() == pytest.approx(1.0)
+    train("deep_emotion", recipe, small_data, tmp_path / "second", teachers=[teacher])
+    first, second = (load_file(tmp_path / f / "last.safetensors") for f in ("first", "second"))
+    assert not torch.equal(
+        first["network.classifier.15.weight"], second["network.classifier.15.weight"]
+    )
+    with pytest.raises(FileNotFoundError, match="no checkpoint"):
+        Teachers([str(tmp_path / "none.safetensors")], torch.device("cpu"))
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])

@@ -41,10 +41,10 @@ def scalar_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """
     low, high = query.detach().amin(dim=-2, keepdim=True), query.detach().amax(-2, keepdim=True)
     centre, half = (high + low) / 2, ((high - low) / 2).clamp(min=1e-6)
-    nodes = centre + half * chebyshev_angles().cos().to(query.dtype)[:, None]
+    nodes = centre + half * chebyshev_angles().cos().to(query)[:, None]
     at_nodes = F.scaled_dot_product_attention(nodes, key, value, scale=1.0)
     # Coefficients of the Chebyshev series ...
-    coefficients = chebyshev_transform().to(query.dtype) @ at_nodes
+    coefficients = chebyshev_transform().to(query) @ at_nodes
     # ... and its sum by Clenshaw's recurrence.
     x = (query - centre) / half
     twice_x = 2.0 * x

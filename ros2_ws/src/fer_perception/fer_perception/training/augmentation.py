@@ -42,17 +42,20 @@ def _uniform(generator: Generator, count: int, limit: float) -> Tensor:
 def change_levels_and_geometry(
     faces: Tensor, augmentation: Augmentation, generator: Generator
 ) -> Tensor:
-    """Return ``faces`` (B x 1 x S x S, in [0, 1]) changed in grey levels and geometry."""
+    """Return ``faces`` (B x 1 x S x S, in [0, 1]) changed in grey levels and geometry.
+
+    What is random is drawn on the CPU, so that it does not depend on where ``faces`` are.
+    """
     count, _, side, _ = faces.shape
     if augmentation.gamma > 1.0:
         exponent = torch.exp(_uniform(generator, count, math.log(augmentation.gamma)))
-        faces = faces.clamp(min=1e-4) ** exponent[:, None, None, None]
+        faces = faces.clamp(min=1e-4) ** exponent.to(faces.device)[:, None, None, None]
     if augmentation.blur_probability > 0.0:
         blurred = torch.rand(count, generator=generator) < augmentation.blur_probability
         low = int(torch.randint(side // 2, side, (1,), generator=generator))
         coarse = F.interpolate(faces, size=low, mode="bilinear", antialias=True)
         coarse = F.interpolate(coarse, size=side, mode="bilinear")
-        faces = torch.where(blurred[:, None, None, None], coarse, faces)
+        faces = torch.where(blurred.to(faces.device)[:, None, None, None], coarse, faces)
     angle = _uniform(generator, count, math.radians(augmentation.rotation_deg))
     zoom = 1.0 + _uniform(generator, count, augmentation.scale)
     mirror = torch.ones(count)
@@ -66,7 +69,7 @@ def change_levels_and_geometry(
     # The sampling grid spans [-1, 1]: a shift by a share of the side is twice as much there.
     theta[:, 0, 2] = _uniform(generator, count, 2 * augmentation.shift)
     theta[:, 1, 2] = _uniform(generator, count, 2 * augmentation.shift)
-    grid = F.affine_grid(theta, list(faces.shape), align_corners=False)
+    grid = F.affine_grid(theta.to(faces.device), list(faces.shape), align_corners=False)
     return F.grid_sample(faces, grid, padding_mode="border", align_corners=False)
 
 
@@ -84,7 +87,23 @@ def erase(faces: Tensor, augmentation: Augmentation, generator: Generator) -> Te
     top = torch.rand(count, generator=generator) * (side - height)
     left = torch.rand(count, generator=generator) * (side - width)
     position = torch.arange(side)
-    rows = (position >= top[:, None]) & (position < (top + height)[:, None])
+    rows = (position >= top[:, None]) & (position < (top + height)[:, None]) & chosen[:, None]
     columns = (position >= left[:, None]) & (position < (left + width)[:, None])
-    hole = rows[:, :, None] & columns[:, None, :] & chosen[:, None, None]
-    return faces.masked_fill(hole[:, None], 0.0)
+    hole = rows.to(faces.device)[:, None, :, None] & columns.to(faces.device)[:, None, None, :]
+    return faces.masked_fill(hole, 0.0)
+
+
+def mix(
+    faces: Tensor, targets: Tensor, share: float, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Return the batch, in a ``share`` of the cases each face mixed with another one.
+
+    Mixup of Zhang et al. 2018, its weight drawn uniformly once a batch; the targets are mixed by
+    the same weight.
+
+    :param faces: B x 1 x S x S, normalised; ``targets``: B x 7.
+    """
+    chosen, weight = torch.rand(2, generator=generator).tolist()
+    if chosen >= share:
+        return faces, targets
+    return torch.lerp(faces, faces.flip(0), weight), torch.lerp(targets, targets.flip(0), weight)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 from pathlib import Path
 from typing import Final
@@ -12,24 +11,18 @@ from typing import Final
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from safetensors import safe_open
 from torch import nn
 
-from ..emotions import EMOTIONS
 from ..model_store import ModelConfig, ModelError, Precision, write_model
-from ..networks import create_network
 from .calibration import fit_temperature
 from .fer2013 import Fer2013, Usage
 from .onnx_export import TOLERANCE, build_onnx, largest_difference
 from .quantization import quantized
 from .train import predict, select_faces
-from .trained_network import in_half_precision, load_network, weights_file
+from .trained_network import in_half_precision, load_checkpointed, load_network, weights_file
 from .training_data import DATA_HELP, read_training_data
 
 _LOG = logging.getLogger(__name__)
-# best.safetensors holds one network, last.safetensors the running one and its average besides;
-# the averaged weights are wrapped once more.
-_PREFIXES = ("average.module.", "network.module.", "network.")
 _BATCH: Final = 64
 # Training pictures by which a graph is compared with its network, and 8-bit ranges are chosen.
 _SAMPLE: Final = 256
@@ -37,35 +30,16 @@ _SAMPLE: Final = 256
 _MAX_LOSS: Final = 0.001
 
 
-def load_trained(checkpoint: Path) -> tuple[str, nn.Module]:
-    """Return (name, network) of the weights that ``train`` left in a checkpoint.
-
-    Of ``best.safetensors`` the epoch with the best validation accuracy, of ``last.safetensors``
-    the averaged weights of the last epoch, which nothing has selected.
-
-    :raises FileNotFoundError: when there is no such file.
-    """
-    if not checkpoint.is_file():
-        raise FileNotFoundError(f"no checkpoint at {checkpoint}: train first")
-    with safe_open(checkpoint, framework="pt") as file:
-        name = json.loads(file.metadata()["state"])["network"]
-        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    network = create_network(name, len(EMOTIONS))
-    expected = network.state_dict().keys()
-    prefix = next(p for p in _PREFIXES if all(p + key in tensors for key in expected))
-    network.load_state_dict({key: tensors[prefix + key] for key in expected})
-    return name, network.eval()
-
-
 def export(checkpoint: Path, folder: Path, data: Fer2013) -> ModelConfig:
     """Write the model of ``checkpoint`` to ``folder``, its temperature fitted on validation data.
 
     :raises ValueError: the exported graph does not answer as the network does.
     """
-    name, network = load_trained(checkpoint)
+    trained = load_checkpointed(checkpoint)
     validation = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
-    temperature = fit_temperature(predict(network, validation.images), validation.labels)
-    return _write(folder, name, in_half_precision(network), temperature, data)
+    temperature = fit_temperature(predict(trained.network, validation.images), validation.labels)
+    network = in_half_precision(trained.network)
+    return _write(folder, trained.name, network, temperature, data)
 
 
 def export_again(model: Path, folder: Path, data: Fer2013) -> ModelConfig:
@@ -74,8 +48,7 @@ def export_again(model: Path, folder: Path, data: Fer2013) -> ModelConfig:
     :raises ValueError: the exported graph does not answer as the network does.
     """
     trained = load_network(model)
-    config = trained.config
-    return _write(folder, config.network, trained.network, config.temperature, data)
+    return _write(folder, trained.name, trained.network, trained.temperature, data)
 
 
 def _write(

@@ -1,32 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Softens the raters' votes with the scores of a trained model."""
+"""Softens the raters' votes with the scores of trained networks."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from ..model_store import Precision, load_model, read_config
-from ..recognition import EmotionRecognizer
-
-_BATCH = 64
+from .mixed_precision import mixed_precision
+from .trained_network import load_trained
 
 
-def teacher_scores(folder: Path, images: Tensor) -> Tensor:
-    """Return the scores, N x classes, that the model in ``folder`` gives ``images`` unchanged.
+class Teachers:
+    """Networks whose mean scores another one learns from.
 
     Ten raters estimate how a face is read with an error of up to 0.16 in each share; what a
     network learnt from all other faces has errors of another kind, so that the mean of both is
     the better target (Hinton et al. 2015; Furlanello et al. 2018, "Born-Again Neural Networks").
-    Each picture and its mirror image are averaged, in 8 bits where the model has them.
 
-    :param images: N x 48 x 48, grey, uint8.
-    :raises ~fer_perception.model_store.ModelError: when the model cannot be loaded.
+    :param sources: models by name or folder, or checkpoints of training runs.
+    :raises ~fer_perception.model_store.ModelError: when a model cannot be loaded.
+    :raises FileNotFoundError: when there is no such checkpoint.
     """
-    precision: Precision = "int8" if "int8" in read_config(folder).graph_sha256 else "float32"
-    recognizer = EmotionRecognizer(load_model(folder, precision), flip_average=True)
-    scores = [recognizer.recognize(part.numpy()) for part in images.split(_BATCH)]
-    return torch.from_numpy(np.concatenate(scores))
+
+    def __init__(self, sources: Sequence[str], device: torch.device) -> None:
+        self._teachers = []
+        for source in sources:
+            teacher = load_trained(source)
+            teacher.network.requires_grad_(False)
+            teacher.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self._teachers.append(teacher)
+
+    @torch.no_grad()
+    def scores(self, faces: Tensor) -> Tensor:
+        """Return the scores, B x 7, of normalised ``faces``, B x 1 x 48 x 48."""
+        faces = faces.contiguous(memory_format=torch.channels_last)
+        total = torch.zeros((), device=faces.device)
+        for teacher in self._teachers:
+            with mixed_precision(faces.device):
+                logits = teacher.network(faces)
+            total = total + (logits.float() / teacher.temperature).softmax(dim=1)
+        return total / len(self._teachers)

@@ -24,18 +24,19 @@ from tqdm import tqdm
 
 from ..atomic_file import replacing
 from ..emotions import EMOTIONS
-from ..model_store import ModelError, find_model, installed_models
+from ..model_store import ModelError
 from ..networks import NETWORKS, create_network
 from ..networks.multiple_self_attention import MultipleSelfAttention
 from ..networks.spatial_transformer import LocalizationNetwork
 from ..networks.vgg_stn import VggStn
 from ..normalization import grey_levels, normalize
-from .augmentation import change_levels_and_geometry, erase
+from .augmentation import change_levels_and_geometry, erase, mix
 from .checkpoint import load_checkpoint, save_checkpoint
 from .fer2013 import Fer2013, Usage
+from .mixed_precision import mixed_precision
 from .recipes import RECIPES, Recipe, Stage
-from .teacher import teacher_scores
-from .trained_network import TrainedNetwork, load_network
+from .teacher import Teachers
+from .trained_network import TrainedNetwork, load_trained
 from .training_data import DATA_HELP, read_training_data
 from .votes import EXCLUDED, plurality_labels, soft_targets
 
@@ -57,13 +58,24 @@ class LabelledFaces:
     labels: Tensor
     targets: Tensor
 
+    def to(self, device: torch.device) -> LabelledFaces:
+        """Return the same faces on ``device``."""
+        return LabelledFaces(*(t.to(device) for t in (self.images, self.labels, self.targets)))
 
-def select_faces(data: Fer2013, rows: NDArray[np.int64], soft: bool) -> LabelledFaces:
-    """Return the faces among ``rows`` that the report's cleaning keeps, with their targets."""
+
+def select_faces(
+    data: Fer2013, rows: NDArray[np.int64], soft: bool, plurality_share: float = 0.0
+) -> LabelledFaces:
+    """Return the faces among ``rows`` that the report's cleaning keeps, with their targets.
+
+    :param soft: the targets are the raters' distribution, but for the ``plurality_share``.
+    """
     labels = plurality_labels(data.votes[rows])
     rows, labels = rows[labels != EXCLUDED], labels[labels != EXCLUDED]
-    one_hot = np.eye(len(EMOTIONS), dtype=np.float32)[labels]
-    targets = soft_targets(data.votes[rows]) if soft else one_hot
+    targets = np.eye(len(EMOTIONS), dtype=np.float32)[labels]
+    if soft:
+        votes = soft_targets(data.votes[rows])
+        targets = votes + np.float32(plurality_share) * (targets - votes)
     return LabelledFaces(
         torch.from_numpy(data.images[rows]), torch.from_numpy(labels), torch.from_numpy(targets)
     )
@@ -89,18 +101,25 @@ def batches(
 
     The last, incomplete batch is left out, as its batch norm would be off.
     """
-    order = draw_order(faces.labels, recipe.balance, generator)
+    order = draw_order(faces.labels.cpu(), recipe.balance, generator)
     for start in range(0, len(order) - recipe.batch_size + 1, recipe.batch_size):
-        rows = order[start : start + recipe.batch_size]
+        rows = order[start : start + recipe.batch_size].to(faces.images.device)
         images = grey_levels(faces.images[rows])
         images = change_levels_and_geometry(images, recipe.augmentation, generator)
-        yield erase(normalize(images), recipe.augmentation, generator), faces.targets[rows]
+        images = erase(normalize(images), recipe.augmentation, generator)
+        targets = faces.targets[rows]
+        if recipe.mixup > 0.0:
+            images, targets = mix(images, targets, recipe.mixup, generator)
+        yield images, targets
 
 
 def predict(network: nn.Module, images: Tensor) -> Tensor:
-    """Return the logits, N x classes, of grey uint8 ``images``, N x 48 x 48."""
+    """Return the logits, N x classes, of grey uint8 ``images``, N x 48 x 48.
+
+    :param images: on the device of ``network``.
+    """
     network.eval()
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    with torch.inference_mode(), mixed_precision(images.device):
         return torch.cat(
             [
                 network(normalize(grey_levels(part))).float()
@@ -155,26 +174,29 @@ def train(
     seed: int = 0,
     resume: bool = False,
     start_from: TrainedNetwork | None = None,
-    teachers: Sequence[Path] = (),
+    teachers: Sequence[str] = (),
+    device: str = "cpu",
 ) -> Path:
     """Train and return the path of the checkpoint with the best validation accuracy.
 
     Writes ``best.safetensors`` after each epoch that is the best so far, then
     ``last.safetensors``, then ``log.csv`` with a line an epoch. The order of the data, the
     augmentation and the dropout of an epoch follow from ``seed`` and its number alone, so that a
-    run that was killed at any moment and resumed leaves the files of an unbroken one.
+    run that was killed at any moment and resumed leaves the files of an unbroken one. (On the
+    CPU: on a GPU the sums of some gradients depend on the order in which they are made.)
 
     :param out: folder for what is written; made when missing.
-    :param start_from: a trained model whose weights training begins with; those that only one of
+    :param start_from: a trained network whose weights training begins with; those that only one of
         the two networks has (its attention) are left out or keep their initialisation.
-    :param teachers: folders of trained models whose mean scores are mixed into the targets, by
-        the recipe's ``teacher_weight``.
+    :param teachers: models or checkpoints whose mean scores are mixed into the targets, by the
+        recipe's ``teacher_weight``; see :class:`.teacher.Teachers`.
+    :param device: where PyTorch trains: ``cpu``, ``cuda``.
     :raises FileNotFoundError: when ``resume`` finds no checkpoint.
     :raises ValueError: when there are fewer faces than the recipe takes in a step.
     """
     out.mkdir(parents=True, exist_ok=True)
     rows = data.leak_free_training_rows() if recipe.leak_free else data.rows(Usage.TRAINING)
-    faces = select_faces(data, rows, recipe.soft_targets)
+    faces = select_faces(data, rows, recipe.soft_targets, recipe.plurality_share)
     # The report's validation set; PublicTest is its test set and is not looked at here.
     validation = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
     if len(faces.labels) < recipe.batch_size:
@@ -182,17 +204,15 @@ def train(
             f"{len(faces.labels)} training faces are too few: the recipe takes "
             f"{recipe.batch_size} in a step"
         )
-    if teachers:
-        scores = torch.stack([teacher_scores(teacher, faces.images) for teacher in teachers]).mean(
-            dim=0
-        )
-        faces = replace(faces, targets=torch.lerp(faces.targets, scores, recipe.teacher_weight))
+    place = torch.device(device)
+    faces, validation = faces.to(place), validation.to(place)
+    teacher = Teachers(teachers, place) if teachers else None
 
     torch.manual_seed(seed)
     network = create_network(network_name, len(EMOTIONS))
     if start_from is not None:
         network.load_state_dict(start_from.network.state_dict(), strict=False)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = AveragedModel(
         network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
     )
@@ -231,7 +251,7 @@ def train(
         torch.manual_seed(seed * 10_000 + epoch)
         generator = Generator().manual_seed(seed * 10_000 + epoch)
         network.train()
-        loss_sum = 0.0
+        loss_sum = torch.zeros((), device=place)
         progress = tqdm(
             batches(faces, recipe, generator),
             total=steps,
@@ -244,7 +264,9 @@ def train(
                 factor = one_cycle_factor((epoch + step / steps) / recipe.epochs)
                 for group in optimizer.param_groups:
                     group["lr"] = recipe.learning_rate * group["base_lr_factor"] * factor
-            with torch.autocast("cpu", torch.bfloat16):
+            if teacher is not None:
+                targets = torch.lerp(targets, teacher.scores(images), recipe.teacher_weight)
+            with mixed_precision(place):
                 logits = network(images.contiguous(memory_format=torch.channels_last))
             loss = F.cross_entropy(logits.float(), targets)
             optimizer.zero_grad()
@@ -252,11 +274,12 @@ def train(
             nn.utils.clip_grad_norm_(network.parameters(), max_norm=5.0)
             optimizer.step()
             average.update_parameters(network)
-            loss_sum += loss.item()
+            loss_sum += loss.detach()
         evaluated = average if recipe.ema_decay > 0.0 else network
         accuracy = _accuracy(evaluated, validation)
         if recipe.schedule == "plateau":
             plateau.step(accuracy)
+        mean_loss = loss_sum.item() / steps
         improved = accuracy > state["best_accuracy"]
         state = {
             "epoch": epoch + 1,
@@ -267,7 +290,7 @@ def train(
             "network": network_name,
             "log": [
                 *state["log"],
-                _log_row(epoch + 1, loss_sum / steps, accuracy, optimizer.param_groups[0]["lr"]),
+                _log_row(epoch + 1, mean_loss, accuracy, optimizer.param_groups[0]["lr"]),
             ],
         }
         # The best one first: whoever is killed between the two repeats this epoch.
@@ -279,7 +302,7 @@ def train(
             "epoch %d/%d: training loss %.4f, validation accuracy %.2f %% (best %.2f %%)",
             epoch + 1,
             recipe.epochs,
-            loss_sum / steps,
+            mean_loss,
             100 * accuracy,
             100 * state["best_accuracy"],
         )
@@ -307,9 +330,17 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and log")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=None, help="CPU threads (default: all)")
-    parser.add_argument("--start-from", help="model to begin with: its name or folder")
     parser.add_argument(
-        "--teacher", type=Path, action="append", default=[], help="folder of a model (repeatable)"
+        "--start-from", help="model to begin with, by name or folder, or a run's checkpoint"
+    )
+    parser.add_argument(
+        "--teacher",
+        action="append",
+        default=[],
+        help="a model or a run's checkpoint to learn from (repeatable)",
+    )
+    parser.add_argument(
+        "--device", default="cuda" if torch.cuda.is_available() else "cpu", help="%(default)s"
     )
     parser.add_argument(
         "--keep-leaked",
@@ -329,8 +360,8 @@ def main(args: list[str] | None = None) -> None:
     try:
         start_from, network_name = None, options.network
         if options.start_from is not None:
-            start_from = load_network(find_model(options.start_from, installed_models()))
-            network_name = network_name or start_from.config.network
+            start_from = load_trained(options.start_from)
+            network_name = network_name or start_from.name
         train(
             network_name,
             recipe,
@@ -340,6 +371,7 @@ def main(args: list[str] | None = None) -> None:
             resume=options.resume,
             start_from=start_from,
             teachers=options.teacher,
+            device=options.device,
         )
     except (FileNotFoundError, ModelError, ValueError) as error:
         parser.exit(2, f"train: {error}\n")
