@@ -8,7 +8,7 @@ package_name = "fer_perception"
 
 
 class BuildOptionalLibrary(build_ext):
-    """Builds the native cascade; without a C++ compiler the package goes without it."""
+    """Builds the native library; without a C++ compiler the package goes without it."""
 
     def build_extension(self, extension):
         try:
@@ -16,8 +16,8 @@ class BuildOptionalLibrary(build_ext):
         except Exception as error:
             reason = str(error).splitlines()[0]
             print(
-                f"{package_name}: the native face detector was not built ({reason}); the slower "
-                "one on ONNX Runtime is used. Install a C++17 compiler (g++) and build again.",
+                f"{package_name}: the native networks were not built ({reason}); the slower "
+                "ones on ONNX Runtime are used. Install a C++17 compiler (g++) and build again.",
                 file=sys.stderr,
             )
 
@@ -30,9 +30,12 @@ setup(
     ext_modules=[
         # A plain shared library: it knows nothing of Python, which calls it through ctypes.
         Extension(
-            f"{package_name}.detection._cascade",
-            sources=[f"{package_name}/detection/native/cascade.cpp"],
-            depends=[f"{package_name}/detection/native/kernels.inc"],
+            f"{package_name}._native",
+            sources=[
+                f"{package_name}/native/{name}.cpp"
+                for name in ("cascade", "convolutions", "kernels")
+            ],
+            depends=[f"{package_name}/native/{name}" for name in ("kernels.h", "kernels.inc")],
             extra_compile_args=["-std=c++17", "-O3", "-fvisibility=hidden", "-Wno-psabi"],
             language="c++",
             optional=True,

@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from .alignment import CROP_SIZE_PX
+from .emotion_network import open_network
 from .emotions import EMOTIONS
-from .inference import open_session
 from .model_store import Model, ModelError
 
 
@@ -30,7 +29,7 @@ class EmotionRecognizer:
         self.model_id = model.model_id
         self.sha256 = model.config.sha256
         try:
-            self._session: onnxruntime.InferenceSession = open_session(model.graph, threads)
+            self._network = open_network(model.graph, threads)
             # The first call is many times slower than the others: better now than on a face.
             scores = self.recognize(np.zeros((1, CROP_SIZE_PX, CROP_SIZE_PX), np.uint8))
         except Exception as error:  # ONNX Runtime's errors have no class in common
@@ -50,7 +49,7 @@ class EmotionRecognizer:
         if not len(crops):
             return np.empty((0, len(EMOTIONS)), np.float32)
         faces = np.concatenate([crops, crops[:, :, ::-1]]) if self._flip_average else crops
-        [logits] = self._session.run(None, {"crops": np.ascontiguousarray(faces)})
+        logits = self._network(np.ascontiguousarray(faces))
         if self._flip_average:
             logits = logits.reshape(2, len(crops), -1).mean(axis=0)
         return _softmax(logits / self._temperature)

@@ -6,16 +6,18 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from fer_perception import native_library
 from fer_perception.detection import create_detector, native_cascade
 from fer_perception.detection.mtcnn import Mtcnn, MtcnnConfig
 from fer_perception.detection.mtcnn_graphs import build_graph
 from fer_perception.detection.mtcnn_weights import weights_folder
-from fer_perception.detection.native_cascade import INSTRUCTION_SETS, NativeCascade
+from fer_perception.detection.native_cascade import NativeCascade
 from fer_perception.detection.non_maximum_suppression import non_maximum_suppression
 from fer_perception.face import BoundingBox
+from fer_perception.native_library import INSTRUCTION_SETS
 
 needs_library = pytest.mark.skipif(
-    not native_cascade.is_built(),
+    not native_library.is_built(),
     reason="built without a C++ compiler: the native cascade was not checked",
 )
 
@@ -226,7 +228,7 @@ def test_both_backends_find_the_same_faces_in_the_photographs(media):
 
 @needs_library
 def test_every_instruction_set_computes_the_same(portrait):
-    best = native_cascade.instruction_set()
+    best = native_library.instruction_set()
     usable = INSTRUCTION_SETS[: INSTRUCTION_SETS.index(best) + 1]
     rows = [NativeCascade(name).detect(portrait, 30.0, 0.709, (0.6, 0.7, 0.7)) for name in usable]
     for other in rows[1:]:

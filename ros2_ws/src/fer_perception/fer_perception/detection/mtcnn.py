@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import native_library
 from ..face import BoundingBox, Face, RgbImage
-from . import native_cascade
 from .native_cascade import NativeCascade
 from .onnx_cascade import PNET_CELL_PX, OnnxCascade
 
@@ -87,7 +87,7 @@ class Mtcnn:
     def __init__(self, config: MtcnnConfig | None = None) -> None:
         self.config = config = config or MtcnnConfig()
         native = config.backend == "native" or (
-            config.backend == "auto" and native_cascade.is_built()
+            config.backend == "auto" and native_library.is_built()
         )
         self.backend = "native" if native else "onnxruntime"
         self._cascade: _Cascade = NativeCascade() if native else OnnxCascade(config.threads)

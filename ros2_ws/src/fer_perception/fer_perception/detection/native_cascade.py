@@ -1,74 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cascade in C++, several times faster than on ONNX Runtime: ``native/cascade.cpp``.
-
-The library is optional: it is built with the package where there is a C++ compiler.
-"""
+"""The cascade in C++, several times faster than on ONNX Runtime: ``native/cascade.cpp``."""
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import native_library
 from ..face import RgbImage
 from .mtcnn_weights import NETWORKS, Layer, load_weights
 
-INSTRUCTION_SETS: Final = ("generic", "avx2", "avx512")
-"""For which the library holds code, each faster than the one before."""
-
-_LIBRARY: Final = "_cascade"
 _VECTOR: Final = 16  # outputs of a layer are padded to whole vectors
 _ROW: Final = 15  # left, top, right, bottom, probability, five (x, y)
 _CAPACITY: Final = 64
-
-
-@cache
-def _library() -> ctypes.CDLL | None:
-    files = sorted(Path(__file__).parent.glob(f"{_LIBRARY}*.so"))
-    if not files:
-        return None
-    try:
-        library = ctypes.CDLL(str(files[0]))
-    except OSError:
-        return None
-    pointer, integer, real = ctypes.c_void_p, ctypes.c_int, ctypes.c_float
-    image: list[Any] = [pointer, integer, integer, ctypes.c_long]
-    library.fer_cascade_instruction_set.restype = ctypes.c_char_p
-    library.fer_cascade_new.restype = pointer
-    library.fer_cascade_new.argtypes = [pointer, pointer, integer, ctypes.c_char_p]
-    library.fer_cascade_delete.argtypes = [pointer]
-    library.fer_cascade_detect.argtypes = [pointer, *image, real, real, pointer, pointer, integer]
-    library.fer_cascade_refine.argtypes = [pointer, *image, pointer, integer, pointer]
-    library.fer_cascade_refine.restype = None
-    return library
-
-
-def is_built() -> bool:
-    """Return whether the library was built with the package and can be loaded."""
-    return _library() is not None
-
-
-def instruction_set() -> str:
-    """Return the best of :data:`INSTRUCTION_SETS` that this processor has.
-
-    :raises RuntimeError: when the library was not built.
-    """
-    return str(_loaded().fer_cascade_instruction_set().decode())
-
-
-def _loaded() -> ctypes.CDLL:
-    library = _library()
-    if library is None:
-        raise RuntimeError(
-            "the native cascade was not built: build fer_perception with a C++17 compiler, or "
-            "use the backend onnxruntime"
-        )
-    return library
 
 
 class NativeCascade:
@@ -76,13 +23,13 @@ class NativeCascade:
 
     Calls do not hold Python's global lock.
 
-    :param instructions: one of :data:`INSTRUCTION_SETS` that the processor has; None for the best.
+    :param instructions: one of :data:`~.native_library.INSTRUCTION_SETS` that the processor has; None for the best.
     :raises RuntimeError: when the library was not built.
     :raises ModuleNotFoundError: when the package with the weights is missing.
     """
 
     def __init__(self, instructions: str | None = None) -> None:
-        self._library = _loaded()
+        self._library = native_library.loaded()
         layers = list(_layers())
         self._weights = np.concatenate([_packed(layer) for layer in layers])
         outputs_last = [(*layer.kernel.shape[2:], *layer.kernel.shape[1::-1]) for layer in layers]
@@ -91,7 +38,7 @@ class NativeCascade:
             self._weights.ctypes.data,
             self._shapes.ctypes.data,
             len(layers),
-            (instructions or instruction_set()).encode(),
+            (instructions or native_library.instruction_set()).encode(),
         )
 
     def __del__(self) -> None:

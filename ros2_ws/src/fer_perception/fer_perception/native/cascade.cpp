@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // MTCNN's cascade (Zhang et al. 2016) in plain C++, called from native_cascade.py through ctypes.
 //
-// It needs nothing but a C++17 compiler. The arithmetic in kernels.inc is compiled for several
-// instruction sets, and the best one that the processor has is chosen when the library is loaded.
-// Everything else mirrors mtcnn.py and image_pyramid.py step for step; tests compare the two.
+// It needs nothing but a C++17 compiler. Everything but the arithmetic mirrors mtcnn.py and image_pyramid.py step for step; tests compare the two.
 
 #include <algorithm>
 #include <cmath>
@@ -12,62 +10,12 @@
 #include <numeric>
 #include <vector>
 
+#include "kernels.h"
+
 namespace {
 
-// A convolution or a fully connected layer (a 1 x 1 convolution of one pixel) and the PReLU after
-// it; slopes of 1 for none. Arrays are padded to whole vectors of 16 outputs.
-struct Layer {
-  int kernel_height, kernel_width, inputs, outputs, padded_outputs;
-  const float *weights, *bias, *slopes;
-};
-
-struct Kernels {
-  void (*product)(const float*, long, int, long, int, const Layer&, float*, long);
-  void (*convolve)(const float*, int, int, const Layer&, float*);
-  void (*max_pool)(const float*, int, int, int, int, int, float*, int, int);
-  void (*blend)(const unsigned char*, const unsigned char*, float, int, float*);
-  void (*halve)(const unsigned char*, long, int, int, unsigned char*);
-};
-
-namespace generic {
-#define LANES 4
-#include "kernels.inc"
-}  // namespace generic
-
-#if defined(__x86_64__)
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-namespace avx2 {
-#define LANES 8
-#include "kernels.inc"
-}  // namespace avx2
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,fma,prefer-vector-width=512")
-namespace avx512 {
-#define LANES 16
-#include "kernels.inc"
-}  // namespace avx512
-#pragma GCC pop_options
-#endif
-
-const char* instruction_set() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-    return "avx512";
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "avx2";
-#endif
-  return "generic";
-}
-
-const Kernels* kernels_for(const char* name) {
-#if defined(__x86_64__)
-  if (!std::strcmp(name, "avx512")) return &avx512::kernels;
-  if (!std::strcmp(name, "avx2")) return &avx2::kernels;
-#endif
-  return &generic::kernels;
-}
+using fer::Kernels;
+using fer::Layer;
 
 constexpr int kCell = 12, kStride = 2, kRnetSide = 24, kOnetSide = 48;
 constexpr float kNmsWithinScale = 0.5f, kNmsBetweenScales = 0.7f, kNmsRnet = 0.7f,
@@ -514,17 +462,13 @@ int written(const std::vector<Candidate>& found, float* out, int capacity) {
 
 // The interface to Python. A Cascade serves one thread at a time; no call throws but for want of
 // memory.
-#define EXPORTED __attribute__((visibility("default")))
-
 extern "C" {
-
-EXPORTED const char* fer_cascade_instruction_set() { return instruction_set(); }
 
 // weights and shapes (kernel height, kernel width, inputs, outputs of each layer) must outlive the
 // cascade.
 EXPORTED void* fer_cascade_new(const float* weights, const int* shapes, int layers,
                       const char* instructions) {
-  return new Cascade(weights, shapes, layers, kernels_for(instructions));
+  return new Cascade(weights, shapes, layers, fer::kernels_for(instructions));
 }
 
 EXPORTED void fer_cascade_delete(void* cascade) { delete static_cast<Cascade*>(cascade); }

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A chain of convolutions in C++, ``native/convolutions.cpp``.
+
+Winograd's method needs a third of the multiplications that ONNX Runtime does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import native_library
+from .convolution_chain import Convolution
+
+
+class NativeConvolutions:
+    """Convolutions one after the other, for one thread at a time.
+
+    Calls do not hold Python's global lock.
+
+    :param layers: the outputs of each are the inputs of the next, and a multiple of 32.
+    :param height: of the maps that the first one reads, in pixels.
+    :param width: the same.
+    :param instructions: one of :data:`~.native_library.INSTRUCTION_SETS` that the processor has;
+        None for the best.
+    :raises RuntimeError: when the library was not built.
+    :raises ValueError: when the layers do not fit each other.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Convolution],
+        height: int,
+        width: int,
+        instructions: str | None = None,
+    ) -> None:
+        self._library = native_library.loaded()
+        self._handle: int | None = None
+        kernels = [layer.kernel for layer in layers]
+        if any(a.shape[0] != b.shape[1] for a, b in zip(kernels, kernels[1:], strict=False)):
+            raise ValueError("the convolutions do not fit each other")
+        halvings = sum(layer.pooled for layer in layers)
+        self._input_shape = (kernels[0].shape[1], height, width)
+        self._output_shape = (height >> halvings, width >> halvings, len(kernels[-1]))
+        if not all(self._output_shape):
+            raise ValueError(f"{height} x {width} pixels are too few to be halved so often")
+        parts = [
+            array.ravel()
+            for layer in layers
+            for array in (layer.kernel.transpose(2, 3, 1, 0), layer.bias)
+        ]
+        weights = np.concatenate(parts).astype(np.float32)
+        shapes = np.array([(*layer.kernel.shape[1::-1], layer.pooled) for layer in layers], np.int32)
+        self._handle = self._library.fer_convolutions_new(
+            weights.ctypes.data,
+            shapes.ctypes.data,
+            len(layers),
+            height,
+            width,
+            (instructions or native_library.instruction_set()).encode(),
+        )
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None) is not None:
+            self._library.fer_convolutions_delete(self._handle)
+            self._handle = None
+
+    def run(self, maps: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what the last convolution makes of ``maps``, both N x channels x height x width.
+
+        :raises ValueError: when the maps are not of the size that was said.
+        """
+        if maps.shape[1:] != self._input_shape:
+            raise ValueError(f"the maps are {maps.shape[1:]}, expected {self._input_shape}")
+        pixels = np.ascontiguousarray(maps.transpose(0, 2, 3, 1), np.float32)
+        result = np.empty((len(maps), *self._output_shape), np.float32)
+        self._library.fer_convolutions_run(
+            self._handle, pixels.ctypes.data, len(maps), result.ctypes.data
+        )
+        return np.ascontiguousarray(result.transpose(0, 3, 1, 2))
