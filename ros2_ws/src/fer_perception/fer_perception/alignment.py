@@ -7,6 +7,7 @@ decides what they are worth on a robot.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -39,14 +40,15 @@ def similarity_transform(
 
     :raises ValueError: when all points of ``source`` are the same.
     """
-    s = source[:, 0] + 1j * source[:, 1]
-    t = target[:, 0] + 1j * target[:, 1]
-    centered = s - s.mean()
-    spread = float(np.vdot(centered, centered).real)
+    # Python's own numbers: NumPy takes longer for so few.
+    s = [complex(x, y) for x, y in source.tolist()]
+    t = [complex(x, y) for x, y in target.tolist()]
+    middle, aim = sum(s) / len(s), sum(t) / len(t)
+    spread = sum(abs(a - middle) ** 2 for a in s)
     if spread <= 0.0:
         raise ValueError("the points to align are all the same")
-    factor = np.vdot(centered, t - t.mean()) / spread
-    shift = t.mean() - factor * s.mean()
+    factor = sum((a - middle).conjugate() * (b - aim) for a, b in zip(s, t, strict=True)) / spread
+    shift = aim - factor * middle
     return np.array(
         [[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]]
     )
@@ -68,17 +70,28 @@ def _box_to_image(box: BoundingBox) -> NDArray[np.float64]:
     return np.array([[step, 0.0, center_x - half * step], [0.0, step, center_y - half * step]])
 
 
+def _reach(row: list[float], side: int) -> tuple[int, int]:
+    """Return from where to where a crop reaches along one axis of an image of ``side`` pixels.
+
+    As far as halved pixels reach, and from where halvings of the whole image fall together.
+
+    :param row: of the map from pixels of the crop to pixels of the image.
+    """
+    u, v, shift = row
+    far = CROP_SIZE_PX - 1.0
+    low = shift + far * (min(u, 0.0) + min(v, 0.0))
+    high = shift + far * (max(u, 0.0) + max(v, 0.0))
+    first = (math.floor(low / HALVING_GRID_PX) - 1) * HALVING_GRID_PX
+    last = math.ceil(high) + HALVING_GRID_PX
+    return min(max(first, 0), side), min(max(last, 0), side)
+
+
 def _aligned(image: RgbImage, to_image: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Return one crop. Only what lies under it is made grey and halved."""
     height, width = image.shape[:2]
-    far = CROP_SIZE_PX - 1.0
-    corners = np.array([[0.0, 0.0, 1.0], [far, 0.0, 1.0], [0.0, far, 1.0], [far, far, 1.0]])
-    points = corners @ to_image.T
-    # As far as halved pixels reach, and from where halvings of the whole image fall together.
-    low = np.floor(points.min(axis=0) / HALVING_GRID_PX - 1) * HALVING_GRID_PX
-    high = np.ceil(points.max(axis=0)) + HALVING_GRID_PX
-    left, top = np.clip(low, 0, [width, height]).astype(int)
-    right, bottom = np.clip(high, 0, [width, height]).astype(int)
+    (left, right), (top, bottom) = (
+        _reach(row, side) for row, side in zip(to_image.tolist(), (width, height), strict=True)
+    )
     if left >= right or top >= bottom:
         return np.zeros((CROP_SIZE_PX, CROP_SIZE_PX), np.uint8)
     grey = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
