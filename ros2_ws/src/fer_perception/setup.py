@@ -35,7 +35,10 @@ setup(
                 f"{package_name}/native/{name}.cpp"
                 for name in ("cascade", "convolutions", "kernels")
             ],
-            depends=[f"{package_name}/native/{name}" for name in ("kernels.h", "kernels.inc")],
+            depends=[
+                f"{package_name}/native/{name}"
+                for name in ("kernels.h", "kernels.inc", "winograd.h")
+            ],
             extra_compile_args=["-std=c++17", "-O3", "-fvisibility=hidden", "-Wno-psabi"],
             language="c++",
             optional=True,

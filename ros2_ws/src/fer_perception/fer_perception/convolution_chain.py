@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,13 +12,15 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+OUTPUTS_MULTIPLE: Final = 16
+"""A layer of a chain has a multiple of as many outputs: whole vectors of them are computed."""
+
 # What each attribute must be, if it is there, of the nodes that the chain is made of.
 _PLAIN: Final[dict[str, dict[str, Any]]] = {
     "Conv": {"pads": [1] * 4, "strides": [1] * 2, "dilations": [1] * 2, "group": 1},
     "MaxPool": {"kernel_shape": [2] * 2, "strides": [2] * 2, "pads": [0] * 4, "ceil_mode": 0},
 }
 _NEEDED: Final = {"Conv": {"pads"}, "MaxPool": {"kernel_shape", "strides"}}
-_OUTPUTS: Final = 32  # a layer's outputs are a multiple of this
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,8 @@ class SplitGraph:
 
 
 class _Graph:
+    """A model with its constants and what reads each value."""
+
     def __init__(self, model: onnx.ModelProto) -> None:
         self.model = model
         self.nodes = list(model.graph.node)
@@ -71,9 +75,11 @@ class _Graph:
         plain = all(attributes.get(k, v) == v for k, v in _PLAIN.get(op, {}).items())
         return users[0] if plain and _NEEDED.get(op, set()) <= attributes.keys() else None
 
-    def values(self, names: Iterable[str]) -> list[NDArray[Any]] | None:
-        found = [self.constants.get(name) for name in names]
-        return None if any(value is None for value in found) else found  # type: ignore[return-value]
+    def values(self, names: Sequence[str]) -> list[NDArray[Any]] | None:
+        """Return the constants ``names``; None if one of them is none."""
+        if not all(name in self.constants for name in names):
+            return None
+        return [self.constants[name] for name in names]
 
     def convolution(self, value: str) -> tuple[Convolution, str] | None:
         """Return the layer that reads ``value`` and the name of its output."""
@@ -93,7 +99,7 @@ class _Graph:
             factor = scale / np.sqrt(variance + epsilon)
             kernel, bias = kernel * factor[:, None, None, None], (bias - mean) * factor + offset
             value = node.output[0]
-        if not (node := self.next(value, "Relu")) or len(kernel) % _OUTPUTS:
+        if not (node := self.next(value, "Relu")) or len(kernel) % OUTPUTS_MULTIPLE:
             return None
         value = node.output[0]
         if node := self.next(value, "MaxPool"):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import native_library
-from .convolution_chain import Convolution
+from .convolution_chain import OUTPUTS_MULTIPLE, Convolution
 
 
 class NativeConvolutions:
@@ -20,7 +20,8 @@ class NativeConvolutions:
 
     Calls do not hold Python's global lock.
 
-    :param layers: the outputs of each are the inputs of the next, and a multiple of 32.
+    :param layers: the outputs of each are the inputs of the next, and a multiple of
+        :data:`~.convolution_chain.OUTPUTS_MULTIPLE`.
     :param height: of the maps that the first one reads, in pixels.
     :param width: the same.
     :param instructions: one of :data:`~.native_library.INSTRUCTION_SETS` that the processor has;
@@ -41,6 +42,8 @@ class NativeConvolutions:
         kernels = [layer.kernel for layer in layers]
         if any(a.shape[0] != b.shape[1] for a, b in zip(kernels, kernels[1:], strict=False)):
             raise ValueError("the convolutions do not fit each other")
+        if any(len(kernel) % OUTPUTS_MULTIPLE for kernel in kernels):
+            raise ValueError(f"a convolution's outputs are no multiple of {OUTPUTS_MULTIPLE}")
         halvings = sum(layer.pooled for layer in layers)
         self._input_shape = (kernels[0].shape[1], height, width)
         self._output_shape = (height >> halvings, width >> halvings, len(kernels[-1]))
@@ -52,7 +55,8 @@ class NativeConvolutions:
             for array in (layer.kernel.transpose(2, 3, 1, 0), layer.bias)
         ]
         weights = np.concatenate(parts).astype(np.float32)
-        shapes = np.array([(*layer.kernel.shape[1::-1], layer.pooled) for layer in layers], np.int32)
+        inputs_first = [(*layer.kernel.shape[1::-1], layer.pooled) for layer in layers]
+        shapes = np.array(inputs_first, np.int32)
         self._handle = self._library.fer_convolutions_new(
             weights.ctypes.data,
             shapes.ctypes.data,

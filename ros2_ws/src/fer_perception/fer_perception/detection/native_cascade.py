@@ -23,7 +23,8 @@ class NativeCascade:
 
     Calls do not hold Python's global lock.
 
-    :param instructions: one of :data:`~.native_library.INSTRUCTION_SETS` that the processor has; None for the best.
+    :param instructions: one of :data:`~.native_library.INSTRUCTION_SETS` that the processor has;
+        None for the best.
     :raises RuntimeError: when the library was not built.
     :raises ModuleNotFoundError: when the package with the weights is missing.
     """

@@ -8,14 +8,17 @@
 #include <cstdint>
 #include <cstring>
 #include <numeric>
+#include <optional>
 #include <vector>
 
-#include "kernels.h"
+#include "winograd.h"
 
 namespace {
 
 using fer::Kernels;
 using fer::Layer;
+using fer::Maps;
+using fer::WinogradConvolution;
 
 constexpr int kCell = 12, kStride = 2, kRnetSide = 24, kOnetSide = 48;
 constexpr float kNmsWithinScale = 0.5f, kNmsBetweenScales = 0.7f, kNmsRnet = 0.7f,
@@ -24,6 +27,8 @@ constexpr float kNmsWithinScale = 0.5f, kNmsBetweenScales = 0.7f, kNmsRnet = 0.7
 constexpr float kSameFace = kNmsOnet / (2.0f - kNmsOnet), kSure = 0.998f;
 // Vectors may be read and written this far beyond a map's end.
 constexpr size_t kSlack = 64;
+// Crops that go through a network together.
+constexpr size_t kCrops = 8;
 
 struct Box {
   float left, top, right, bottom;
@@ -128,6 +133,10 @@ class Cascade {
       weights = layer.slopes + layer.padded_outputs;
       layers_.push_back(layer);
     }
+    pnet_conv3_.emplace(kernels_, layers_[2], 100, 100);
+    rnet_conv2_.emplace(kernels_, layers_[5], 9, 9);
+    onet_conv2_.emplace(kernels_, layers_[10], 21, 21);
+    onet_conv3_.emplace(kernels_, layers_[11], 8, 8);
   }
 
   std::vector<Candidate> detect(const Image& image, float min_face, float factor,
@@ -239,23 +248,27 @@ class Cascade {
     const int h2 = h1 - 2, h3 = h1 - 4, w3 = w1 - 4;
     float* map = buffer(&map_b_, static_cast<size_t>(h2) * w1 * conv2.outputs);
     kernels_.convolve(pooled, h2, w1, conv2, map);
+    Maps in{map, h2, w1, conv2.outputs};
+    in.width = w1 - 2;
+    const Maps out{buffer(&map_a_, static_cast<size_t>(h3) * w3 * conv3.outputs), h3, w3,
+                   conv3.outputs};
+    pnet_conv3_->run(in, 1, false, out);
 
-    float* logits = buffer(&logits_, static_cast<size_t>(w1) * 16);
+    float* logits = buffer(&logits_, static_cast<size_t>(h3) * w3 * head.outputs);
+    kernels_.product(out.values, conv3.outputs, 1, 0, conv3.outputs, head, logits,
+                     static_cast<long>(h3) * w3);
     const float least = std::log(threshold / (1.0f - threshold));
     std::vector<Candidate> here;
     for (int y = 0; y < h3; ++y) {
-      kernels_.convolve(map + static_cast<size_t>(y) * w1 * conv2.outputs, 1, w1, conv3, rows);
-      kernels_.product(rows, conv3.outputs, 1, 0, conv3.outputs, head, logits, w3);
-      for (int x = 0; x < w3; ++x) {
-        const float* cell = logits + static_cast<size_t>(x) * head.outputs;
-        if (!(cell[1] - cell[0] >= least)) continue;
+      for (int x = 0; x < w3; ++x, logits += head.outputs) {
+        if (!(logits[1] - logits[0] >= least)) continue;
         const float inverse = 1.0f / static_cast<float>(scale);
         const float left = static_cast<float>(kStride * x), top = static_cast<float>(kStride * y);
         Candidate candidate{};
         candidate.box = {left * inverse, top * inverse, (left + kCell) * inverse,
                          (top + kCell) * inverse};
-        candidate.score = probability(cell);
-        std::copy(cell + 2, cell + 6, candidate.edges);
+        candidate.score = probability(logits);
+        std::copy(logits + 2, logits + 6, candidate.edges);
         here.push_back(candidate);
       }
     }
@@ -376,14 +389,21 @@ class Cascade {
     const Layer *l = layers_.data() + 4;
     float* flat = buffer(&flat_, found->size() * l[3].inputs);
     float* a = buffer(&map_a_, 22 * 24 * 32);
-    float* b = buffer(&map_b_, 22 * 24 * 32);
-    for (size_t i = 0; i < found->size(); ++i) {
-      kernels_.convolve(crops_.data() + i * 24 * 24 * 3, 22, 24, l[0], a);
-      kernels_.max_pool(a, 22, 22, 24, l[0].outputs, 3, b, 11, 11);
-      kernels_.convolve(b, 9, 11, l[1], a);
-      kernels_.max_pool(a, 9, 9, 11, l[1].outputs, 3, b, 4, 4);
-      kernels_.convolve(b, 3, 4, l[2], a);
-      flatten(a, 3, 3, 4, l[2].outputs, flat + i * l[3].inputs);
+    float* b = buffer(&map_b_, kCrops * 11 * 11 * 28);
+    float* c = buffer(&map_c_, kCrops * 9 * 9 * 48);
+    for (size_t first = 0; first < found->size(); first += kCrops) {
+      const int count = static_cast<int>(std::min(kCrops, found->size() - first));
+      const Maps in{b, 11, 11, l[1].inputs}, out{c, 9, 9, l[1].outputs};
+      for (int i = 0; i < count; ++i) {
+        kernels_.convolve(crops_.data() + (first + i) * 24 * 24 * 3, 22, 24, l[0], a);
+        kernels_.max_pool(a, 22, 22, 24, l[0].outputs, 3, in.at(i, 0, 0), 11, 11);
+      }
+      rnet_conv2_->run(in, count, false, out);
+      for (int i = 0; i < count; ++i) {
+        kernels_.max_pool(out.at(i, 0, 0), 9, 9, 9, l[1].outputs, 3, b, 4, 4);
+        kernels_.convolve(b, 3, 4, l[2], a);
+        flatten(a, 3, 3, 4, l[2].outputs, flat + (first + i) * l[3].inputs);
+      }
     }
     classify(flat, l[3], l[4], found, false);
   }
@@ -397,16 +417,25 @@ class Cascade {
     const Layer *l = layers_.data() + 9;
     float* flat = buffer(&flat_, found->size() * l[4].inputs);
     float* a = buffer(&map_a_, 46 * 48 * 32);
-    float* b = buffer(&map_b_, 46 * 48 * 32);
-    for (size_t i = 0; i < found->size(); ++i) {
-      kernels_.convolve(crops_.data() + i * 48 * 48 * 3, 46, 48, l[0], a);
-      kernels_.max_pool(a, 46, 46, 48, l[0].outputs, 3, b, 23, 23);
-      kernels_.convolve(b, 21, 23, l[1], a);
-      kernels_.max_pool(a, 21, 21, 23, l[1].outputs, 3, b, 10, 10);
-      kernels_.convolve(b, 8, 10, l[2], a);
-      kernels_.max_pool(a, 8, 8, 10, l[2].outputs, 2, b, 4, 4);
-      kernels_.convolve(b, 3, 4, l[3], a);
-      flatten(a, 3, 3, 4, l[3].outputs, flat + i * l[4].inputs);
+    float* b = buffer(&map_b_, kCrops * 23 * 23 * 32);
+    float* c = buffer(&map_c_, kCrops * 21 * 21 * 64);
+    for (size_t first = 0; first < found->size(); first += kCrops) {
+      const int count = static_cast<int>(std::min(kCrops, found->size() - first));
+      const Maps in2{b, 23, 23, l[1].inputs}, out2{c, 21, 21, l[1].outputs};
+      const Maps in3{b, 10, 10, l[2].inputs}, out3{c, 8, 8, l[2].outputs};
+      for (int i = 0; i < count; ++i) {
+        kernels_.convolve(crops_.data() + (first + i) * 48 * 48 * 3, 46, 48, l[0], a);
+        kernels_.max_pool(a, 46, 46, 48, l[0].outputs, 3, in2.at(i, 0, 0), 23, 23);
+      }
+      onet_conv2_->run(in2, count, false, out2);
+      for (int i = 0; i < count; ++i)
+        kernels_.max_pool(out2.at(i, 0, 0), 21, 21, 21, l[1].outputs, 3, in3.at(i, 0, 0), 10, 10);
+      onet_conv3_->run(in3, count, false, out3);
+      for (int i = 0; i < count; ++i) {
+        kernels_.max_pool(out3.at(i, 0, 0), 8, 8, 8, l[2].outputs, 2, b, 4, 4);
+        kernels_.convolve(b, 3, 4, l[3], a);
+        flatten(a, 3, 3, 4, l[3].outputs, flat + (first + i) * l[4].inputs);
+      }
     }
     classify(flat, l[4], l[5], found, true);
   }
@@ -442,7 +471,8 @@ class Cascade {
 
   const Kernels& kernels_;
   std::vector<Layer> layers_;
-  std::vector<float> image_, blended_, map_a_, map_b_, rows_, logits_, crops_, flat_, hidden_;
+  std::optional<WinogradConvolution> pnet_conv3_, rnet_conv2_, onet_conv2_, onet_conv3_;
+  std::vector<float> image_, blended_, map_a_, map_b_, map_c_, rows_, logits_, crops_, flat_, hidden_;
 };
 
 constexpr int kRow = 15;  // left, top, right, bottom, probability, five (x, y)

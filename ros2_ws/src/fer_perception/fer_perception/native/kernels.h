@@ -15,16 +15,17 @@ struct Layer {
   const float *weights, *bias, *slopes;
 };
 
-// A 3 x 3 convolution by Winograd's method: tiles of out x out pixels are made of in x in pixels.
+// Winograd's method for 3 x 3 convolutions: tiles of out x out pixels are made of in x in pixels.
 struct Winograd {
   int in, out;
-  // One tile of a map whose rows are pitch floats long; the (in x in) results lie step floats
-  // apart.
-  void (*transform)(const float* map, long pitch, int channels, float* results, long step);
-  // The tile's outputs with bias and ReLU, and the largest of 2 x 2 if pooled; rows and columns
+  // One tile of a map whose rows are pitch floats long and whose pixels stride; what lies beyond
+  // its rows and columns is zero. The in x in results lie step floats apart.
+  void (*transform)(const float* map, long pitch, int stride, int rows, int columns, int channels,
+                    float* results, long step);
+  // The tile's outputs with bias and PReLU, and the largest of 2 x 2 if pooled; rows and columns
   // are how many of them to write.
-  void (*restore)(const float* products, long step, int channels, const float* bias, bool pooled,
-                  int rows, int columns, float* map, long pitch);
+  void (*restore)(const float* products, long step, int channels, const float* bias,
+                  const float* slopes, bool pooled, int rows, int columns, float* map, long pitch);
 };
 
 struct Kernels {

@@ -171,7 +171,7 @@ PARAMETERS: Final = (
         "threads",
         1,
         "CPU threads of the networks on ONNX Runtime; they take turns, so that no more are ever "
-        "busy. The native detector uses one.",
+        "busy. The native detector uses one, and so does the float32 recogniser with up to two.",
         limits=(1, 256),
     ),
 )
