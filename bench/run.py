@@ -135,7 +135,7 @@ def _ceiling(options: argparse.Namespace) -> None:
             ]
         )
     _print(
-        "Distance to the machine's limit (float32; int8 can go below it)",
+        "Distance to the machine's limit (direct float32; int8 and Winograd can go below it)",
         [
             "image",
             "faces",
