@@ -13,6 +13,7 @@ from torch import Generator
 
 from fer_perception import atomic_file
 from fer_perception.emotions import EMOTIONS
+from fer_perception.networks import NETWORKS, create_network
 from fer_perception.training import teacher as teacher_module
 from fer_perception.training import train as train_module
 from fer_perception.training.augmentation import (
@@ -24,6 +25,7 @@ from fer_perception.training.augmentation import (
 from fer_perception.training.calibration import fit_temperature
 from fer_perception.training.fer2013 import Fer2013, Usage
 from fer_perception.training.fer2013_reader import read_fer2013
+from fer_perception.training.rebalancing import fit_shift, shift, shifted
 from fer_perception.training.recipes import RECIPES, Recipe, Stage
 from fer_perception.training.teacher import Teachers
 from fer_perception.training.train import draw_order, one_cycle_factor, select_faces, train
@@ -347,6 +349,39 @@ def test_a_checkpoint_teaches(small_data, tmp_path):
     )
     with pytest.raises(FileNotFoundError, match="no checkpoint"):
         Teachers([str(tmp_path / "none.safetensors")], torch.device("cpu"))
+
+
+def test_rebalancing_buys_recall_with_no_more_accuracy_than_was_said():
+    generator = Generator().manual_seed(0)
+    shares = torch.tensor([0.9, 0.1])
+    labels = torch.multinomial(shares, 20_000, replacement=True, generator=generator)
+    evidence = torch.randn(20_000, generator=generator) + 2 * labels
+    # What a network that knows the truth answers: the likelihoods and the prior together.
+    logits = torch.stack([-(evidence**2) / 2, -((evidence - 2) ** 2) / 2], dim=1) + shares.log()
+    assert fit_shift(logits, labels, shares, 1.0) == pytest.approx(1.0)
+    t = fit_shift(logits, labels, shares, 0.01)
+    assert 0.1 < t < 0.9
+
+    def recalls(answers):
+        return [(answers[labels == c] == c).double().mean().item() for c in (0, 1)]
+
+    before, after = (recalls(shifted(logits, shares, s).argmax(1)) for s in (0.0, t))
+    assert after[1] > before[1] + 0.05 and np.mean(after) > np.mean(before)
+    loss = (np.array(before) - after) @ shares.numpy()
+    assert 0.0 < loss <= 0.0101
+
+
+@pytest.mark.parametrize("name", list(NETWORKS))
+def test_shift_of_a_network_is_that_of_its_logits(name, rng):
+    torch.manual_seed(0)
+    network = create_network(name, len(EMOTIONS)).eval()
+    faces = torch.from_numpy(rng.standard_normal((2, 1, 48, 48), np.float32))
+    shares = torch.tensor([0.4, 0.3, 0.1, 0.1, 0.1, 0.0, 0.0])
+    with torch.no_grad():
+        expected = shifted(network(faces), shares, 0.3)
+        shift(network, shares, 0.3)
+        torch.testing.assert_close(network(faces), expected)
+    assert expected.isfinite().all()
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])

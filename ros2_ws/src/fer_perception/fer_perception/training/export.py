@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 import onnxruntime
+import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -19,8 +20,15 @@ from .calibration import fit_temperature
 from .fer2013 import Fer2013, Usage
 from .onnx_export import TOLERANCE, build_onnx, largest_difference
 from .quantization import quantized
+from .rebalancing import fit_shift, shift, shifted
 from .train import predict, select_faces
-from .trained_network import in_half_precision, load_checkpointed, load_network, weights_file
+from .trained_network import (
+    TrainedNetwork,
+    in_half_precision,
+    load_checkpointed,
+    load_network,
+    weights_file,
+)
 from .training_data import DATA_HELP, read_training_data
 
 _LOG = logging.getLogger(__name__)
@@ -31,25 +39,43 @@ _SAMPLE: Final = 256
 _MAX_LOSS: Final = 0.001
 
 
-def export(checkpoint: Path, folder: Path, data: Fer2013) -> ModelConfig:
+def export(checkpoint: Path, folder: Path, data: Fer2013, rebalance: float = 0.0) -> ModelConfig:
     """Write the model of ``checkpoint`` to ``folder``, its temperature fitted on validation data.
 
+    :param rebalance: validation accuracy, as a share, that may be given up for the recall of rare
+        classes; see :func:`.rebalancing.fit_shift`.
     :raises ValueError: the exported graph does not answer as the network does.
     """
-    trained = load_checkpointed(checkpoint)
-    validation = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
-    temperature = fit_temperature(predict(trained.network, validation.images), validation.labels)
-    network = in_half_precision(trained.network)
-    return _write(folder, trained.name, network, temperature, data)
+    return _fit_and_write(load_checkpointed(checkpoint), folder, data, rebalance)
 
 
-def export_again(model: Path, folder: Path, data: Fer2013) -> ModelConfig:
+def export_again(model: Path, folder: Path, data: Fer2013, rebalance: float = 0.0) -> ModelConfig:
     """Write ``model``, an exported one, to ``folder`` with graphs made anew.
 
+    :param rebalance: as for :func:`export`; without it the temperature stays as it is.
     :raises ValueError: the exported graph does not answer as the network does.
     """
     trained = load_network(model)
+    if rebalance > 0.0:
+        return _fit_and_write(trained, folder, data, rebalance)
     return _write(folder, trained.name, trained.network, trained.temperature, data)
+
+
+def _fit_and_write(
+    trained: TrainedNetwork, folder: Path, data: Fer2013, rebalance: float
+) -> ModelConfig:
+    network = trained.network
+    validation = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
+    logits = predict(network, validation.images)
+    if rebalance > 0.0:
+        faces = select_faces(data, data.leak_free_training_rows(), soft=False)
+        shares = torch.bincount(faces.labels, minlength=logits.shape[1]) / len(faces.labels)
+        t = fit_shift(logits, validation.labels, shares, rebalance)
+        shift(network, shares, t)
+        logits = shifted(logits, shares, t)
+        _LOG.info("logits shifted by -%.2f log(share of the class)", t)
+    temperature = fit_temperature(logits, validation.labels)
+    return _write(folder, trained.name, in_half_precision(network), temperature, data)
 
 
 def _write(
@@ -112,15 +138,22 @@ def main(args: list[str] | None = None) -> None:
     )
     source.add_argument("--model", type=Path, help="an exported model, to make its graphs anew")
     parser.add_argument("--out", type=Path, required=True, help="the model's folder")
+    parser.add_argument(
+        "--rebalance",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="validation accuracy to give up for rare classes, 0.01 for one point (%(default)s)",
+    )
     parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
     options = parser.parse_args(args)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         data = read_training_data(options.data)
         if options.model is not None:
-            export_again(options.model, options.out, data)
+            export_again(options.model, options.out, data, options.rebalance)
         else:
-            export(options.checkpoint, options.out, data)
+            export(options.checkpoint, options.out, data, options.rebalance)
     except (FileNotFoundError, ModelError, ValueError) as error:
         parser.exit(2, f"export: {error}\n")
 
