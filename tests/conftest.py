@@ -15,12 +15,29 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 
-from fer_bringup.graph import NodeSpec
+from fer_bringup.graph import PROFILE_VARIABLES, NodeSpec
 from fer_bringup.processes import NodeProcess, start, stop
 from soak.domain import own_domain
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ASK_AGAIN_S = 10.0
+UDP_PROFILE = """<?xml version="1.0" encoding="UTF-8" ?>
+<profiles xmlns="http://www.eprosima.com">
+  <transport_descriptors>
+    <transport_descriptor>
+      <transport_id>loopback</transport_id>
+      <type>UDPv4</type>
+      <interfaceWhiteList><address>127.0.0.1</address></interfaceWhiteList>
+    </transport_descriptor>
+  </transport_descriptors>
+  <participant profile_name="udp_only" is_default_profile="true">
+    <rtps>
+      <userTransports><transport_id>loopback</transport_id></userTransports>
+      <useBuiltinTransports>false</useBuiltinTransports>
+    </rtps>
+  </participant>
+</profiles>
+"""
 
 
 @pytest.fixture
@@ -43,6 +60,17 @@ def ros_domain() -> Iterator[int]:
     """A domain that no other test or graph on this machine uses, set for all processes."""
     with own_domain() as domain:
         yield domain
+
+
+@pytest.fixture
+def udp_only(ros_domain: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the processes that the test starts send all messages over UDP."""
+    profile = tmp_path / "udp_only.xml"
+    profile.write_text(UDP_PROFILE)
+    for name in PROFILE_VARIABLES:
+        monkeypatch.setenv(name, str(profile))
+    # With a narrower range ROS adds a transport over shared memory.
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SYSTEM_DEFAULT")
 
 
 class Peer:

@@ -15,7 +15,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import ColorRGBA, Header
 
-from fer_bringup.graph import PROFILE_VARIABLES, CommandSpec, fer_light
+from fer_bringup.graph import CommandSpec, fer_light
 from fer_bringup.processes import command, start, stop
 from fer_perception.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message
@@ -26,23 +26,6 @@ OPEN = re.compile(r'(creat|open|openat2?)\((?:AT_FDCWD, )?"([^"]*)"(.*)')
 ADDRESS = re.compile(r'inet_(?:addr\(|pton\(AF_INET6, )"([^"]*)"')
 # Loopback, and the multicast group by which DDS finds others.
 HERE = re.compile(r"127\.|239\.255\.0\.1$|::1$|::ffff:127\.")
-PROFILE = """<?xml version="1.0" encoding="UTF-8" ?>
-<profiles xmlns="http://www.eprosima.com">
-  <transport_descriptors>
-    <transport_descriptor>
-      <transport_id>loopback</transport_id>
-      <type>UDPv4</type>
-      <interfaceWhiteList><address>127.0.0.1</address></interfaceWhiteList>
-    </transport_descriptor>
-  </transport_descriptors>
-  <participant profile_name="udp_only" is_default_profile="true">
-    <rtps>
-      <userTransports><transport_id>loopback</transport_id></userTransports>
-      <useBuiltinTransports>false</useBuiltinTransports>
-    </rtps>
-  </participant>
-</profiles>
-"""
 IMAGES = 20
 # Grey pixels, so that it is the same in RGB and BGR, and known again when only grey is kept.
 MARK = np.random.default_rng(7).permutation(256)[:24].astype(np.uint8)
@@ -118,18 +101,8 @@ def leaks(calls):
 
 
 @pytest.fixture
-def udp_only(ros_domain, tmp_path, monkeypatch):
-    profile = tmp_path / "udp_only.xml"
-    profile.write_text(PROFILE)
-    for name in PROFILE_VARIABLES:
-        monkeypatch.setenv(name, str(profile))
-    # With a narrower range ROS adds a transport over shared memory.
-    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SYSTEM_DEFAULT")
+def graph(udp_only, tmp_path, monkeypatch):
     monkeypatch.delenv("CI", raising=False)  # libraries behave better where it is set
-
-
-@pytest.fixture
-def graph(udp_only, tmp_path):
     strace = shutil.which("strace")
     if strace is None:
         pytest.skip("no strace: whether a picture's bytes reach disk or network was not checked")

@@ -21,12 +21,13 @@ from fer_bringup.dashboard.access import DEFAULT_PORT, Access
 from fer_bringup.dashboard.listener import DashboardListener
 from fer_bringup.dashboard.quiet_log import leave_out_malformed_requests
 from fer_bringup.dashboard.server import make_app
+from fer_perception.nodes.hearing import LOOK_PERIOD_S, Hearing
 
 
 def main(args: list[str] | None = None) -> None:
     """Serve until SIGINT or SIGTERM.
 
-    :raises SystemExit: with one line, when it cannot serve.
+    :raises SystemExit: with one line, when it cannot serve, or can no longer be reached by nodes.
     """
     words = rclpy.utilities.remove_ros_args(sys.argv if args is None else ["dashboard", *args])
     options = _parser().parse_args(words[1:])
@@ -75,7 +76,12 @@ async def _serve(listener: DashboardListener, access: Access, port: int) -> None
         host = f"[{access.host}]" if ":" in access.host else access.host
         hint = "?token=<the token>" if access.token else ""
         print(f"dashboard: http://{host}:{shown_port}/{hint}", flush=True)
-        await stop.wait()
+        hearing = Hearing()
+        while not stop.is_set() and not hearing.is_lost():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_PERIOD_S)
+        if hearing.complaint:
+            raise SystemExit(f"dashboard: {hearing.complaint}")
     finally:
         await runner.cleanup()
 

@@ -40,6 +40,7 @@ from ambient_light_driver.nodes import light_diagnostics as diagnostics
 from ambient_light_driver.nodes.color_relay import RELAYS, ColorRelay, make_relay
 from ambient_light_driver.nodes.device_set import DeviceSet, DeviceSpec
 from ambient_light_driver.nodes.emotion_conversion import faces_from_message, message_from_color
+from ambient_light_driver.nodes.hearing import Hearing
 from ambient_light_driver.nodes.light_diagnostics import InputCounts
 from ambient_light_driver.nodes.option_parameters import (
     config_from_parameters,
@@ -447,7 +448,11 @@ class LightNode(LifecycleNode):
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the node until SIGINT or SIGTERM; the lamps are left in their shutdown state."""
+    """Run the node until SIGINT or SIGTERM; the lamps are left in their shutdown state.
+
+    :raises SystemExit: with code 2 for names that cannot be; why, was printed. With code 1 and
+        the reason when this process cannot be reached any more.
+    """
     stop_requested = False
 
     def request_stop(signum: int, frame: object) -> None:
@@ -466,12 +471,13 @@ def main(args: list[str] | None = None) -> None:
         raise SystemExit(2) from error
     executor = SingleThreadedExecutor()
     executor.add_node(node)
+    hearing = Hearing()
     try:
         # A start that fails is logged; parameters can be set right, then configured again.
         autostart = node.get_parameter("autostart").value
         if autostart and node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             node.trigger_activate()
-        while rclpy.ok() and not stop_requested:
+        while rclpy.ok() and not stop_requested and not hearing.is_lost():
             executor.spin_once(timeout_sec=SIGNAL_POLL_S)
     except ExternalShutdownException:
         pass
@@ -480,6 +486,8 @@ def main(args: list[str] | None = None) -> None:
         executor.shutdown()
         node.destroy_node()
         rclpy.try_shutdown()
+    if hearing.complaint:
+        raise SystemExit(hearing.complaint)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.signals import SignalHandlerOptions
 
+from .hearing import Hearing
+
 _SIGNAL_POLL_S = 0.1
 
 
@@ -42,7 +44,8 @@ def run_node(create: Callable[[], ClosableNode], args: list[str] | None) -> None
 def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | None) -> None:
     """Do the same with several nodes, whose callbacks run in one thread.
 
-    :raises SystemExit: with code 2 for names that cannot be; why, was printed.
+    :raises SystemExit: with code 2 for names that cannot be; why, was printed. With code 1 and
+        the reason when this process cannot be reached any more.
     """
     stopping = False
 
@@ -63,8 +66,9 @@ def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | No
     executor = SingleThreadedExecutor()
     for node in nodes:
         executor.add_node(node)
+    hearing = Hearing()
     try:
-        while rclpy.ok() and not stopping:
+        while rclpy.ok() and not stopping and not hearing.is_lost():
             executor.spin_once(timeout_sec=_SIGNAL_POLL_S)
     except ExternalShutdownException:
         pass
@@ -75,3 +79,5 @@ def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | No
         for node in nodes:
             node.destroy_node()
         rclpy.try_shutdown()
+    if hearing.complaint:
+        raise SystemExit(hearing.complaint)
