@@ -42,6 +42,8 @@ class NativeConvolutions:
         kernels = [layer.kernel for layer in layers]
         if any(a.shape[0] != b.shape[1] for a, b in zip(kernels, kernels[1:], strict=False)):
             raise ValueError("the convolutions do not fit each other")
+        if any(layer.bias.shape != layer.kernel.shape[:1] for layer in layers):
+            raise ValueError("a convolution has not one bias for each output")
         if any(len(kernel) % OUTPUTS_MULTIPLE for kernel in kernels):
             raise ValueError(f"a convolution's outputs are no multiple of {OUTPUTS_MULTIPLE}")
         halvings = sum(layer.pooled for layer in layers)

@@ -57,6 +57,9 @@ def test_they_compute_what_torch_does(instructions, height, width, count, rng):
 def test_layers_and_maps_that_do_not_fit_are_refused(rng):
     with pytest.raises(ValueError, match="fit"):
         NativeConvolutions([_layer(rng, 1, 16), _layer(rng, 32, 16)], 8, 8)
+    layer = _layer(rng, 1, 16)
+    with pytest.raises(ValueError, match="one bias"):
+        NativeConvolutions([Convolution(layer.kernel, layer.bias[:1], pooled=False)], 8, 8)
     with pytest.raises(ValueError, match="multiple"):
         NativeConvolutions([_layer(rng, 1, 24)], 8, 8)
     with pytest.raises(ValueError, match="too few"):
