@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -28,6 +29,16 @@ from .tested_model import FOLDER, pipeline_of_the_node
 IMAGES = tuple((*size, faces) for size in ((640, 480), (1280, 720)) for faces in (1, 4, 20))
 """Width, height and number of faces."""
 
+_SEARCHED: Final = {"detection_interval": 1, "recognition_rate_hz": 0.0}
+_FOLLOWED: Final = "faces followed"
+PIPELINES: Final = {
+    "every frame searched": _SEARCHED,
+    # As many cores as the peers, which take both, have.
+    "the same on two threads": _SEARCHED | {"threads": 2},
+    _FOLLOWED: {},
+}
+"""The node's parameters by the title of what is measured."""
+
 # Once round the interval between two searches of the whole image.
 _FRAMES = FollowerConfig.detection_interval
 _RATE_HZ = 30.0
@@ -41,8 +52,8 @@ class FrameRow:
     :ivar ours_ms: detection alone, by backend and the smallest face looked for, in pixels.
     :ivar deepface_loop_ms: DeepFace's detection and, for each of its faces, the network in eager
         PyTorch.
-    :ivar pipeline_ms: image in memory to scores, with a full detection in every frame.
-    :ivar following_ms: the same with the node's defaults, mean over a detection interval.
+    :ivar pipeline_ms: image in memory to scores, for each of :data:`PIPELINES`; with the node's
+        defaults the mean over a detection interval.
     :ivar found: faces that ours finds.
     :ivar same_faces: whether they are those that DeepFace finds.
     """
@@ -53,8 +64,7 @@ class FrameRow:
     peers_ms: dict[str, float]
     ours_ms: dict[tuple[str, int], float]
     deepface_loop_ms: float
-    pipeline_ms: float
-    following_ms: float
+    pipeline_ms: dict[str, float]
     found: int
     same_faces: bool
 
@@ -69,7 +79,7 @@ class _Following:
     """The node's pipeline on a stream of moving faces."""
 
     def __init__(self, frames: list[RgbImage]) -> None:
-        self._pipeline = pipeline_of_the_node({})
+        self._pipeline = pipeline_of_the_node(PIPELINES[_FOLLOWED])
         self._frames = frames
         self._count = 0
 
@@ -98,9 +108,11 @@ def _measure(
         for size in (40, 20)
     }
     network = load_network(FOLDER).network
-    whole: EmotionPipeline = pipeline_of_the_node(
-        {"detection_interval": 1, "recognition_rate_hz": 0.0}
-    )
+    searching: dict[str, EmotionPipeline] = {
+        title: pipeline_of_the_node(changes)
+        for title, changes in PIPELINES.items()
+        if title != _FOLLOWED
+    }
     following = _Following(moving_faces(width, height, faces, _FRAMES))
     found = [face for face in detectors["native", 40].detect(image) if face.confidence >= 0.9]
     crops = torch.from_numpy(align_faces(image, found))
@@ -112,18 +124,20 @@ def _measure(
 
     theirs: dict[str, list[float]] = {peer.peer.title: [] for peer in peers}
     ours: dict[tuple[str, int], list[float]] = {key: [] for key in detectors}
-    loop, pipeline, followed = [], [], []
+    loop: list[float] = []
+    pipelines: dict[str, list[float]] = {title: [] for title in PIPELINES}
     deepface_boxes: list[BoundingBox] = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "image.npy")
         np.save(path, image)
         for round_ in range(-2, rounds):
-            whole.tracker, whole.smoother = FaceTracker(), ScoreSmoother(0.5)
+            for whole in searching.values():
+                whole.tracker, whole.smoother = FaceTracker(), ScoreSmoother(0.5)
             times = {peer.peer.title: peer.detect(path) for peer in peers}
             eager_ms = _ms(eager)
             detection_ms = {key: _ms(d.detect, image) for key, d in detectors.items()}
-            pipeline_ms = _ms(whole.track, image, 0.0)
-            following_ms = following.interval_ms()
+            pipeline_ms = {title: _ms(p.track, image, 0.0) for title, p in searching.items()}
+            pipeline_ms[_FOLLOWED] = following.interval_ms()
             if round_ < 0:  # warming up
                 continue
             for title, (elapsed_ms, _) in times.items():
@@ -132,8 +146,8 @@ def _measure(
                 ours[key].append(elapsed_ms)
             deepface_ms, deepface_boxes = times[DEEPFACE.title]
             loop.append(deepface_ms + eager_ms)
-            pipeline.append(pipeline_ms)
-            followed.append(following_ms)
+            for title, elapsed_ms in pipeline_ms.items():
+                pipelines[title].append(elapsed_ms)
     return FrameRow(
         width,
         height,
@@ -141,8 +155,7 @@ def _measure(
         {title: statistics.median(values) for title, values in theirs.items()},
         {key: statistics.median(values) for key, values in ours.items()},
         statistics.median(loop),
-        statistics.median(pipeline),
-        statistics.median(followed),
+        {title: statistics.median(values) for title, values in pipelines.items()},
         len(found),
         _agree([face.box for face in found], deepface_boxes),
     )
@@ -166,7 +179,7 @@ def measure_ours(
 ) -> dict[tuple[int, int, int], tuple[float, float]]:
     """Return (detection, pipeline with every frame searched) in ms, by width, height, faces."""
     detector = Mtcnn()
-    whole = pipeline_of_the_node({"detection_interval": 1, "recognition_rate_hz": 0.0})
+    whole = pipeline_of_the_node(_SEARCHED)
     results = {}
     for width, height, faces in images:
         image = with_faces(width, height, faces)

@@ -40,6 +40,7 @@ setup(
                 for name in ("kernels.h", "kernels.inc", "winograd.h")
             ],
             extra_compile_args=["-std=c++17", "-O3", "-fvisibility=hidden", "-Wno-psabi"],
+            extra_link_args=["-pthread"],
             language="c++",
             optional=True,
         )

@@ -18,7 +18,7 @@ from .native_convolutions import NativeConvolutions
 Network: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Crops, N x 48 x 48, to logits, N x classes."""
 
-# The native convolutions use one thread and are as fast as ONNX Runtime's with more than this.
+# A single face is computed by one thread, which is as fast as ONNX Runtime with more than this.
 _THREADS: Final = 2
 
 
@@ -31,7 +31,7 @@ def open_network(graph: bytes, threads: int) -> Network:
     before, after = open_session(split.before, threads), open_session(split.after, threads)
     [middle] = after.get_inputs()
     [maps] = before.run(None, {"crops": np.zeros((1, CROP_SIZE_PX, CROP_SIZE_PX), np.uint8)})
-    convolutions = NativeConvolutions(split.chain, *maps.shape[2:])
+    convolutions = NativeConvolutions(split.chain, maps.shape[2], maps.shape[3], threads)
 
     def run(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         [maps] = before.run(None, {"crops": crops})

@@ -16,7 +16,7 @@ from .convolution_chain import OUTPUTS_MULTIPLE, Convolution
 
 
 class NativeConvolutions:
-    """Convolutions one after the other, for one thread at a time.
+    """Convolutions one after the other, to be called from one thread at a time.
 
     Calls do not hold Python's global lock.
 
@@ -24,6 +24,7 @@ class NativeConvolutions:
         :data:`~.convolution_chain.OUTPUTS_MULTIPLE`.
     :param height: of the maps that the first one reads, in pixels.
     :param width: the same.
+    :param threads: among which the maps of a call are shared out.
     :param instructions: one of :data:`~.native_library.INSTRUCTION_SETS` that the processor has;
         None for the best.
     :raises RuntimeError: when the library was not built.
@@ -35,9 +36,11 @@ class NativeConvolutions:
         layers: Sequence[Convolution],
         height: int,
         width: int,
+        threads: int = 1,
         instructions: str | None = None,
     ) -> None:
         self._library = native_library.loaded()
+        self._threads = threads
         self._handle: int | None = None
         kernels = [layer.kernel for layer in layers]
         if any(a.shape[0] != b.shape[1] for a, b in zip(kernels, kernels[1:], strict=False)):
@@ -83,6 +86,6 @@ class NativeConvolutions:
         pixels = np.ascontiguousarray(maps.transpose(0, 2, 3, 1), np.float32)
         result = np.empty((len(maps), *self._output_shape), np.float32)
         self._library.fer_convolutions_run(
-            self._handle, pixels.ctypes.data, len(maps), result.ctypes.data
+            self._handle, pixels.ctypes.data, len(maps), result.ctypes.data, self._threads
         )
         return np.ascontiguousarray(result.transpose(0, 3, 1, 2))

@@ -38,7 +38,7 @@ def _library() -> ctypes.CDLL | None:
     library.fer_convolutions_new.restype = pointer
     library.fer_convolutions_new.argtypes = [pointer, pointer, integer, integer, integer, text]
     library.fer_convolutions_delete.argtypes = [pointer]
-    library.fer_convolutions_run.argtypes = [pointer, pointer, integer, pointer]
+    library.fer_convolutions_run.argtypes = [pointer, pointer, integer, pointer, integer]
     library.fer_convolutions_run.restype = None
     return library
 

@@ -43,11 +43,11 @@ def _by_torch(layers, maps):
 
 @pytest.mark.parametrize("instructions", _available_instruction_sets())
 @pytest.mark.parametrize(("height", "width"), [(48, 48), (13, 22), (6, 5), (3, 2)])
-@pytest.mark.parametrize("count", [1, 9, 19])
-def test_they_compute_what_torch_does(instructions, height, width, count, rng):
+@pytest.mark.parametrize(("count", "threads"), [(1, 1), (1, 3), (9, 2), (19, 1), (19, 3)])
+def test_they_compute_what_torch_does(instructions, height, width, count, threads, rng):
     layers = [_layer(rng, 3, 48), _layer(rng, 48, 16, pooled=True), _layer(rng, 16, 80)]
     maps = rng.normal(0, 1, (count, 3, height, width)).astype(np.float32)
-    chain = NativeConvolutions(layers, height, width, instructions)
+    chain = NativeConvolutions(layers, height, width, threads, instructions)
     expected = _by_torch(layers, maps)
     np.testing.assert_allclose(chain.run(maps), expected, atol=2e-5)
     # Nothing is left of the maps before: the same again, alone.
@@ -78,7 +78,7 @@ def _untrained(network):
 
 
 @pytest.mark.parametrize(("name", "convolutions"), [("vgg_stn", 8), ("baseline_cnn", 0)])
-@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize("threads", [1, 2, 4])
 def test_a_network_answers_the_same_however_it_is_run(name, convolutions, threads, rng):
     network = _untrained(create_network(name, 7))
     graph = build_onnx(network)

@@ -252,7 +252,7 @@ class Cascade {
     in.width = w1 - 2;
     const Maps out{buffer(&map_a_, static_cast<size_t>(h3) * w3 * conv3.outputs), h3, w3,
                    conv3.outputs};
-    pnet_conv3_->run(in, 1, false, out);
+    pnet_conv3_->run(in, 1, false, out, scratch_);
 
     float* logits = buffer(&logits_, static_cast<size_t>(h3) * w3 * head.outputs);
     kernels_.product(out.values, conv3.outputs, 1, 0, conv3.outputs, head, logits,
@@ -398,7 +398,7 @@ class Cascade {
         kernels_.convolve(crops_.data() + (first + i) * 24 * 24 * 3, 22, 24, l[0], a);
         kernels_.max_pool(a, 22, 22, 24, l[0].outputs, 3, in.at(i, 0, 0), 11, 11);
       }
-      rnet_conv2_->run(in, count, false, out);
+      rnet_conv2_->run(in, count, false, out, scratch_);
       for (int i = 0; i < count; ++i) {
         kernels_.max_pool(out.at(i, 0, 0), 9, 9, 9, l[1].outputs, 3, b, 4, 4);
         kernels_.convolve(b, 3, 4, l[2], a);
@@ -427,10 +427,10 @@ class Cascade {
         kernels_.convolve(crops_.data() + (first + i) * 48 * 48 * 3, 46, 48, l[0], a);
         kernels_.max_pool(a, 46, 46, 48, l[0].outputs, 3, in2.at(i, 0, 0), 23, 23);
       }
-      onet_conv2_->run(in2, count, false, out2);
+      onet_conv2_->run(in2, count, false, out2, scratch_);
       for (int i = 0; i < count; ++i)
         kernels_.max_pool(out2.at(i, 0, 0), 21, 21, 21, l[1].outputs, 3, in3.at(i, 0, 0), 10, 10);
-      onet_conv3_->run(in3, count, false, out3);
+      onet_conv3_->run(in3, count, false, out3, scratch_);
       for (int i = 0; i < count; ++i) {
         kernels_.max_pool(out3.at(i, 0, 0), 8, 8, 8, l[2].outputs, 2, b, 4, 4);
         kernels_.convolve(b, 3, 4, l[3], a);
@@ -472,6 +472,7 @@ class Cascade {
   const Kernels& kernels_;
   std::vector<Layer> layers_;
   std::optional<WinogradConvolution> pnet_conv3_, rnet_conv2_, onet_conv2_, onet_conv3_;
+  WinogradConvolution::Scratch scratch_;
   std::vector<float> image_, blended_, map_a_, map_b_, map_c_, rows_, logits_, crops_, flat_, hidden_;
 };
 

@@ -56,8 +56,13 @@ class WinogradConvolution {
     pack();
   }
 
+  // What a thread computes in between, kept for its next call.
+  struct Scratch {
+    std::vector<float> transformed, products;
+  };
+
   // Reads from the first pixel of each map, writes as many pixels as out is high and wide.
-  void run(const Maps& in, int count, bool pooled, const Maps& out) {
+  void run(const Maps& in, int count, bool pooled, const Maps& out, Scratch& scratch) const {
     const Winograd& method = *method_;
     const int positions = method.in * method.in, panel = kernels_.panel;
     const int side = pooled ? method.out / 2 : method.out;
@@ -65,25 +70,27 @@ class WinogradConvolution {
     const int in_map = (out.height + side - 1) / side * tile_columns, total = count * in_map;
     // A little apart from powers of two, which would fall on the same lines of the cache.
     const long in_step = kTiles * inputs_ + kVector, out_step = kTiles * outputs_ + kVector;
-    transformed_.resize(positions * in_step);
-    products_.resize(positions * out_step);
+    scratch.transformed.resize(positions * in_step);
+    scratch.products.resize(positions * out_step);
+    float* const transformed = scratch.transformed.data();
+    float* const products = scratch.products.data();
     for (int first = 0; first < total; first += kTiles) {
       const int batch = std::min(kTiles, total - first);
       for (int t = 0; t < batch; ++t) {
         const int map = (first + t) / in_map, tile = (first + t) % in_map;
         const int y = tile / tile_columns * method.out, x = tile % tile_columns * method.out;
         method.transform(in.at(map, y, x), in.pitch, in.channels, in.height - y, in.width - x,
-                         inputs_, transformed_.data() + t * inputs_, in_step);
+                         inputs_, transformed + t * inputs_, in_step);
       }
       const float* weights = weights_.data();
       for (int p = 0; p < positions; ++p)
         for (int o = 0; o < outputs_; o += panel, weights += panel * inputs_)
-          kernels_.multiply(transformed_.data() + p * in_step, batch, inputs_, weights,
-                            products_.data() + p * out_step + o, outputs_);
+          kernels_.multiply(transformed + p * in_step, batch, inputs_, weights,
+                            products + p * out_step + o, outputs_);
       for (int t = 0; t < batch; ++t) {
         const int map = (first + t) / in_map, tile = (first + t) % in_map;
         const int y = tile / tile_columns * side, x = tile % tile_columns * side;
-        method.restore(products_.data() + t * outputs_, out_step, layer_.outputs, layer_.bias,
+        method.restore(products + t * outputs_, out_step, layer_.outputs, layer_.bias,
                        layer_.slopes, pooled, std::min(side, out.height - y),
                        std::min(side, out.width - x), out.at(map, y, x), out.pitch);
       }
@@ -131,7 +138,7 @@ class WinogradConvolution {
   const Layer layer_;
   const Winograd* method_;
   int inputs_, outputs_;
-  std::vector<float> weights_, transformed_, products_;
+  std::vector<float> weights_;
 };
 
 }  // namespace fer

@@ -170,8 +170,8 @@ PARAMETERS: Final = (
     NodeParameter(
         "threads",
         1,
-        "CPU threads of the networks on ONNX Runtime; they take turns, so that no more are ever "
-        "busy. The native detector uses one, and so does the float32 recogniser with up to two.",
+        "CPU threads of the networks; they take turns, so that no more are ever busy. The native "
+        "detector uses one.",
         limits=(1, 256),
     ),
 )
