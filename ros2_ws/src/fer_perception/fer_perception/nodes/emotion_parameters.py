@@ -124,9 +124,8 @@ PARAMETERS: Final = (
     NodeParameter(
         "precision",
         "auto",
-        "How the model computes: float32; int8, several times faster and of the same accuracy "
-        "within 0.1 points; or auto for int8 where the model has it and the processor is fast at "
-        "it.",
+        "How the model computes: float32; int8, of the same accuracy within 0.1 points; or auto "
+        "for int8 where the model has it and the processor is fast at it.",
         choices=("auto", *PRECISIONS),
     ),
     NodeParameter(
