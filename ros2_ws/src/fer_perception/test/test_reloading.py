@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fer_perception.allocator import give_back_free_memory
 from fer_perception.frame_source import PortraitSource
 from fer_perception.nodes.emotion_parameters import PARAMETERS, build_pipeline, prepare_change
 from fer_perception.shared_parts import SharedParts
@@ -20,10 +21,9 @@ MAX_GROWTH_MB = 8.0
 def resident_mb():
     """Return the resident memory without what the allocator keeps for later."""
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is None:
+    if not hasattr(ctypes.CDLL(None), "malloc_trim"):
         pytest.skip("no malloc_trim here: whether reloading leaks was not checked")
-    trim(0)
+    give_back_free_memory()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..allocator import give_back_free_memory
 from ..cpu_features import multiplies_int8_fast
 from ..detection import FaceDetector, create_detector
 from ..detection.mtcnn import BACKENDS, MtcnnConfig
@@ -210,8 +211,11 @@ def _new_recognizer(values: Mapping[str, Any]) -> EmotionRecognizer:
     if precision == "auto":
         fast = multiplies_int8_fast() and "int8" in read_config(folder).graph_sha256
         precision = "int8" if fast else "float32"
-    model = load_model(folder, precision)
-    return EmotionRecognizer(model, values["flip_average"], values["threads"])
+    recognizer = EmotionRecognizer(
+        load_model(folder, precision), values["flip_average"], values["threads"]
+    )
+    give_back_free_memory()
+    return recognizer
 
 
 def build_pipeline(values: Mapping[str, Any], parts: SharedParts | None = None) -> EmotionPipeline:
