@@ -16,6 +16,7 @@ from ament_index_python.packages import get_package_share_directory
 from numpy.typing import NDArray
 from safetensors.torch import load, save
 
+from fer_perception.convolution_chain import split_at_convolutions
 from fer_perception.graph_builder import GraphBuilder
 from fer_perception.model_store import ModelError, load_model, read_config, read_weights
 from fer_perception.networks import create_network
@@ -46,6 +47,37 @@ def _small_graph() -> bytes:
     grey = builder.add("Cast", ["crops"], to=onnx.TensorProto.FLOAT)
     flat = builder.add("Flatten", [grey])
     builder.add("MatMul", [flat, builder.constant(weights)], "logits")
+    return _finished(builder)
+
+
+def _convolutions() -> tuple[bytes, int]:
+    """Return a graph whose convolutions run natively, and how much of it is not the last layer."""
+    rng = np.random.default_rng(0)
+
+    def normal(*shape: int) -> str:
+        values: NDArray[np.float32] = rng.normal(size=shape).astype(np.float32)
+        return builder.constant(values)
+
+    builder = GraphBuilder()
+    maps = builder.add("Cast", ["crops"], to=onnx.TensorProto.FLOAT)
+    maps = builder.add("Unsqueeze", [maps, builder.constant(np.array([1], np.int64))])
+    for inputs in (1, 16):
+        weights = [normal(16, inputs, 3, 3), normal(16)]
+        maps = builder.add("Conv", [maps, *weights], pads=[1] * 4)
+        maps = builder.add(
+            "BatchNormalization",
+            [maps, *(builder.constant(np.ones(16, np.float32)) for _ in "1234")],
+        )
+        maps = builder.add("Relu", [maps])
+    maps = builder.add("MaxPool", [maps], kernel_shape=[2, 2], strides=[2, 2])
+    flat = builder.add("Flatten", [maps])
+    last = 16 * 24 * 24 * 7
+    builder.add("MatMul", [flat, normal(last // 7, 7)], "logits")
+    graph = _finished(builder)
+    return graph, len(graph) - 4 * last
+
+
+def _finished(builder: GraphBuilder) -> bytes:
     shape = ["n", 48, 48]
     image = onnx.helper.make_tensor_value_info("crops", onnx.TensorProto.UINT8, shape)
     return builder.finish("small", image, ["logits"], opset=17)
@@ -122,6 +154,27 @@ def _prepare_graphs() -> Try:
     return try_one
 
 
+def _prepare_convolutions() -> Try:
+    temporary = tempfile.TemporaryDirectory(prefix="fuzz_convolutions_")
+    folder = Path(temporary.name)
+    config = _config()
+    graph, end = _convolutions()
+    assert split_at_convolutions(graph) is not None
+    weights_hash = _sha256(b"weights")
+    (folder / "model.safetensors").write_bytes(b"weights")
+
+    def try_one(rng: Random) -> None:
+        assert temporary
+        start = rng.randrange(end)
+        stop = min(end, start + rng.choice((4, 40, 400)))
+        content = graph[:start] + mutated(rng, graph[start:stop]) + graph[stop:]
+        EmotionRecognizer(_load(folder, config, weights_hash, content)).recognize(
+            np.zeros((2, 48, 48), np.uint8)
+        )
+
+    return try_one
+
+
 def _load(folder: Path, config: dict[str, Any], sha256: str, graph: bytes) -> Any:
     hashes = {"sha256": sha256, "graph_sha256": {"float32": _sha256(graph)}}
     (folder / "config.json").write_text(json.dumps({**config, **hashes}))
@@ -133,4 +186,5 @@ TARGETS = (
     Target("model_configs", 20_000, _prepare_configs, (ModelError,)),
     Target("model_weights", 2_000, _prepare_weights, (ModelError,)),
     Target("model_graphs", 4_000, _prepare_graphs, (ModelError,)),
+    Target("model_convolutions", 4_000, _prepare_convolutions, (ModelError,)),
 )
