@@ -133,7 +133,6 @@ class Cascade {
       weights = layer.slopes + layer.padded_outputs;
       layers_.push_back(layer);
     }
-    pnet_conv3_.emplace(kernels_, layers_[2], 100, 100);
     rnet_conv2_.emplace(kernels_, layers_[5], 9, 9);
     onet_conv2_.emplace(kernels_, layers_[10], 21, 21);
     onet_conv3_.emplace(kernels_, layers_[11], 8, 8);
@@ -248,27 +247,23 @@ class Cascade {
     const int h2 = h1 - 2, h3 = h1 - 4, w3 = w1 - 4;
     float* map = buffer(&map_b_, static_cast<size_t>(h2) * w1 * conv2.outputs);
     kernels_.convolve(pooled, h2, w1, conv2, map);
-    Maps in{map, h2, w1, conv2.outputs};
-    in.width = w1 - 2;
-    const Maps out{buffer(&map_a_, static_cast<size_t>(h3) * w3 * conv3.outputs), h3, w3,
-                   conv3.outputs};
-    pnet_conv3_->run(in, 1, false, out, scratch_);
 
-    float* logits = buffer(&logits_, static_cast<size_t>(h3) * w3 * head.outputs);
-    kernels_.product(out.values, conv3.outputs, 1, 0, conv3.outputs, head, logits,
-                     static_cast<long>(h3) * w3);
+    float* logits = buffer(&logits_, static_cast<size_t>(w1) * 16);
     const float least = std::log(threshold / (1.0f - threshold));
     std::vector<Candidate> here;
     for (int y = 0; y < h3; ++y) {
-      for (int x = 0; x < w3; ++x, logits += head.outputs) {
-        if (!(logits[1] - logits[0] >= least)) continue;
+      kernels_.convolve(map + static_cast<size_t>(y) * w1 * conv2.outputs, 1, w1, conv3, rows);
+      kernels_.product(rows, conv3.outputs, 1, 0, conv3.outputs, head, logits, w3);
+      for (int x = 0; x < w3; ++x) {
+        const float* cell = logits + static_cast<size_t>(x) * head.outputs;
+        if (!(cell[1] - cell[0] >= least)) continue;
         const float inverse = 1.0f / static_cast<float>(scale);
         const float left = static_cast<float>(kStride * x), top = static_cast<float>(kStride * y);
         Candidate candidate{};
         candidate.box = {left * inverse, top * inverse, (left + kCell) * inverse,
                          (top + kCell) * inverse};
-        candidate.score = probability(logits);
-        std::copy(logits + 2, logits + 6, candidate.edges);
+        candidate.score = probability(cell);
+        std::copy(cell + 2, cell + 6, candidate.edges);
         here.push_back(candidate);
       }
     }
@@ -471,7 +466,7 @@ class Cascade {
 
   const Kernels& kernels_;
   std::vector<Layer> layers_;
-  std::optional<WinogradConvolution> pnet_conv3_, rnet_conv2_, onet_conv2_, onet_conv3_;
+  std::optional<WinogradConvolution> rnet_conv2_, onet_conv2_, onet_conv3_;
   WinogradConvolution::Scratch scratch_;
   std::vector<float> image_, blended_, map_a_, map_b_, map_c_, rows_, logits_, crops_, flat_, hidden_;
 };
