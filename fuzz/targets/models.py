@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -129,24 +130,18 @@ def _prepare_weights() -> Try:
     return try_one
 
 
-def _prepare_graphs() -> Try:
+def _graphs(graph: bytes, damaged: Callable[[Random], bytes]) -> Try:
+    """Return what has a recogniser made of damaged copies of ``graph``, their hashes right."""
     temporary = tempfile.TemporaryDirectory(prefix="fuzz_graphs_")
     folder = Path(temporary.name)
     config = _config()
-    graph = _small_graph()
     weights_hash = _sha256(b"weights")
     (folder / "model.safetensors").write_bytes(b"weights")
     EmotionRecognizer(_load(folder, config, weights_hash, graph))  # undamaged it works
 
     def try_one(rng: Random) -> None:
         assert temporary
-        # Where the structure is, before and after the weights.
-        content = (
-            mutated(rng, graph[:200]) + graph[200:]
-            if rng.random() < 0.5
-            else graph[:-300] + mutated(rng, graph[-300:])
-        )
-        scores = EmotionRecognizer(_load(folder, config, weights_hash, content)).recognize(
+        scores = EmotionRecognizer(_load(folder, config, weights_hash, damaged(rng))).recognize(
             np.zeros((2, 48, 48), np.uint8)
         )
         assert scores.shape == (2, 7), scores.shape
@@ -154,25 +149,28 @@ def _prepare_graphs() -> Try:
     return try_one
 
 
+def _prepare_graphs() -> Try:
+    graph = _small_graph()
+
+    def damaged(rng: Random) -> bytes:
+        # Where the structure is, before and after the weights.
+        if rng.random() < 0.5:
+            return mutated(rng, graph[:200]) + graph[200:]
+        return graph[:-300] + mutated(rng, graph[-300:])
+
+    return _graphs(graph, damaged)
+
+
 def _prepare_convolutions() -> Try:
-    temporary = tempfile.TemporaryDirectory(prefix="fuzz_convolutions_")
-    folder = Path(temporary.name)
-    config = _config()
     graph, end = _convolutions()
     assert split_at_convolutions(graph) is not None
-    weights_hash = _sha256(b"weights")
-    (folder / "model.safetensors").write_bytes(b"weights")
 
-    def try_one(rng: Random) -> None:
-        assert temporary
+    def damaged(rng: Random) -> bytes:
         start = rng.randrange(end)
         stop = min(end, start + rng.choice((4, 40, 400)))
-        content = graph[:start] + mutated(rng, graph[start:stop]) + graph[stop:]
-        EmotionRecognizer(_load(folder, config, weights_hash, content)).recognize(
-            np.zeros((2, 48, 48), np.uint8)
-        )
+        return graph[:start] + mutated(rng, graph[start:stop]) + graph[stop:]
 
-    return try_one
+    return _graphs(graph, damaged)
 
 
 def _load(folder: Path, config: dict[str, Any], sha256: str, graph: bytes) -> Any:
