@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env build demo test lint bench fuzz soak docs clean
+.PHONY: help env build demo test lint bench robustness docs clean
 
 # Each recipe line runs with ROS 2 and the built packages in reach.
 IN_ENV := source tools/env.sh &&
 
-TYPED := $(wildcard tools/*.py launch/fer_bringup bench fuzz soak \
+TYPED := $(wildcard tools/*.py launch/fer_bringup bench robustness \
 	ros2_ws/src/fer_perception/fer_perception \
 	ros2_ws/src/ambient_light_driver/ambient_light_driver \
-	ros2_ws/src/fer_bridges/fer_bridges)
+	ros2_ws/src/fer_bridges/fer_bridges \
+	ros2_ws/src/fer_common/fer_common \
+	ros2_ws/src/fer_evaluation/fer_evaluation \
+	ros2_ws/src/fer_training/fer_training)
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,10 +38,10 @@ bench: build ## Measure speed beside other packages; BENCH_ARGS='frames --rounds
 	@$(IN_ENV) python3 -m bench.run $(BENCH_ARGS)
 
 fuzz: build ## Try a million hostile inputs; FUZZ_ARGS='palettes --share 0.1' for a part
-	@$(IN_ENV) python3 -m fuzz.run $(FUZZ_ARGS)
+	@$(IN_ENV) python3 -m robustness.fuzz.run $(FUZZ_ARGS)
 
 soak: build ## Faults, load and a long run; SOAK_ARGS='graph --minutes 5' for a part
-	@$(IN_ENV) python3 -m soak.run $(SOAK_ARGS)
+	@$(IN_ENV) python3 -m robustness.soak.run $(SOAK_ARGS)
 
 docs: ## Build the documentation of everything into build/docs
 	@tools/build_docs.sh

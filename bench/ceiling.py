@@ -12,9 +12,9 @@ from onnx import TensorProto, helper, numpy_helper
 from fer_perception.detection.mtcnn import MtcnnConfig
 from fer_perception.detection.onnx_cascade import PNET_CELL_PX, OnnxCascade
 from fer_perception.face import RgbImage
-from fer_perception.image_pyramid import ImagePyramid, pyramid_scales
-from fer_perception.inference import open_session
-from fer_perception.model_store import load_model
+from fer_perception.images.pyramid import ImagePyramid, pyramid_scales
+from fer_perception.inference.onnx_session import open_session
+from fer_perception.recognition.model_store import load_model
 
 from .tested_model import FOLDER
 

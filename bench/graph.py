@@ -20,7 +20,7 @@ from fer_bringup.graph import NodeSpec, environment, fer_light
 from fer_bringup.processes import start, stop
 from fer_perception.face import RgbImage
 from fer_perception.nodes.image_messages import to_image_message
-from soak.domain import own_domain
+from robustness.soak.domain import own_domain
 
 from .process_usage import ProcessUsage
 from .test_images import moving_faces

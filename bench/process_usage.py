@@ -4,7 +4,7 @@
 import os
 from pathlib import Path
 
-from soak.resources import resident_kib
+from robustness.soak.resources import resident_kib
 
 
 class ProcessUsage:

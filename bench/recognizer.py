@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fer_perception.alignment import align_faces
 from fer_perception.detection.mtcnn import Mtcnn
-from fer_perception.frame_source import PortraitSource
-from fer_perception.model_store import load_model
-from fer_perception.recognition import EmotionRecognizer
-from fer_perception.training.onnx_export import torch_logits
-from fer_perception.training.trained_network import load_network
+from fer_perception.images.frame_source import PortraitSource
+from fer_perception.recognition.alignment import align_faces
+from fer_perception.recognition.model_store import load_model
+from fer_perception.recognition.recognizer import EmotionRecognizer
+from fer_training.exporting.onnx_export import torch_logits
+from fer_training.learning.trained_network import load_network
 
 from .tested_model import FOLDER
 

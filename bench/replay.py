@@ -16,11 +16,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from fer_evaluation.bags.bag_images import COMPRESSED_TYPE
+from fer_evaluation.bags.bag_writer import BagWriter
+from fer_evaluation.bags.message_types import MessageTypes
 from fer_perception.face import RgbImage
-from fer_perception.frame_source import PortraitSource
-from fer_perception.replay.bag_images import COMPRESSED_TYPE
-from fer_perception.replay.bag_writer import BagWriter
-from fer_perception.replay.message_types import MessageTypes
+from fer_perception.images.frame_source import PortraitSource
 
 RATE_HZ = 30
 SIZE = (128, 96)
@@ -72,7 +72,7 @@ def main(minutes: float = 60.0) -> int:
         bag = Path(folder, "hour")
         count = write_bag(bag, minutes)
         print(f"{count} images of {SIZE[0]}x{SIZE[1]}, {minutes:g} minutes at {RATE_HZ} Hz")
-        command = [sys.executable, "-m", "fer_perception.replay.evaluate_bag", str(bag)]
+        command = [sys.executable, "-m", "fer_evaluation.evaluate_bag", str(bag)]
         command += ["--out", str(Path(folder, "out")), "--quiet"]
         start_s = time.monotonic()
         process = subprocess.Popen(command)

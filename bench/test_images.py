@@ -4,7 +4,7 @@
 import numpy as np
 
 from fer_perception.face import RgbImage
-from fer_perception.frame_source import PortraitSource
+from fer_perception.images.frame_source import PortraitSource
 
 _GRIDS = {1: (1, 1), 4: (2, 2), 20: (4, 5), 50: (5, 10)}
 FACES = tuple(_GRIDS)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fer_perception.model_store import DEFAULT_MODEL
-from fer_perception.nodes.emotion_parameters import PARAMETERS, build_pipeline
 from fer_perception.pipeline import EmotionPipeline
+from fer_perception.recognition.model_store import DEFAULT_MODEL
+from fer_perception.settings import PARAMETERS, build_pipeline
 
 FOLDER = Path(__file__).resolve().parent.parent / "models" / DEFAULT_MODEL
 

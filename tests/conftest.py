@@ -17,7 +17,8 @@ from rclpy.qos import QoSProfile
 
 from fer_bringup.graph import PROFILE_VARIABLES, NodeSpec
 from fer_bringup.processes import NodeProcess, start, stop
-from soak.domain import own_domain
+from robustness.soak.domain import own_domain
+from small_disk import small_disk_fixture  # noqa: F401
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ASK_AGAIN_S = 10.0

@@ -5,7 +5,7 @@ from fer_msgs.msg import EmotionArray
 from fer_msgs.srv import RecognizeEmotions
 from rclpy.node import Node
 
-from fer_perception.nodes.node_runner import run_node
+from fer_common.nodes.runner import run_node
 
 
 class Echo(Node):

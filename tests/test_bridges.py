@@ -8,7 +8,7 @@ from fer_msgs.msg import EmotionArray, EmotionStamped
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Image, RegionOfInterest
 
-from fer_perception.frame_source import PortraitSource
+from fer_perception.images.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message
 
 LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)

@@ -13,7 +13,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from fer_perception.frame_source import PortraitSource
+from fer_perception.images.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message
 
 SIDES = ("left", "right")

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from soak.faults import FAULTS
-from soak.world import LIGHT, PERCEPTION, World
+from robustness.soak.faults import FAULTS
+from robustness.soak.world import LIGHT, PERCEPTION, World
 
 
 @pytest.fixture(scope="module")

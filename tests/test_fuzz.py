@@ -9,16 +9,16 @@ import time
 
 import pytest
 
-from fuzz.campaign import run
-from fuzz.target import Target
-from fuzz.targets import TARGETS
+from robustness.fuzz.campaign import run
+from robustness.fuzz.target import Target
+from robustness.fuzz.targets import TARGETS
 
 SHARE = 0.002
 """Of the inputs of ``make fuzz``: some thousand."""
 
 
 def test_hostile_inputs_are_refused_and_nothing_else_happens(repository):
-    words = [sys.executable, "-m", "fuzz.run", "--share", str(SHARE), "--seed", "1"]
+    words = [sys.executable, "-m", "robustness.fuzz.run", "--share", str(SHARE), "--seed", "1"]
     done = subprocess.run(words, cwd=repository, capture_output=True, text=True)
     print(done.stdout, done.stderr[-2000:])
     assert done.returncode == 0

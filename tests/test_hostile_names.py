@@ -10,7 +10,7 @@ from std_msgs.msg import ColorRGBA, Header
 
 from fer_bringup.graph import NodeSpec
 from fer_bringup.processes import command, start
-from fer_perception.frame_source import PortraitSource
+from fer_perception.images.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message
 
 NODES = (

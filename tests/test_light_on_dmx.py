@@ -12,9 +12,9 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import ColorRGBA, Header
 
-from ambient_light_driver.color import LightColor
-from ambient_light_driver.palette import load_palette
-from fer_perception.frame_source import PortraitSource
+from ambient_light_driver.color.light_color import LightColor
+from ambient_light_driver.color.palette import load_palette
+from fer_perception.images.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message
 from real_peers import program_fixture, start_olad_fixture  # noqa: F401
 

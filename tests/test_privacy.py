@@ -17,7 +17,7 @@ from std_msgs.msg import ColorRGBA, Header
 
 from fer_bringup.graph import CommandSpec, fer_light
 from fer_bringup.processes import command, start, stop
-from fer_perception.frame_source import PortraitSource
+from fer_perception.images.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message
 
 OPENED = "open,openat,openat2,creat,connect"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from fer_msgs.msg import EmotionArray, EmotionStamped
 
-from fer_perception.nodes import camera_node, emotion_parameters
+from fer_perception import settings
+from fer_perception.nodes import camera_node
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def written(default: object) -> str:
 @pytest.mark.parametrize(
     ("heading", "parameters"),
     [
-        ("Parameters of `emotion_node`", emotion_parameters.PARAMETERS),
+        ("Parameters of `emotion_node`", settings.PARAMETERS),
         ("Parameters of `camera_node`", camera_node.PARAMETERS),
     ],
 )

@@ -14,11 +14,11 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import ColorRGBA
 
 from fer_bringup.graphs import GRAPHS
-from fer_perception.frame_source import PortraitSource
-from fer_perception.replay import evaluate_bag
-from fer_perception.replay.agreement import label_agreement
-from fer_perception.replay.bag_reader import OpenBag
-from fer_perception.replay.emotions_csv import read_emotions
+from fer_evaluation import evaluate_bag
+from fer_evaluation.bags.bag_reader import OpenBag
+from fer_evaluation.scoring.agreement import label_agreement
+from fer_evaluation.scoring.emotions_csv import read_emotions
+from fer_perception.images.frame_source import PortraitSource
 from replay_bags import write_bag
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -179,7 +179,7 @@ def test_a_wrong_argument_is_refused_in_one_line(bag, given, message):
 
 def test_a_player_without_a_bag_ends_with_one_line(start_node):
     player = start_node(
-        "fer_perception", "bag_player_node", "player", parameters={"bag": "/nowhere"}
+        "fer_evaluation", "bag_player_node", "player", parameters={"bag": "/nowhere"}
     )
     assert player.node.process.wait(60) == 1
     assert player.output.strip() == "bag_player_node: /nowhere: there is no such bag"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chromium import Chromium
-from fer_perception.replay import evaluate_bag, make_bag
+from fer_evaluation import evaluate_bag, make_bag
 from real_peers import find_program
 from replay_bags import small_images, write_bag
 

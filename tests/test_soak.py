@@ -5,10 +5,10 @@ import math
 
 import pytest
 
-from soak import long_run
-from soak.flashes import MAX_FLASHES, FlashCounter
-from soak.long_run import PRIVATE, LongRunReport, Watched
-from soak.trend import Trend
+from robustness.soak import long_run
+from robustness.soak.flashes import MAX_FLASHES, FlashCounter
+from robustness.soak.long_run import PRIVATE, LongRunReport, Watched
+from robustness.soak.trend import Trend
 
 SECONDS = 6.0
 

@@ -261,15 +261,18 @@ def test_the_arguments_are_described():
 
 def test_when_the_player_has_ended_the_others_are_stopped(stand_ins, tmp_path):
     """A replay is over when its bag is."""
+    index = stand_ins.prefix / "share" / "ament_index" / "resource_index" / "packages"
+    (index / "fer_evaluation").touch()
     for executable, body in (("score_node", WAIT), ("bag_player_node", "time.sleep(0.5)")):
-        path = stand_ins.prefix / "lib" / "fer_perception" / executable
+        path = stand_ins.prefix / "lib" / "fer_evaluation" / executable
+        path.parent.mkdir(exist_ok=True)
         path.write_text(NODE.format(python=sys.executable, body=body, code=0))
         path.chmod(0o755)
     bag = write_bag(tmp_path / "bag", small_images(2))
     process = start("replay", f"bag:={bag}", "device:=sacn")
     _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
-    score = (stand_ins.prefix / "lib" / "fer_perception" / "score_node.log").read_text()
+    score = (stand_ins.prefix / "lib" / "fer_evaluation" / "score_node.log").read_text()
     assert score.splitlines()[1:] == ["SIGINT"]
     assert stand_ins.log("ambient_light")[1:] == ["SIGINT"]
     assert "use_sim_time:=true" in stand_ins.log("fer_perception")[0]

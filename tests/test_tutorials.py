@@ -19,9 +19,9 @@ import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import ColorRGBA
 
-from ambient_light_driver.palette import load_palette
+from ambient_light_driver.color.palette import load_palette
 from fer_perception.emotions import EMOTIONS
-from fer_perception.frame_source import PortraitSource
+from fer_perception.images.frame_source import PortraitSource
 from real_peers import free_port
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)

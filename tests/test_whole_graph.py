@@ -8,7 +8,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import ColorRGBA
 
-from ambient_light_driver.palette import load_palette
+from ambient_light_driver.color.palette import load_palette
 from fer_bringup.graph import fer_light
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)

@@ -26,13 +26,13 @@ from rich.live import Live
 from sensor_msgs.msg import Image
 from std_msgs.msg import ColorRGBA
 
-from ambient_light_driver.color import OFF, LightColor
+from ambient_light_driver.color.light_color import OFF, LightColor
 from fer_bringup.dashboard.access import DEFAULT_PORT
 from fer_bringup.graph import environment, fer_light
 from fer_bringup.live_table import faces_line, faces_table
 from fer_bringup.processes import NodeProcess, start, stop
 from fer_bringup.recording import Recording, RgbImage
-from fer_perception.image_decoding import ImageError
+from fer_perception.images.decoding import ImageError
 from fer_perception.nodes.image_messages import to_rgb
 
 FOLDER = Path("demo")

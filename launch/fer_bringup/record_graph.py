@@ -44,7 +44,7 @@ def _nodes(values: Mapping[str, str]) -> tuple[ProcessSpec, ...]:
         return (CommandSpec("recorder", (*words, *sim_time), ends_graph=True),)
     return (
         NodeSpec(
-            package="fer_perception",
+            package="fer_evaluation",
             executable="bag_recorder_node",
             name="recorder",
             namespace=values["namespace"],

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ambient_light_driver.color import LightColor
+from ambient_light_driver.color.light_color import LightColor
 
 RgbImage = NDArray[np.uint8]
 

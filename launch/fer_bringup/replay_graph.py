@@ -32,8 +32,8 @@ def _number(values: Mapping[str, str], name: str) -> float:
 
 def _image_topic(bag: Path, asked: str) -> tuple[str, bool]:
     """Return the bag's topic with the images, and whether they are compressed."""
-    from fer_perception.replay.bag_images import COMPRESSED_TYPE, choose_image_topic
-    from fer_perception.replay.bag_reader import BagError, OpenBag
+    from fer_evaluation.bags.bag_images import COMPRESSED_TYPE, choose_image_topic
+    from fer_evaluation.bags.bag_reader import BagError, OpenBag
 
     try:
         with OpenBag(bag) as opened:
@@ -74,7 +74,7 @@ def _nodes(values: Mapping[str, str]) -> tuple[ProcessSpec, ...]:
     perception = replace(perception, remappings=(("image", topic), ("image/compressed", topic)))
     out = Path(values["out"] or f"{bag.name.removesuffix(bag.suffix)}_live").expanduser()
     score = NodeSpec(
-        package="fer_perception",
+        package="fer_evaluation",
         executable="score_node",
         name="score",
         namespace=values["namespace"],
@@ -100,7 +100,7 @@ def _player(values: Mapping[str, str], bag: Path, rate: float, topic: str) -> Pr
         words += ["--loop"] if loop else []
         return CommandSpec("player", (*words, "--topics", topic), ends_graph=True)
     return NodeSpec(
-        package="fer_perception",
+        package="fer_evaluation",
         executable="bag_player_node",
         name="player",
         parameters=(

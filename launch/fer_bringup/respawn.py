@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import signal
 
-from ambient_light_driver.devices.backoff import Backoff
+from fer_common.backoff import Backoff
 
 FIRST_DELAY_S = 3.0
 """A node that died is started again after half of this time to all of it [s].

@@ -4,7 +4,7 @@ import io
 from fer_msgs.msg import EmotionStamped
 from rich.console import Console
 
-from ambient_light_driver.color import LightColor
+from ambient_light_driver.color.light_color import LightColor
 from fer_bringup.live_table import faces_line, faces_table, screen_color
 
 YELLOW = LightColor(1.0, 0.8, 0.0, 1.0)

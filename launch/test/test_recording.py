@@ -3,7 +3,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ambient_light_driver.color import OFF, LightColor
+from ambient_light_driver.color.light_color import OFF, LightColor
 from fer_bringup.recording import Recording, beside_lamp
 
 RED = LightColor(1.0, 0.0, 0.0, 1.0)

@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from ambient_light_driver.flash_limiter import WINDOW_S
+from ambient_light_driver.safety.flash_limiter import WINDOW_S
 from fer_bringup.respawn import LONGEST_DELAY_S, SETTLED_S, Respawn, is_failure
 
 

@@ -11,7 +11,7 @@ from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from std_msgs.msg import Header
 
-from fer_perception.nodes.node_runner import run_node
+from fer_common.nodes.runner import run_node
 
 _LOCK = "_el"
 

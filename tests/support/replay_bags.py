@@ -9,9 +9,9 @@ from mcap.writer import CompressionType
 from mcap_ros2.writer import Writer as McapRos2Writer
 from rosbags.typesys import Stores, get_typestore
 
-from fer_perception.replay.bag_images import COMPRESSED_TYPE, IMAGE_TYPE
-from fer_perception.replay.bag_writer import BagWriter
-from fer_perception.replay.message_types import MessageTypes
+from fer_evaluation.bags.bag_images import COMPRESSED_TYPE, IMAGE_TYPE
+from fer_evaluation.bags.bag_writer import BagWriter
+from fer_evaluation.bags.message_types import MessageTypes
 
 TOPIC = "/camera/image_raw"
 START_NS = 10**9

@@ -10,7 +10,7 @@ from typing import Any
 from ament_index_python.packages import get_package_share_directory
 from rcl_interfaces.msg import ParameterDescriptor, ParameterType
 
-from ambient_light_driver.palette import shipped_palettes
+from ambient_light_driver.color.palette import shipped_palettes
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from std_msgs.msg import ColorRGBA
 
 from fer_bringup.dashboard import snapshot
 from fer_bringup.dashboard.controls import CONTROLS, describe, typed
-from fer_perception.image_decoding import ImageError
+from fer_perception.images.decoding import ImageError
 from fer_perception.nodes.image_messages import to_rgb
 
 _POLL_S = 0.5

@@ -21,7 +21,7 @@ from fer_bringup.dashboard.access import DEFAULT_PORT, Access
 from fer_bringup.dashboard.listener import DashboardListener
 from fer_bringup.dashboard.quiet_log import leave_out_malformed_requests
 from fer_bringup.dashboard.server import make_app
-from fer_perception.nodes.hearing import LOOK_PERIOD_S, Hearing
+from fer_common.nodes.shared_memory_watchdog import LOOK_PERIOD_S, Hearing
 
 
 def main(args: list[str] | None = None) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from ambient_light_driver.palette import load_palette
+from ambient_light_driver.color.palette import load_palette
 from fer_bringup.dashboard.access import Access
 from fer_bringup.dashboard.listener import DashboardListener
 from fer_perception.emotions import EMOTIONS

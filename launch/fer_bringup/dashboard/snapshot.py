@@ -10,7 +10,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from fer_msgs.msg import EmotionArray
 from std_msgs.msg import ColorRGBA
 
-from ambient_light_driver.color import LightColor
+from ambient_light_driver.color.light_color import LightColor
 
 MAX_FACES = 12
 """Faces that the page shows; the largest ones."""

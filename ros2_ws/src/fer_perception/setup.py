@@ -26,17 +26,17 @@ setup(
     name=package_name,
     version="0.1.0",
     packages=find_packages(exclude=["test"]),
-    package_data={package_name: ["py.typed", "replay/templates/*.jinja"]},
+    package_data={package_name: ["py.typed"]},
     ext_modules=[
         # A plain shared library: it knows nothing of Python, which calls it through ctypes.
         Extension(
-            f"{package_name}._native",
+            f"{package_name}.inference._native",
             sources=[
-                f"{package_name}/native/{name}.cpp"
+                f"{package_name}/inference/native/{name}.cpp"
                 for name in ("cascade", "convolutions", "kernels")
             ],
             depends=[
-                f"{package_name}/native/{name}"
+                f"{package_name}/inference/native/{name}"
                 for name in ("kernels.h", "kernels.inc", "winograd.h")
             ],
             extra_compile_args=["-std=c++17", "-O3", "-fvisibility=hidden", "-Wno-psabi"],
@@ -53,8 +53,6 @@ setup(
     install_requires=["setuptools"],
     extras_require={
         "deepface": ["deepface", "tensorflow-cpu", "tf-keras"],
-        "evaluate": ["matplotlib", "scikit-learn", "torchmetrics"],
-        "replay": ["jinja2", "mcap", "rosbags", "scikit-learn"],
     },
     zip_safe=False,
     maintainer="Maintainers of fer_perception",
@@ -63,19 +61,9 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "bag_player_node = fer_perception.nodes.bag_player_node:main",
-            "bag_recorder_node = fer_perception.nodes.bag_recorder_node:main",
             "camera_node = fer_perception.nodes.camera_node:main",
-            "compare = fer_perception.replay.compare:main",
-            "crop_faces = fer_perception.training.crop_faces:main",
             "emotion_node = fer_perception.nodes.emotion_node:main",
             "emotion_nodes = fer_perception.nodes.emotion_nodes:main",
-            "evaluate = fer_perception.training.evaluate:main",
-            "evaluate_bag = fer_perception.replay.evaluate_bag:main",
-            "export = fer_perception.training.export:main",
-            "make_bag = fer_perception.replay.make_bag:main",
-            "score_node = fer_perception.nodes.score_node:main",
-            "train = fer_perception.training.train:main",
         ],
     },
 )

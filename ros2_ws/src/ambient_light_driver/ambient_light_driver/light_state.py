@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ambient_light_driver.color import OFF, LightColor
+from ambient_light_driver.color.light_color import OFF, LightColor
 
 
 @dataclass(frozen=True, slots=True)

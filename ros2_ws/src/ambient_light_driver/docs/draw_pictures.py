@@ -24,18 +24,18 @@ from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.patches import FancyBboxPatch, Rectangle  # noqa: E402
 
-from ambient_light_driver.color import LightColor  # noqa: E402
-from ambient_light_driver.devices.terminal import TerminalConfig, TerminalDevice  # noqa: E402
-from ambient_light_driver.faces import FaceObservation  # noqa: E402
-from ambient_light_driver.light_pipeline import LightPipeline  # noqa: E402
-from ambient_light_driver.light_settings import LightSettings  # noqa: E402
-from ambient_light_driver.oklab import OklabLight  # noqa: E402
-from ambient_light_driver.palette import (  # noqa: E402
+from ambient_light_driver.color.light_color import LightColor  # noqa: E402
+from ambient_light_driver.color.oklab import OklabLight  # noqa: E402
+from ambient_light_driver.color.palette import (  # noqa: E402
     Palette,
     emotion_names,
     load_palette,
     shipped_palettes,
 )
+from ambient_light_driver.devices.terminal import TerminalConfig, TerminalDevice  # noqa: E402
+from ambient_light_driver.pipeline import LightPipeline  # noqa: E402
+from ambient_light_driver.selection.observation import FaceObservation  # noqa: E402
+from ambient_light_driver.settings import LightSettings  # noqa: E402
 
 FOLDER = Path(__file__).parent
 STEP_S = 1.0 / TerminalConfig().max_rate_hz

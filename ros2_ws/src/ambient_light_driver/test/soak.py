@@ -19,11 +19,11 @@ pytest.importorskip("paho.mqtt.client", reason="no paho-mqtt")
 
 # Of the whole repository, which need not be there.
 _OUTSIDE = "run this in the root of the repository"
-FlashCounter = pytest.importorskip("soak.flashes", reason=_OUTSIDE).FlashCounter
-Resources = pytest.importorskip("soak.resources", reason=_OUTSIDE).Resources
+FlashCounter = pytest.importorskip("robustness.soak.flashes", reason=_OUTSIDE).FlashCounter
+Resources = pytest.importorskip("robustness.soak.resources", reason=_OUTSIDE).Resources
 
-from ambient_light_driver.color import LightColor, relative_luminance  # noqa: E402
-from ambient_light_driver.palette import emotion_names  # noqa: E402
+from ambient_light_driver.color.light_color import LightColor, relative_luminance  # noqa: E402
+from ambient_light_driver.color.palette import emotion_names  # noqa: E402
 
 SOAK_S = float(os.environ.get("SOAK_SECONDS", "600"))
 OUTAGE_PERIOD_S = 10.0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-from ambient_light_driver.color import LightColor
+from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.artnet import ArtnetConfig, ArtnetDevice, art_dmx
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
 

@@ -3,14 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ambient_light_driver.color import (
+from ambient_light_driver.color.light_color import (
     OFF,
     LightColor,
     linear_to_srgb,
     relative_luminance,
     srgb_to_linear,
 )
-from ambient_light_driver.oklab import OklabLight, weighted_mean
+from ambient_light_driver.color.oklab import OklabLight, weighted_mean
 
 unit = st.floats(0.0, 1.0)
 colors = st.builds(LightColor, unit, unit, unit, unit)

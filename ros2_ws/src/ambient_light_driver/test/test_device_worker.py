@@ -5,11 +5,11 @@ from collections import deque
 
 import pytest
 
-from ambient_light_driver.color import LightColor
-from ambient_light_driver.devices.backoff import FIRST_S, LONGEST_S, Backoff
+from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.device_worker import DevicePhase, DeviceWorker
 from ambient_light_driver.devices.light_device import DeviceConfig, LightDevice
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
+from fer_common.backoff import FIRST_S, LONGEST_S, Backoff
 
 PATIENCE_S = 30.0
 

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from ambient_light_driver.color import LightColor
+from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.dmx_layout import (
     ChannelConfig,
     DmxConfig,
     dmx_universe,
     fixture_channels,
 )
-from ambient_light_driver.options import ConfigError, build_config
+from fer_common.options import ConfigError, build_config
 
 ORANGE = LightColor(1.0, 0.735357, 0.0, 0.5)  # linear light 0.5, 0.25, 0.0
 WHITE = LightColor(1.0, 1.0, 1.0, 1.0)

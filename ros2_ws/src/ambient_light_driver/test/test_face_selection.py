@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ambient_light_driver.face_presence import GRACE_S, MAX_KNOWN_FACES, FacePresence
-from ambient_light_driver.face_selection import SELECTIONS, select_scores
-from ambient_light_driver.faces import FaceObservation
+from ambient_light_driver.selection.face_presence import GRACE_S, MAX_KNOWN_FACES, FacePresence
+from ambient_light_driver.selection.face_selection import SELECTIONS, select_scores
+from ambient_light_driver.selection.observation import FaceObservation
 
 HAPPY = (0.1, 0.8, 0.1)
 SAD = (0.1, 0.2, 0.7)

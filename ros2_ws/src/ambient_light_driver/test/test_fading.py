@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ambient_light_driver.fading import DwellGate, ExponentialFade, delay_to_90_percent_s
-from ambient_light_driver.oklab import OklabLight
+from ambient_light_driver.color.fading import DwellGate, ExponentialFade, delay_to_90_percent_s
+from ambient_light_driver.color.oklab import OklabLight
 
 DARK = OklabLight(0.0, 0.0, 0.0, 0.0)
 BRIGHT = OklabLight(1.0, 0.1, -0.1, 1.0)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ambient_light_driver.color import LightColor, relative_luminance
-from ambient_light_driver.flash_limiter import (
+from ambient_light_driver.color.light_color import LightColor, relative_luminance
+from ambient_light_driver.safety.flash_limiter import (
     LUMINANCE_THRESHOLD,
     READINGS,
     RED_THRESHOLD,

@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ambient_light_driver.color import LightColor
+from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.device_worker import DevicePhase, DeviceWorker
 from ambient_light_driver.devices.hue import HueConfig, HueDevice, light_command
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
-from ambient_light_driver.options import ConfigError, build_config
+from fer_common.options import ConfigError, build_config
 
 KEY = "s3cret-application-key"
 LIGHT_ID = "3883f8bf-30a3-445b-ac06-b047d50599df"

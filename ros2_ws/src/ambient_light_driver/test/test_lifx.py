@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ambient_light_driver.color import LightColor
+from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.device_worker import DevicePhase, DeviceWorker
 from ambient_light_driver.devices.lifx import LifxConfig, LifxDevice
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
-from ambient_light_driver.options import ConfigError, build_config
+from fer_common.options import ConfigError, build_config
 
 pytest.importorskip("lifx", reason="no Python module lifx: LIFX was not tested")
 pytest.importorskip("lifx_emulator", reason="no lifx-emulator: LIFX was not tested")

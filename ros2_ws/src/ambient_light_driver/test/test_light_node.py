@@ -15,7 +15,7 @@ pytest.importorskip("fer_msgs", reason="the packages are not built: run 'make bu
 from fer_msgs.msg import EmotionStamped  # noqa: E402
 from lifecycle_msgs.msg import Transition  # noqa: E402
 
-from ambient_light_driver.palette import emotion_names, load_palette  # noqa: E402
+from ambient_light_driver.color.palette import emotion_names, load_palette  # noqa: E402
 
 QUICK = {"face_dwell_s": 0.0, "emotion_dwell_s": 0.0, "time_constant_s": 0.0}
 PALETTE = load_palette("default")

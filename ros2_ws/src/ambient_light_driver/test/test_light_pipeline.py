@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ambient_light_driver.color import OFF
-from ambient_light_driver.faces import FaceObservation
-from ambient_light_driver.light_pipeline import LightPipeline
-from ambient_light_driver.light_settings import LightSettings
+from ambient_light_driver.color.light_color import OFF
+from ambient_light_driver.color.palette import emotion_names, load_palette
 from ambient_light_driver.light_state import IDLE, OFF_LABEL
-from ambient_light_driver.palette import emotion_names, load_palette
+from ambient_light_driver.pipeline import LightPipeline
+from ambient_light_driver.selection.observation import FaceObservation
+from ambient_light_driver.settings import LightSettings
 
 PALETTE = load_palette("default")
 DIRECT = LightSettings(face_dwell_s=0.0, emotion_dwell_s=0.0, time_constant_s=0.0)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ambient_light_driver.faces import normalized_scores
-from ambient_light_driver.mixing import mixed_light, saturation, sharpened
-from ambient_light_driver.oklab import OklabLight
-from ambient_light_driver.palette import emotion_names, load_palette
+from ambient_light_driver.color.mixing import mixed_light, saturation, sharpened
+from ambient_light_driver.color.oklab import OklabLight
+from ambient_light_driver.color.palette import emotion_names, load_palette
+from ambient_light_driver.selection.observation import normalized_scores
 
 COUNT = len(emotion_names())
 PALETTE = load_palette("default")

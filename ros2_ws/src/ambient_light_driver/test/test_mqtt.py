@@ -8,11 +8,11 @@ import subprocess
 
 import pytest
 
-from ambient_light_driver.color import LightColor
+from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.device_worker import DevicePhase, DeviceWorker
 from ambient_light_driver.devices.mqtt import MqttConfig, MqttDevice, light_command
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
-from ambient_light_driver.options import ConfigError, build_config
+from fer_common.options import ConfigError, build_config
 
 mqtt = pytest.importorskip("paho.mqtt.client", reason="no paho-mqtt: MQTT was not tested")
 

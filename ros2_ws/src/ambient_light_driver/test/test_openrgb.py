@@ -12,11 +12,11 @@ import threading
 
 import pytest
 
-from ambient_light_driver.color import LightColor
+from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.light_device import DeviceUnavailableError
 from ambient_light_driver.devices.openrgb import OpenRgbConfig, OpenRgbDevice, parse_controller
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
-from ambient_light_driver.options import ConfigError, build_config
+from fer_common.options import ConfigError, build_config
 
 ORANGE = LightState(LightColor(1.0, 0.735357, 0.0, 0.5), "happiness")
 HEADER = struct.Struct("<4sIII")

@@ -5,10 +5,10 @@ import os
 import pytest
 import yaml
 
-from ambient_light_driver.color import LightColor
-from ambient_light_driver.oklab import OklabLight
-from ambient_light_driver.options import ConfigError
-from ambient_light_driver.palette import emotion_names, load_palette, shipped_palettes
+from ambient_light_driver.color.light_color import LightColor
+from ambient_light_driver.color.oklab import OklabLight
+from ambient_light_driver.color.palette import emotion_names, load_palette, shipped_palettes
+from fer_common.options import ConfigError
 
 GOOD = {
     "source": "made up",

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ambient_light_driver.color.palette import shipped_palettes
 from ambient_light_driver.devices.device_registry import installed_device_types, load_device_type
-from ambient_light_driver.light_settings import LightSettings
-from ambient_light_driver.palette import shipped_palettes
+from ambient_light_driver.settings import LightSettings
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from ambient_light_driver.color import OFF, LightColor
+from ambient_light_driver.color.light_color import OFF, LightColor
 from ambient_light_driver.devices.sacn import SacnConfig, SacnDevice
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
 

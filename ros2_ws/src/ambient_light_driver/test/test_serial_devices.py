@@ -3,12 +3,12 @@
 
 import pytest
 
-from ambient_light_driver.color import LightColor
+from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.adalight import AdalightConfig, AdalightDevice
 from ambient_light_driver.devices.dmx_usb_pro import DmxUsbProConfig, DmxUsbProDevice
 from ambient_light_driver.devices.light_device import DeviceUnavailableError
 from ambient_light_driver.light_state import LightState
-from ambient_light_driver.options import ConfigError, build_config
+from fer_common.options import ConfigError, build_config
 
 pytest.importorskip("serial", reason="no Python module serial: serial lamps were not tested")
 

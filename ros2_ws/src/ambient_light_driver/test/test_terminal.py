@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from ambient_light_driver.color import LightColor
+from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.terminal import TerminalConfig, TerminalDevice
 from ambient_light_driver.light_state import LightState
 

@@ -11,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from ambient_light_driver.color import LightColor
+from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.wled import WledConfig, WledDevice
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
-from ambient_light_driver.options import ConfigError, build_config
+from fer_common.options import ConfigError, build_config
 
 ORANGE = LightState(LightColor(1.0, 0.735357, 0.0, 0.5), "happiness")
 ALLOWED = {"on": bool, "bri": int, "transition": int, "seg": list}

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_perception.alignment import similarity_transform
 from fer_perception.face import BoundingBox, RgbImage
+from fer_perception.recognition.alignment import similarity_transform
 
 # Where the eyes and the corners of the mouth come to lie, as shares of the aligned picture.
 _ALIGNED_LANDMARKS = np.array(

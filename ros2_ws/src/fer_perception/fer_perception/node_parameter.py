@@ -2,7 +2,7 @@
 """A parameter of a node with what a user needs to know of it; knows nothing of ROS.
 
 Nodes declare it to ROS (:mod:`fer_perception.nodes.node_parameters`), command lines offer it as
-an option (:mod:`fer_perception.replay.pipeline_options`).
+an option (:mod:`fer_evaluation.pipeline_options`).
 """
 
 from __future__ import annotations

@@ -6,17 +6,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .alignment import align_faces
+from fer_common.resettable_clock import StreamTime
+
 from .detection import FaceDetector
 from .face import Face, RgbImage
 from .face_emotion import FaceEmotion
-from .following import FaceFollower, FollowerConfig
-from .recognition import EmotionRecognizer
-from .recognition_schedule import RecognitionSchedule
-from .region import RegionOfInterest
-from .smoothing import ScoreSmoother
-from .stream_time import StreamTime
-from .tracking import FaceTracker
+from .images.region import RegionOfInterest
+from .recognition.alignment import align_faces
+from .recognition.recognizer import EmotionRecognizer
+from .tracking.detection_scheduler import FaceFollower, FollowerConfig
+from .tracking.recognition_schedule import RecognitionSchedule
+from .tracking.smoothing import ScoreSmoother
+from .tracking.tracker import FaceTracker
 
 
 @dataclass(frozen=True)

@@ -1,59 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-from pathlib import Path
-
-import numpy as np
-import pytest
-import torch
-from small_disk import small_disk_fixture  # noqa: F401
-
-from fer_perception.face import RgbImage
-from fer_perception.frame_source import PortraitSource
-from fer_perception.model_store import DEFAULT_MODEL
-from fer_perception.training.fer2013 import Fer2013
-from fer_perception.training.fer2013_reader import read_fer2013
-
-# More threads than free cores wait for each other; one is nearly as fast on small inputs.
-torch.set_num_threads(1)
-
-_REPOSITORY = Path(__file__).resolve().parents[4]
-
-
-@pytest.fixture(scope="session")
-def portrait() -> RgbImage:
-    """The first view of the portrait: 640 x 480 with one smiling face."""
-    return PortraitSource().read()
-
-
-@pytest.fixture(scope="session")
-def media() -> Path:
-    """Photographs and clips that are not part of the repository."""
-    folder = _REPOSITORY.parent / "shared" / "media"
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is not there: nothing was checked on real photographs and clips")
-    return folder
-
-
-@pytest.fixture(scope="session")
-def fer2013() -> Fer2013:
-    """FER2013 with FER+ votes, which is not part of the repository."""
-    folder = _REPOSITORY.parent / "shared" / "fer2013"
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is not there: nothing was checked on FER2013")
-    return read_fer2013(folder)
-
-
-@pytest.fixture(scope="session")
-def repository_models() -> Path:
-    """The folder of all models."""
-    return _REPOSITORY / "models"
-
-
-@pytest.fixture(scope="session")
-def shipped_model(repository_models: Path) -> Path:
-    """The folder of the model that the node loads by default."""
-    return repository_models / DEFAULT_MODEL
-
-
-@pytest.fixture
-def rng() -> np.random.Generator:
-    return np.random.default_rng(0)
+from shared_fixtures import (  # noqa: F401
+    media,
+    portrait,
+    repository_models,
+    rng,
+    shipped_model,
+)

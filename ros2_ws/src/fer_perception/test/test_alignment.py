@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_perception.alignment import (
+from fer_perception.detection.mtcnn import Mtcnn
+from fer_perception.face import BoundingBox, Face
+from fer_perception.images.pyramid import ImagePyramid
+from fer_perception.recognition.alignment import (
     CROP_SIZE_PX,
     _crop_to_image,
     align_faces,
     similarity_transform,
 )
-from fer_perception.detection.mtcnn import Mtcnn
-from fer_perception.face import BoundingBox, Face
-from fer_perception.image_pyramid import ImagePyramid
 
 NO_LANDMARKS = np.full((5, 2), np.nan, np.float32)
 

@@ -10,8 +10,8 @@ import pytest
 # In a process of its own: what other tests have freed does not count.
 _LOAD = """
 from pathlib import Path
-from fer_perception.allocator import give_back_free_memory
-from fer_perception.nodes.emotion_parameters import PARAMETERS, build_pipeline
+from fer_perception.inference.allocator import give_back_free_memory
+from fer_perception.settings import PARAMETERS, build_pipeline
 
 def own_mb():
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_perception.load_shedding import LoadShedder
-from fer_perception.rate_limit import RateLimit
-from fer_perception.recognition_schedule import RecognitionSchedule
-from fer_perception.region import RegionOfInterest
+from fer_perception.images.region import RegionOfInterest
+from fer_perception.runtime.load_shedding import LoadShedder
+from fer_perception.runtime.rate_limit import RateLimit
+from fer_perception.tracking.recognition_schedule import RecognitionSchedule
 
 
 def test_each_face_is_recognised_at_the_rate_and_they_take_turns():

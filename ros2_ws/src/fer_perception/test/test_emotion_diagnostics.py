@@ -9,9 +9,9 @@ pytest.importorskip("diagnostic_msgs", reason="no ROS 2: the diagnostics were no
 
 from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
 
-from fer_perception.frame_statistics import FrameReport  # noqa: E402
-from fer_perception.load_shedding import LEAST_EFFORT, LoadShedder  # noqa: E402
 from fer_perception.nodes.emotion_diagnostics import latency_status  # noqa: E402
+from fer_perception.runtime.frame_statistics import FrameReport  # noqa: E402
+from fer_perception.runtime.load_shedding import LEAST_EFFORT, LoadShedder  # noqa: E402
 
 
 def report(latency_s):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_perception.face_events import (
+from fer_perception.tracking.face_events import (
     EventConfig,
     EventKind,
     FaceEventDetector,

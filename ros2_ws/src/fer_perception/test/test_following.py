@@ -5,8 +5,8 @@ import pytest
 
 from fer_perception.detection.mtcnn import Mtcnn
 from fer_perception.face import BoundingBox
-from fer_perception.following import FaceFollower, FollowerConfig
-from fer_perception.frame_source import open_frame_source
+from fer_perception.images.frame_source import open_frame_source
+from fer_perception.tracking.detection_scheduler import FaceFollower, FollowerConfig
 
 
 class CountingMtcnn:

@@ -8,10 +8,10 @@ from contextlib import suppress
 
 import pytest
 
-from fer_perception.fair_lock import FairLock
-from fer_perception.frame_statistics import FrameStatistics
-from fer_perception.latest_mailbox import LatestMailbox
-from fer_perception.shared_parts import SharedParts
+from fer_perception.runtime.fair_lock import FairLock
+from fer_perception.runtime.frame_statistics import FrameStatistics
+from fer_perception.runtime.latest_mailbox import LatestMailbox
+from fer_perception.runtime.shared_parts import SharedParts
 
 
 def test_mailbox_hands_over_the_newest_only():

@@ -3,7 +3,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_perception.frame_source import FrameSourceError, PortraitSource, open_frame_source
+from fer_perception.images.frame_source import FrameSourceError, PortraitSource, open_frame_source
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_perception.image_decoding import ENCODINGS, ImageError, decode_compressed, decode_image
+from fer_perception.images.decoding import ENCODINGS, ImageError, decode_compressed, decode_image
 
 WIDTH, HEIGHT = 8, 6
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_perception.image_pyramid import ImagePyramid, pyramid_scales
+from fer_perception.images.pyramid import ImagePyramid, pyramid_scales
 
 
 def _ramp(width, height):

@@ -14,7 +14,7 @@ from fer_perception.detection.mtcnn_weights import weights_folder
 from fer_perception.detection.native_cascade import NativeCascade
 from fer_perception.detection.non_maximum_suppression import non_maximum_suppression
 from fer_perception.face import BoundingBox
-from fer_perception.native_library import INSTRUCTION_SETS
+from fer_perception.inference.native_library import INSTRUCTION_SETS
 
 needs_library = pytest.mark.skipif(
     not native_library.is_built(),

@@ -5,19 +5,19 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_perception.annotation import annotate
 from fer_perception.detection.mtcnn import Mtcnn
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox, Face
 from fer_perception.face_emotion import FaceEmotion
-from fer_perception.following import FollowerConfig
-from fer_perception.frame_source import open_frame_source
-from fer_perception.model_store import load_model
+from fer_perception.images.annotation import annotate
+from fer_perception.images.frame_source import open_frame_source
+from fer_perception.images.region import RegionOfInterest
 from fer_perception.pipeline import EmotionPipeline, PipelineConfig
-from fer_perception.recognition import EmotionRecognizer
-from fer_perception.region import RegionOfInterest
-from fer_perception.smoothing import ScoreSmoother
-from fer_perception.tracking import FaceTracker
+from fer_perception.recognition.model_store import load_model
+from fer_perception.recognition.recognizer import EmotionRecognizer
+from fer_perception.tracking.detection_scheduler import FollowerConfig
+from fer_perception.tracking.smoothing import ScoreSmoother
+from fer_perception.tracking.tracker import FaceTracker
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fer_perception.allocator import give_back_free_memory
-from fer_perception.frame_source import PortraitSource
-from fer_perception.nodes.emotion_parameters import PARAMETERS, build_pipeline, prepare_change
-from fer_perception.shared_parts import SharedParts
+from fer_perception.images.frame_source import PortraitSource
+from fer_perception.inference.allocator import give_back_free_memory
+from fer_perception.runtime.shared_parts import SharedParts
+from fer_perception.settings import PARAMETERS, build_pipeline, prepare_change
 
 SETTLED, ROUNDS = 6, 18
 MAX_GROWTH_MB = 8.0

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_perception.smoothing import ScoreSmoother
+from fer_perception.tracking.smoothing import ScoreSmoother
 
 A = np.eye(7, dtype=np.float32)[0]
 B = np.eye(7, dtype=np.float32)[3]

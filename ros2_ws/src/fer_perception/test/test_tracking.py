@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_perception.face import BoundingBox, Face
-from fer_perception.tracking import FaceTracker, TrackerConfig
+from fer_perception.tracking.tracker import FaceTracker, TrackerConfig
 
 
 def face(x, y, size=50.0):

@@ -9,7 +9,7 @@ from ambient_light_driver.devices.dmx_layout import ChannelConfig, fixture_chann
 from ambient_light_driver.devices.light_device import LightDevice
 from ambient_light_driver.devices.serial_line import SerialLine, SerialOptions
 from ambient_light_driver.light_state import LightState
-from ambient_light_driver.options import ConfigError, option
+from fer_common.options import ConfigError, option
 
 
 @dataclass(frozen=True, kw_only=True)

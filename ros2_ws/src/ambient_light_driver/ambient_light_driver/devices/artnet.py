@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ambient_light_driver.devices.dmx_layout import DmxConfig, dmx_universe
 from ambient_light_driver.devices.light_device import LightDevice
 from ambient_light_driver.light_state import LightState
-from ambient_light_driver.options import option
+from fer_common.options import option
 
 PORT = 6454
 OP_DMX = 0x5000

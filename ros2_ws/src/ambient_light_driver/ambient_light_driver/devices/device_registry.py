@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from ambient_light_driver.devices.light_device import LightDevice
-from ambient_light_driver.options import ConfigError
+from fer_common.options import ConfigError
 
 ENTRY_POINT_GROUP = "ambient_light_driver.devices"
 

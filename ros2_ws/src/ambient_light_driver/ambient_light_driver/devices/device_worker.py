@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from ambient_light_driver.devices.backoff import Backoff
 from ambient_light_driver.devices.light_device import LightDevice
 from ambient_light_driver.light_state import LightState
+from fer_common.backoff import Backoff
 
 HANGING_S = 2.0
 """A call into a device that takes longer than this counts as hanging [s]."""

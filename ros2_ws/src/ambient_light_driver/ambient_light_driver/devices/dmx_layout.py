@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ambient_light_driver.color import LightColor, relative_luminance
+from ambient_light_driver.color.light_color import LightColor, relative_luminance
 from ambient_light_driver.devices.light_device import DeviceConfig
-from ambient_light_driver.options import ConfigError, option
+from fer_common.options import ConfigError, option
 
 UNIVERSE_SIZE = 512
 """Channels of one DMX universe."""

@@ -10,7 +10,7 @@ from ambient_light_driver.devices.dmx_layout import DmxConfig, dmx_universe
 from ambient_light_driver.devices.light_device import LightDevice
 from ambient_light_driver.devices.serial_line import SerialLine, SerialOptions
 from ambient_light_driver.light_state import LightState
-from ambient_light_driver.options import option
+from fer_common.options import option
 
 START_OF_MESSAGE = 0x7E
 END_OF_MESSAGE = 0xE7

@@ -14,11 +14,11 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ambient_light_driver.color import LightColor, Rgb, srgb_to_linear
+from ambient_light_driver.color.light_color import LightColor, Rgb, srgb_to_linear
 from ambient_light_driver.devices.light_device import DeviceConfig, LightDevice
 from ambient_light_driver.devices.secret import read_secret
 from ambient_light_driver.light_state import LightState
-from ambient_light_driver.options import ConfigError, option
+from fer_common.options import ConfigError, option
 
 ANSWER_TIMEOUT_S = 1.0
 MAX_ANSWER_BYTES = 65536

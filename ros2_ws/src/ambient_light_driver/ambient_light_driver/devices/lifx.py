@@ -11,7 +11,7 @@ from typing import Any
 from ambient_light_driver.devices.light_device import DeviceConfig, LightDevice
 from ambient_light_driver.devices.optional_library import load_library
 from ambient_light_driver.light_state import LightState
-from ambient_light_driver.options import ConfigError, option
+from fer_common.options import ConfigError, option
 
 ANSWER_TIMEOUT_S = 1.0
 WHITE_KELVIN = 6500

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from ambient_light_driver.light_state import LightState
-from ambient_light_driver.options import option
+from fer_common.options import option
 
 
 @dataclass(frozen=True, kw_only=True)

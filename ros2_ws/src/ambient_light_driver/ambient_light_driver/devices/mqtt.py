@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from ambient_light_driver.color import LightColor
+from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.light_device import (
     DeviceConfig,
     DeviceUnavailableError,
@@ -17,7 +17,7 @@ from ambient_light_driver.devices.light_device import (
 from ambient_light_driver.devices.optional_library import load_library
 from ambient_light_driver.devices.secret import read_secret
 from ambient_light_driver.light_state import LightState
-from ambient_light_driver.options import ConfigError, option
+from fer_common.options import ConfigError, option
 
 LIBRARY = "'paho-mqtt>=2'"
 ANSWER_TIMEOUT_S = 1.0

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ambient_light_driver.devices.dmx_layout import ChannelConfig, fixture_channels
 from ambient_light_driver.devices.light_device import DeviceUnavailableError, LightDevice
 from ambient_light_driver.light_state import LightState
-from ambient_light_driver.options import ConfigError, option
+from fer_common.options import ConfigError, option
 
 ANSWER_TIMEOUT_S = 1.0
 MAX_ANSWER_BYTES = 4 * 1024 * 1024

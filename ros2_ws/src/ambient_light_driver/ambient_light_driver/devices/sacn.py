@@ -12,7 +12,7 @@ from ambient_light_driver.devices.dmx_layout import DmxConfig, dmx_universe
 from ambient_light_driver.devices.light_device import LightDevice
 from ambient_light_driver.devices.optional_library import load_library
 from ambient_light_driver.light_state import LightState
-from ambient_light_driver.options import option
+from fer_common.options import option
 
 COMPONENT_ID = tuple(uuid.uuid4().bytes)
 """E1.31 source id (CID). One for the life of the process: receivers that merge sources would

@@ -8,7 +8,7 @@ from typing import Any
 
 from ambient_light_driver.devices.light_device import DeviceUnavailableError
 from ambient_light_driver.devices.optional_library import load_library
-from ambient_light_driver.options import ConfigError, option
+from fer_common.options import ConfigError, option
 
 WRITE_TIMEOUT_S = 1.0
 

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from ambient_light_driver.devices.light_device import DeviceConfig, LightDevice
 from ambient_light_driver.light_state import LightState
-from ambient_light_driver.options import option
+from fer_common.options import option
 
 RESET = "\x1b[0m"
 CLEAR_LINE = "\r\x1b[2K"

@@ -9,11 +9,11 @@ import socket
 import struct
 from dataclasses import dataclass
 
-from ambient_light_driver.color import LightColor
+from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.dmx_layout import ChannelConfig, fixture_channels
 from ambient_light_driver.devices.light_device import LightDevice
 from ambient_light_driver.light_state import LightState
-from ambient_light_driver.options import ConfigError, option
+from fer_common.options import ConfigError, option
 
 ANSWER_TIMEOUT_S = 1.0
 DDP_PORT = 4048

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 from builtin_interfaces.msg import Time
 
-from ambient_light_driver.color import LightColor
-from ambient_light_driver.options import ConfigError
+from ambient_light_driver.color.light_color import LightColor
+from fer_common.options import ConfigError
 
 
 class ColorRelay(ABC):

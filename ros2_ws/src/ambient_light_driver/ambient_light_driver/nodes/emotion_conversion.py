@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from fer_msgs.msg import EmotionArray, EmotionStamped
 from std_msgs.msg import ColorRGBA
 
-from ambient_light_driver.color import LightColor
-from ambient_light_driver.faces import FaceObservation, observed_face
-from ambient_light_driver.palette import emotion_names
+from ambient_light_driver.color.light_color import LightColor
+from ambient_light_driver.color.palette import emotion_names
+from ambient_light_driver.selection.observation import FaceObservation, observed_face
 
 MAX_FACES = 64
 """Faces read from one message; they come largest first."""

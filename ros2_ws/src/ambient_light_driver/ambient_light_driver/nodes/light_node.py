@@ -31,24 +31,24 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.validate_full_topic_name import validate_full_topic_name
 from std_msgs.msg import ColorRGBA
 
+from ambient_light_driver.color.palette import load_palette
 from ambient_light_driver.devices.device_registry import load_device_type
 from ambient_light_driver.devices.device_worker import DevicePhase, DeviceStatus
-from ambient_light_driver.light_pipeline import LightPipeline
-from ambient_light_driver.light_settings import LightSettings
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
 from ambient_light_driver.nodes import light_diagnostics as diagnostics
 from ambient_light_driver.nodes.color_relay import RELAYS, ColorRelay, make_relay
 from ambient_light_driver.nodes.device_set import DeviceSet, DeviceSpec
 from ambient_light_driver.nodes.emotion_conversion import faces_from_message, message_from_color
-from ambient_light_driver.nodes.hearing import Hearing
 from ambient_light_driver.nodes.light_diagnostics import InputCounts
-from ambient_light_driver.nodes.option_parameters import (
+from ambient_light_driver.pipeline import LightPipeline
+from ambient_light_driver.settings import LightSettings
+from fer_common.nodes.parameters import (
     config_from_parameters,
     declare_options,
     declare_parameter,
 )
-from ambient_light_driver.options import ConfigError
-from ambient_light_driver.palette import load_palette
+from fer_common.nodes.shared_memory_watchdog import Hearing
+from fer_common.options import ConfigError
 
 NEWEST_ONLY = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """For input: only the newest message counts, and any publisher's reliability will do."""

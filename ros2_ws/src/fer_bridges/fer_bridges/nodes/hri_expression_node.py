@@ -11,10 +11,10 @@ from rclpy.qos import qos_profile_sensor_data
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 
+from fer_perception import settings
 from fer_perception.face_emotion import FaceEmotion
-from fer_perception.image_decoding import ImageError
+from fer_perception.images.decoding import ImageError
 from fer_perception.node_parameter import NodeParameter
-from fer_perception.nodes import emotion_parameters
 from fer_perception.nodes.emotion_messages import to_emotion_array
 from fer_perception.nodes.image_messages import to_rgb
 from fer_perception.nodes.node_parameters import declare, values
@@ -34,7 +34,7 @@ PARAMETERS: Final = (
     # The pipeline is built once: only what each message is asked anew can change at run time.
     *(
         replace(parameter, read_only=parameter.name != "min_confidence")
-        for parameter in emotion_parameters.PARAMETERS
+        for parameter in settings.PARAMETERS
         if parameter.name not in ("autostart", "image_transport")
     ),
 )
@@ -59,7 +59,7 @@ class HriExpressionNode(Node):
         declare(self, PARAMETERS)
         self._messages = Ros4HriMessages(DEFAULT_NAMES)
         self._expression_type: type = self._messages.types["expression"]
-        self._pipeline = emotion_parameters.build_pipeline(values(self, PARAMETERS))
+        self._pipeline = settings.build_pipeline(values(self, PARAMETERS))
         self._faces: dict[str, _FaceTopics] = {}
         self.create_subscription(
             self._messages.ids_type, f"{FACES_TOPIC}/tracked", self._on_tracked, 10

@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image
 
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox
-from fer_perception.image_decoding import ImageError
+from fer_perception.images.decoding import ImageError
 from fer_perception.node_parameter import NodeParameter
 from fer_perception.nodes.image_messages import to_image_message, to_rgb
 from fer_perception.nodes.node_parameters import declare, values

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fer_perception.model_store import ModelError
-from fer_perception.nodes.node_runner import ClosableNode, run_node
+from fer_common.nodes.runner import ClosableNode, run_node
+from fer_perception.recognition.model_store import ModelError
 
 
 def run_bridge(create: Callable[[], ClosableNode], args: list[str] | None) -> None:

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import native_library
 from ..face import BoundingBox, Face, RgbImage
+from ..inference import native_library
 from .native_cascade import NativeCascade
 from .onnx_cascade import PNET_CELL_PX, OnnxCascade
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from onnx import TensorProto, helper
 
-from ..graph_builder import GraphBuilder
+from ..inference.graph_builder import GraphBuilder
 from .mtcnn_weights import Layer, Weights, load_weights
 
 _OPSET: Final = 13

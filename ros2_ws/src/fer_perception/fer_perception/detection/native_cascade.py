@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import native_library
 from ..face import RgbImage
+from ..inference import native_library
 from .mtcnn_weights import NETWORKS, Layer, load_weights
 
 _VECTOR: Final = 16  # outputs of a layer are padded to whole vectors

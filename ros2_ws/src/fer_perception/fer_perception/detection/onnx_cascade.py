@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..face import RgbImage
-from ..image_pyramid import HALVING_GRID_PX, ImagePyramid, pyramid_scales
-from ..inference import open_session
+from ..images.pyramid import HALVING_GRID_PX, ImagePyramid, pyramid_scales
+from ..inference.onnx_session import open_session
 from .mtcnn_graphs import build_graph
 from .mtcnn_weights import NETWORKS
 from .non_maximum_suppression import non_maximum_suppression, overlaps

@@ -13,11 +13,12 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from ..frame_source import FrameSource, FrameSourceError, open_frame_source
+from fer_common.nodes.runner import run_node
+
+from ..images.frame_source import FrameSource, FrameSourceError, open_frame_source
 from ..node_parameter import NodeParameter
 from .image_messages import to_image_message
 from .node_parameters import declare
-from .node_runner import run_node
 
 _DEFAULT_RATE_HZ: Final = 30.0
 _RETRY_PERIOD_S: Final = 1.0

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
-from ..frame_statistics import FrameReport
-from ..load_shedding import LEAST_EFFORT, LoadShedder
+from ..runtime.frame_statistics import FrameReport
+from ..runtime.load_shedding import LEAST_EFFORT, LoadShedder
 
 # A camera slower than this is taken for one that stopped.
 _SILENCE_S = 2.0

@@ -26,31 +26,32 @@ from rclpy.time import Time
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from ..annotation import annotate
+from fer_common.nodes.runner import run_node
+
 from ..face import RgbImage
 from ..face_emotion import FaceEmotion
-from ..face_events import FaceEventDetector
-from ..frame_statistics import FrameStatistics
-from ..image_decoding import ImageError
-from ..latest_mailbox import LatestMailbox
-from ..load_shedding import LoadShedder
-from ..model_store import ModelError
+from ..images.annotation import annotate
+from ..images.decoding import ImageError
 from ..pipeline import EmotionPipeline
-from ..rate_limit import RateLimit
-from ..shared_parts import SharedParts
-from . import emotion_diagnostics as diagnostics
-from .emotion_messages import to_emotion_array
-from .emotion_parameters import (
+from ..recognition.model_store import ModelError
+from ..runtime.frame_statistics import FrameStatistics
+from ..runtime.latest_mailbox import LatestMailbox
+from ..runtime.load_shedding import LoadShedder
+from ..runtime.rate_limit import RateLimit
+from ..runtime.shared_parts import SharedParts
+from ..settings import (
     PARAMETERS,
     PipelineChange,
     build_pipeline,
     event_config,
     prepare_change,
 )
+from ..tracking.face_events import FaceEventDetector
+from . import emotion_diagnostics as diagnostics
+from .emotion_messages import to_emotion_array
 from .event_messages import seen_faces, to_event_message
 from .image_messages import to_image_message, to_rgb
 from .node_parameters import declare, values
-from .node_runner import run_node
 
 _DIAGNOSTICS_PERIOD_S = 1.0
 _LOG_PERIOD_S = 10.0

@@ -15,10 +15,11 @@ from rclpy.exceptions import InvalidNamespaceException
 from rclpy.utilities import remove_ros_args
 from rclpy.validate_namespace import validate_namespace
 
-from ..fair_lock import FairLock
-from ..shared_parts import SharedParts
+from fer_common.nodes.runner import run_nodes
+
+from ..runtime.fair_lock import FairLock
+from ..runtime.shared_parts import SharedParts
 from .emotion_node import EmotionNode
-from .node_runner import run_nodes
 
 
 def _namespace(text: str) -> str:

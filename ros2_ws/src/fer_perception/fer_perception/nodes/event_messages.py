@@ -8,8 +8,8 @@ from typing import Final
 from fer_msgs.msg import EmotionArray, FaceEvent
 from std_msgs.msg import Header
 
-from .. import face_events
-from ..face_events import EventKind, SeenFace
+from ..tracking import face_events
+from ..tracking.face_events import EventKind, SeenFace
 from .emotion_messages import to_duration
 
 _KINDS: Final = {

@@ -10,13 +10,13 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from ..face import RgbImage
-from ..image_decoding import decode_compressed, decode_raw
+from ..images.decoding import decode_compressed, decode_raw
 
 
 def to_rgb(message: Image | CompressedImage) -> RgbImage:
     """Return the pixels of an image message; they may share its memory.
 
-    :raises ~fer_perception.image_decoding.ImageError: when it cannot be read.
+    :raises ~fer_perception.images.decoding.ImageError: when it cannot be read.
     """
     if isinstance(message, CompressedImage):
         return decode_compressed(message.data)

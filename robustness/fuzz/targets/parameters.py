@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parameter sets for the light, its lamps and the perception: any values under any names."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from ambient_light_driver.devices.device_registry import installed_device_types, load_device_type
+from ambient_light_driver.settings import LightSettings
+from fer_common.options import ConfigError, build_config, options_of
+from fer_perception.runtime.shared_parts import SharedParts
+from fer_perception.settings import (
+    DETECTOR_NAMES,
+    PARAMETERS,
+    RECOGNIZER_NAMES,
+    event_config,
+    prepare_change,
+)
+
+from ..mutation import nasty_float, nasty_integer, nasty_text, nasty_value
+from ..target import Target, Try, one_of
+
+# Loading a network for each input would try one input a second; ready ones are tried elsewhere.
+_CHEAP = [p for p in PARAMETERS if p.name not in DETECTOR_NAMES | RECOGNIZER_NAMES]
+
+
+def _value(rng: Random, default: object) -> object:
+    """Return a value, as a rule of the type of ``default``."""
+    if rng.random() < 0.2:
+        return nasty_value(rng)
+    if isinstance(default, bool):
+        return rng.random() < 0.5
+    if isinstance(default, float):
+        return nasty_float(rng)
+    if isinstance(default, int):
+        return nasty_integer(rng, -(2**63), 2**63 - 1)
+    return nasty_text(rng)
+
+
+def _prepare() -> Try:
+    config_types: list[Any] = [LightSettings]
+    config_types += [load_device_type(name).config_type for name in installed_device_types()]
+    defaults = {parameter.name: parameter.default for parameter in PARAMETERS}
+
+    def light(rng: Random) -> object:
+        config_type = rng.choice(config_types)
+        known = [*options_of(config_type), nasty_text(rng)]
+        names = rng.sample(known, rng.randint(1, min(4, len(known))))
+        fields = config_type.__dataclass_fields__
+        values = {name: _value(rng, getattr(fields.get(name), "default", 0)) for name in names}
+        return build_config(config_type, values, "fuzz")
+
+    def perception(rng: Random) -> object:
+        chosen = rng.sample(_CHEAP, rng.randint(1, 4))
+        changes = {parameter.name: _value(rng, parameter.default) for parameter in chosen}
+        if any(parameter.refusal(changes[parameter.name]) for parameter in chosen):
+            return None
+        # ROS lets only values of the declared type through.
+        if any(type(changes[p.name]) is not type(p.default) for p in chosen):
+            return None
+        event_config({**defaults, **changes})
+        return prepare_change({**defaults, **changes}, changes.keys(), SharedParts())
+
+    return lambda rng: one_of(rng, light, perception)
+
+
+TARGETS = (Target("parameters", 200_000, _prepare, (ConfigError, ValueError)),)

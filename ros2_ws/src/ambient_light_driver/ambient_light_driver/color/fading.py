@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Smoothness in time: a target that must last before it counts, and an exponential fade."""
+
+from __future__ import annotations
+
+import math
+from typing import Generic, TypeVar
+
+from ambient_light_driver.color.oklab import OklabLight
+from fer_common.elapsed import ElapsedTime
+
+T = TypeVar("T")
+
+ARRIVED = 1e-4
+"""Distance from which on a fade counts as finished; no lamp with 8 bit can show less."""
+
+
+class DwellGate(Generic[T]):
+    """Lets the kind of a value change only after the new kind has lasted for a while.
+
+    :param kind: the first kind, for example an emotion's name.
+    :param value: the first value.
+    """
+
+    def __init__(self, kind: str, value: T) -> None:
+        self.kind = kind
+        self.value = value
+        self._candidate = kind
+        self._candidate_age = ElapsedTime(0.0)
+
+    def adopt(self, kind: str, value: T) -> T:
+        """Take over ``kind`` and ``value`` at once and return the value."""
+        self.kind = self._candidate = kind
+        self.value = value
+        return value
+
+    def step(self, kind: str, value: T, dwell_s: float, now_s: float) -> T:
+        """Return the value to use: a new one of the same kind at once, of another kind late.
+
+        :param dwell_s: how long another kind must last without interruption [s].
+        """
+        if kind == self.kind:
+            return self.adopt(kind, value)
+        if kind != self._candidate:
+            self._candidate = kind
+            self._candidate_age.restart(now_s)
+        if self._candidate_age.seconds(now_s) >= dwell_s:
+            return self.adopt(kind, value)
+        return self.value
+
+
+class ExponentialFade:
+    """First-order low pass in Oklab and brightness.
+
+    :param light: where the fade starts.
+    """
+
+    def __init__(self, light: OklabLight) -> None:
+        self.light = light
+        self._clock: ElapsedTime | None = None
+
+    def step(self, target: OklabLight, time_constant_s: float, now_s: float) -> OklabLight:
+        """Move towards ``target`` for the time since the last step.
+
+        :param time_constant_s: time for 63 % of the way [s]; 0 jumps.
+        """
+        if self._clock is None:
+            self._clock = ElapsedTime(now_s)
+        elapsed_s = self._clock.lap_s(now_s)
+        if time_constant_s <= 0.0:
+            self.light = target
+        else:
+            fraction = -math.expm1(-elapsed_s / time_constant_s)
+            moved = self.light.moved_towards(target, fraction)
+            self.light = target if moved.distance(target) < ARRIVED else moved
+        return self.light
+
+
+def delay_to_90_percent_s(dwell_s: float, time_constant_s: float) -> float:
+    """Return the time from a change of emotion to 90 % of the way to its colour [s].
+
+    The way is measured in Oklab. ``dwell_s`` is the time before the change counts.
+    """
+    return dwell_s + math.log(10.0) * time_constant_s

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way of one light from faces to a colour: select, mix, dwell, fade, limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ambient_light_driver.color.fading import DwellGate, ExponentialFade
+from ambient_light_driver.color.mixing import mixed_light
+from ambient_light_driver.color.oklab import OklabLight
+from ambient_light_driver.color.palette import Palette, emotion_names
+from ambient_light_driver.light_state import IDLE, OFF_LABEL, LightState
+from ambient_light_driver.safety.flash_limiter import FlashLimiter
+from ambient_light_driver.selection.face_presence import FacePresence
+from ambient_light_driver.selection.face_selection import Scores, select_scores
+from ambient_light_driver.selection.observation import FaceObservation
+from ambient_light_driver.settings import LightSettings
+from fer_common.elapsed import ElapsedTime
+
+
+class _Source:
+    """The faces that one camera sees.
+
+    :param now_s: when it was first heard of [s].
+    """
+
+    def __init__(self, now_s: float) -> None:
+        self._presence = FacePresence()
+        self._message_age = ElapsedTime(now_s)
+
+    def observe(self, faces: Sequence[FaceObservation], now_s: float) -> None:
+        """Take over the faces of its newest image."""
+        self._presence.observe(faces, now_s)
+        self._message_age.restart(now_s)
+
+    def silence_s(self, now_s: float) -> float:
+        """Return the time since its last image [s]."""
+        return self._message_age.seconds(now_s)
+
+    def counted(self, dwell_s: float, now_s: float) -> tuple[FaceObservation, ...]:
+        """Return its faces that have been in view for ``dwell_s``."""
+        return self._presence.counted(dwell_s, now_s)
+
+
+class LightPipeline:
+    """Turns observed faces into a colour, step by step.
+
+    :param palette: colours of the emotions.
+    :param settings: everything else that can be set; both may be replaced at any time.
+    """
+
+    def __init__(self, palette: Palette, settings: LightSettings) -> None:
+        self.palette = palette
+        self.settings = settings
+        self._limiter = FlashLimiter()
+        self._forget_faces()
+
+    @property
+    def interventions(self) -> int:
+        """How often the flash limiter held a colour back."""
+        return self._limiter.interventions
+
+    def observe(self, faces: Sequence[FaceObservation], now_s: float, source: str = "") -> None:
+        """Take over the faces of the newest image; none at all is news, too.
+
+        :param source: who saw them. Each source's faces stay until that same source sees others,
+            or says nothing for ``idle_timeout_s``.
+        """
+        self._sources.setdefault(source, _Source(now_s)).observe(faces, now_s)
+
+    def step(self, now_s: float, monotonic_s: float) -> LightState:
+        """Return what to show now.
+
+        :param now_s: time of the world that the faces live in, which may be a simulation's or a
+            recording's: it may pause and jump [s].
+        :param monotonic_s: the lamps' time, which no one can set, for the flash limiter [s].
+        """
+        scores = self._followed_scores(now_s)
+        target = self._idle_light() if scores is None else self._emotion_light(scores)
+        light = self._fade.step(target, self.settings.time_constant_s, now_s)
+        limited = self._limiter.step(light.to_color(), monotonic_s, self.settings.max_flashes)
+        return LightState(limited.color, self._followed.kind)
+
+    def lamp_went_out(self, monotonic_s: float) -> None:
+        """Count darkness that not the pipeline but new options of a lamp have brought about.
+
+        Lamps that stayed on are shown nothing of it, as long as there is no flash to prevent.
+        """
+        self._limiter.switch_off(monotonic_s)
+
+    def shut_down(self, monotonic_s: float) -> LightState:
+        """Return what stays when the node stops, and forget all faces.
+
+        Darkness comes at once; a later start fades in from there.
+        """
+        state = self.settings.shutdown_state
+        if state == "hold":
+            shown = LightState(self._limiter.shown, self._followed.kind)
+        elif state == "idle":
+            idle = self._idle_light().to_color()
+            limited = self._limiter.step(idle, monotonic_s, self.settings.max_flashes)
+            shown = LightState(limited.color, IDLE)
+        else:
+            shown = LightState(self._limiter.switch_off(monotonic_s), OFF_LABEL)
+        self._forget_faces()
+        return shown
+
+    def _forget_faces(self) -> None:
+        self._sources: dict[str, _Source] = {}
+        self._face_age = ElapsedTime(0.0)
+        self._followed: DwellGate[Scores | None] = DwellGate(IDLE, None)
+        shown = self._limiter.shown
+        start = self._idle_light() if shown.brightness == 0.0 else OklabLight.from_color(shown)
+        self._fade = ExponentialFade(replace(start, brightness=shown.brightness))
+
+    def _followed_scores(self, now_s: float) -> Scores | None:
+        """Return the scores to show, or None for the idle light."""
+        settings = self.settings
+        heard = [
+            source
+            for source in self._sources.values()
+            if source.silence_s(now_s) < settings.idle_timeout_s
+        ]
+        if not heard:
+            return self._followed.adopt(IDLE, None)
+        seen = {source: source.counted(settings.face_dwell_s, now_s) for source in heard}
+        faces = [face for counted in seen.values() for face in counted]
+        scores = select_scores(faces, settings.face_selection, settings.selected_face_id)
+        if scores is None:
+            expired = self._face_age.seconds(now_s) >= settings.idle_timeout_s
+            return self._followed.adopt(IDLE, None) if expired else self._followed.value
+        # Not longer than anyone has told of faces: one who falls silent has not seen them since.
+        silence_s = min(source.silence_s(now_s) for source, counted in seen.items() if counted)
+        self._face_age.restart(now_s - silence_s)
+        emotion = emotion_names()[scores.index(max(scores))]
+        if self._followed.kind == IDLE:
+            return self._followed.adopt(emotion, scores)
+        return self._followed.step(emotion, scores, settings.emotion_dwell_s, now_s)
+
+    def _emotion_light(self, scores: Scores) -> OklabLight:
+        settings = self.settings
+        light = mixed_light(
+            self.palette, scores, settings.sharpness, settings.full_saturation_confidence
+        )
+        return replace(light, brightness=light.brightness * settings.brightness)
+
+    def _idle_light(self) -> OklabLight:
+        light = OklabLight.from_color(self.palette.idle)
+        factor = 0.0 if self.settings.idle == "dark" else self.settings.brightness
+        return replace(light, brightness=light.brightness * factor)

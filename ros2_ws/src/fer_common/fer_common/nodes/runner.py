@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a node in its own process until it is asked to stop."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Protocol
+
+import rclpy
+from rclpy.exceptions import NameValidationException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.signals import SignalHandlerOptions
+
+from .shared_memory_watchdog import Hearing
+
+_SIGNAL_POLL_S = 0.1
+
+
+class ClosableNode(Protocol):
+    """A node that has something to give back before it is destroyed."""
+
+    def close(self) -> None:
+        """End threads and give devices back; may be called in any state."""
+        ...
+
+    def destroy_node(self) -> None:
+        """Leave the graph."""
+        ...
+
+
+def run_node(create: Callable[[], ClosableNode], args: list[str] | None) -> None:
+    """Create a node, spin it until SIGINT or SIGTERM, and end without a traceback.
+
+    :param create: makes the node, once rclpy is ready.
+    :param args: the command line, as rclpy takes it.
+    """
+    run_nodes(lambda: [create()], args)
+
+
+def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | None) -> None:
+    """Do the same with several nodes, whose callbacks run in one thread.
+
+    :raises SystemExit: with code 2 for names that cannot be; why, was printed. With code 1 and
+        the reason when this process cannot be reached any more.
+    """
+    stopping = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    # Not rclpy's own handlers: they end the context under the threads that still publish.
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+        nodes = create()
+    except (rclpy_implementation.RCLError, NameValidationException) as error:
+        # For example a remapping to what is no name.
+        print(f"cannot start: {' '.join(str(error).split()):.500}", file=sys.stderr)
+        raise SystemExit(2) from error
+    executor = SingleThreadedExecutor()
+    for node in nodes:
+        executor.add_node(node)
+    hearing = Hearing()
+    try:
+        while rclpy.ok() and not stopping and not hearing.is_lost():
+            executor.spin_once(timeout_sec=_SIGNAL_POLL_S)
+    except ExternalShutdownException:
+        pass
+    finally:
+        for node in nodes:
+            node.close()
+        executor.shutdown()
+        for node in nodes:
+            node.destroy_node()
+        rclpy.try_shutdown()
+    if hearing.complaint:
+        raise SystemExit(hearing.complaint)

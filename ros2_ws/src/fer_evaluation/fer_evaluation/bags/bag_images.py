@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The images of a bag, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fer_perception.face import RgbImage
+from fer_perception.images.decoding import ImageError, decode_compressed, decode_raw
+
+from .bag_reader import BagError, BagReader, BagTopic
+from .message_types import MessageTypes
+
+IMAGE_TYPE: Final = "sensor_msgs/msg/Image"
+COMPRESSED_TYPE: Final = "sensor_msgs/msg/CompressedImage"
+
+
+@dataclass(frozen=True, eq=False)
+class BagImage:
+    """An image of a bag.
+
+    :ivar stamp_ns: of its header; when it was recorded, where the header has none.
+    :ivar recorded_ns: when it was recorded.
+    :ivar frame_id: of its header.
+    :ivar pixels: None where it cannot be read.
+    :ivar error: why it cannot be read.
+    """
+
+    stamp_ns: int
+    recorded_ns: int
+    frame_id: str
+    pixels: RgbImage | None
+    error: str = ""
+
+
+def choose_image_topic(topics: Iterable[BagTopic], asked: str = "", bag: str = "the bag") -> str:
+    """Return the topic to take the images from.
+
+    Where a topic stands there raw and compressed, the raw one is taken.
+
+    :param asked: the user's choice; nothing to take the only one.
+    :param bag: what to call the bag in an error.
+    :raises BagError: when there is none, or several and none was asked for.
+    """
+    known = {topic.name: topic for topic in topics}
+    images = {
+        name: topic
+        for name, topic in known.items()
+        if topic.type_name in (IMAGE_TYPE, COMPRESSED_TYPE) and topic.message_count
+    }
+    listed = ", ".join(
+        f"{topic.name} ({topic.type_name}, {topic.message_count})" for topic in known.values()
+    )
+    if asked:
+        if asked in images:
+            return asked
+        what = "no images" if asked in known else "no such topic"
+        raise BagError(f"{bag}: {asked} is {what}; its topics: {listed or 'none'}")
+    if not images:
+        raise BagError(
+            f"{bag} holds no images ({IMAGE_TYPE} or CompressedImage); its topics: "
+            f"{listed or 'none'}"
+        )
+    twins = {name for name in images if name.endswith("/compressed") and name[:-11] in images}
+    candidates = [name for name in images if name not in twins]
+    if len(candidates) > 1:
+        choices = ", ".join(f"{name} ({images[name].message_count})" for name in candidates)
+        raise BagError(
+            f"{bag} holds {len(candidates)} image topics: {choices}; choose one with --image-topic"
+        )
+    return candidates[0]
+
+
+def images(bag: BagReader, types: MessageTypes, topic: str) -> Iterator[BagImage]:
+    """Yield the images of ``topic`` in the order of their recording."""
+    type_name = bag.topics[topic].type_name
+    for message in bag.messages({topic}):
+        yield read_image(message.data, type_name, message.stamp_ns, types)
+
+
+def read_image(data: bytes, type_name: str, recorded_ns: int, types: MessageTypes) -> BagImage:
+    """Return the image in a serialised message; it says so where it cannot be read."""
+    try:
+        message = types.read(data, type_name)
+    except BagError as error:
+        return BagImage(recorded_ns, recorded_ns, "", None, str(error))
+    stamp = message.header.stamp
+    stamp_ns = stamp.sec * 10**9 + stamp.nanosec or recorded_ns
+    frame_id = message.header.frame_id
+    try:
+        return BagImage(stamp_ns, recorded_ns, frame_id, _pixels(message, type_name))
+    except ImageError as error:
+        return BagImage(stamp_ns, recorded_ns, frame_id, None, str(error))
+
+
+def _pixels(message: Any, type_name: str) -> RgbImage:
+    if type_name == COMPRESSED_TYPE:
+        return decode_compressed(message.data)
+    return decode_raw(message)

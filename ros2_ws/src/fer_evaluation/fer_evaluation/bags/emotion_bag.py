@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A copy of a bag with the emotions beside its own topics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from ..evaluation import EvaluatedFrame
+from .bag_images import BagImage, read_image
+from .bag_reader import BagError, BagReader
+from .bag_writer import BagWriter
+from .message_types import EMOTION_TYPE, EMOTIONS_TYPE, MessageTypes
+
+EMOTION_TOPIC: Final = "/fer_perception/emotion"
+EMOTIONS_TOPIC: Final = "/fer_perception/emotions"
+
+
+class EmotionBag(AbstractContextManager["EmotionBag"]):
+    """Writes the bag as it is read.
+
+    Emotions that the bag holds already are left out: the new ones take their place.
+
+    :param path: of the new bag; it is an mcap one.
+    :raises BagError: when fer_msgs is not installed, or something is at ``path`` already.
+    """
+
+    def __init__(
+        self, path: Path, bag: BagReader, types: MessageTypes, min_confidence: float
+    ) -> None:
+        try:
+            from fer_perception.nodes import emotion_messages
+        except ImportError as error:
+            raise BagError(
+                f"--write-bag needs fer_msgs ({error}): run 'make build' (or colcon build) and "
+                "source install/setup.bash"
+            ) from error
+        self._conversion = emotion_messages
+        types.learn_fer_msgs()
+        self._bag, self._types = bag, types
+        self._min_confidence = min_confidence
+        self._writer = BagWriter(path, types)
+        ours = {EMOTION_TOPIC, EMOTIONS_TOPIC}
+        self._copied = {
+            topic.name: topic.type_name
+            for topic in bag.topics.values()
+            if topic.name not in types.unknown and topic.name not in ours
+        }
+
+    def __enter__(self) -> EmotionBag:
+        """Begin to write."""
+        self._writer.__enter__()
+        for name, type_name in self._copied.items():
+            self._writer.add_topic(name, type_name)
+        self._writer.add_topic(EMOTION_TOPIC, EMOTION_TYPE)
+        self._writer.add_topic(EMOTIONS_TOPIC, EMOTIONS_TYPE)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Finish the bag, or drop it after a failure."""
+        self._writer.__exit__(kind, error, traceback)
+
+    def images(self, image_topic: str) -> Iterator[BagImage]:
+        """Yield the images while every message is copied."""
+        type_name = self._bag.topics[image_topic].type_name
+        for message in self._bag.messages(set(self._copied)):
+            self._writer.write(message.topic, message.stamp_ns, message.data)
+            if message.topic == image_topic:
+                yield read_image(message.data, type_name, message.stamp_ns, self._types)
+
+    def add(self, frame: EvaluatedFrame, model_id: str) -> None:
+        """Write the emotions of a frame, at the time at which its image was recorded."""
+        from builtin_interfaces.msg import Time
+        from std_msgs.msg import Header
+
+        stamp_ns = frame.image.stamp_ns
+        header = Header(
+            stamp=Time(sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9),
+            frame_id=frame.image.frame_id,
+        )
+        message = self._conversion.to_emotion_array(
+            frame.emotions,
+            header,
+            frame.image_size,
+            model_id,
+            self._min_confidence,
+            frame.latency_s,
+        )
+        self._writer.write_message(EMOTIONS_TOPIC, frame.image.recorded_ns, message)
+        for face in message.faces:
+            self._writer.write_message(EMOTION_TOPIC, frame.image.recorded_ns, face)

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compare two metrics.json of evaluate_bag: before and after a change.
+
+Exits with 1 when a gated figure became worse by more than allowed, so that it can guard a
+pipeline of continuous integration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from .scoring.agreement import label_agreement
+from .scoring.emotions_csv import EMOTIONS_FILE, read_emotions
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that is compared.
+
+    :ivar key: in metrics.json's "metrics", or "host.timings" where it begins with "timings.".
+    :ivar scale: from the file's unit to the one shown.
+    :ivar better: 1 where more is better, -1 where less is, 0 where neither.
+    :ivar gated: whether a loss of more than ``--max-drop`` points fails.
+    """
+
+    key: str
+    name: str
+    unit: str
+    scale: float
+    better: int
+    gated: bool = False
+
+
+FIGURES: Final = (
+    Figure("accuracy", "accuracy", "%", 100.0, 1, True),
+    Figure("balanced_accuracy", "balanced accuracy", "%", 100.0, 1, True),
+    Figure("macro_f1", "macro-F1", "%", 100.0, 1, True),
+    Figure("coverage", "faces found", "%", 100.0, 1, True),
+    Figure("idf1", "IDF1", "%", 100.0, 1, True),
+    Figure("ece", "calibration error", "%", 100.0, -1, True),
+    Figure("time_to_switch_median_s", "time to switch", "s", 1.0, -1),
+    Figure("missed_changes", "missed changes", "", 1.0, -1),
+    Figure("label_flips_per_minute", "label flips", "/min", 1.0, -1),
+    Figure("id_switches", "id switches", "", 1.0, -1),
+    Figure("unreadable_frames", "unreadable frames", "", 1.0, -1),
+    Figure("flash_limit_interventions", "flash limiter", "", 1.0, 0),
+    Figure("timings.latency_p50_ms", "latency p50", "ms", 1.0, -1),
+    Figure("timings.latency_p95_ms", "latency p95", "ms", 1.0, -1),
+    Figure("timings.frames_per_s", "speed", "frames/s", 1.0, 1),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One compared figure, as it is shown."""
+
+    name: str
+    before: str
+    after: str
+    change: str
+    verdict: str
+
+    @property
+    def failed(self) -> bool:
+        """Return whether the gate refuses it."""
+        return self.verdict == "WORSE"
+
+
+def read_metrics(path: Path) -> dict[str, Any]:
+    """Return a metrics.json, given it or the folder that holds it.
+
+    :raises ValueError: when it is none.
+    """
+    file = path / "metrics.json" if path.is_dir() else path
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{file}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ValueError(f"{file} is no JSON: {error}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("metrics"), dict):
+        raise ValueError(f"{file} is no metrics.json of evaluate_bag: it has no 'metrics'")
+    return document
+
+
+def compare(before: Mapping[str, Any], after: Mapping[str, Any], max_drop: float) -> list[Row]:
+    """Return the rows of the table.
+
+    A figure that the first has and the second lacks counts as worse.
+
+    :param max_drop: loss that is allowed, in points of a gated figure.
+    """
+    rows = []
+    for figure in FIGURES:
+        old, new = _value(before, figure), _value(after, figure)
+        if old is None and new is None:
+            continue
+        change = None if old is None or new is None else new - old
+        rows.append(
+            Row(
+                figure.name,
+                _text(old, figure),
+                _text(new, figure),
+                "" if change is None else f"{change:+.2f}",
+                _verdict(figure, old, new, change, max_drop),
+            )
+        )
+    return rows
+
+
+def _value(document: Mapping[str, Any], figure: Figure) -> float | None:
+    if figure.key.startswith("timings."):
+        place = document.get("host", {}).get("timings", {})
+    else:
+        place = document["metrics"]
+    value = place.get(figure.key.removeprefix("timings."))
+    return None if value is None else float(value) * figure.scale
+
+
+def _text(value: float | None, figure: Figure) -> str:
+    return "–" if value is None else f"{value:.2f} {figure.unit}".strip()
+
+
+def _verdict(
+    figure: Figure,
+    old: float | None,
+    new: float | None,
+    change: float | None,
+    max_drop: float,
+) -> str:
+    if old is None:
+        return "new"
+    if change is None or new is None:
+        return "WORSE" if figure.gated else "gone"
+    gain = change * figure.better
+    if figure.gated and gain < -max_drop - 1e-9:
+        return "WORSE"
+    if abs(change) < 0.005 or not figure.better:
+        return "="
+    return "better" if gain > 0.0 else "worse" + (", allowed" if figure.gated else "")
+
+
+def table(rows: list[Row]) -> str:
+    """Return the rows as text in columns."""
+    lines = [("figure", "before", "after", "change", "")]
+    lines += [(row.name, row.before, row.after, row.change, row.verdict) for row in rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(5)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column in (0, 4) else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _agreement(before: Path, after: Path) -> str:
+    files = [(p if p.is_dir() else p.parent) / EMOTIONS_FILE for p in (before, after)]
+    if not all(file.is_file() for file in files):
+        return ""
+    agreement = label_agreement(*(dict(read_emotions(file)) for file in files))
+    if not agreement.frames:
+        return "no frame stands in both emotions.csv"
+    return (
+        f"same labels on {100 * agreement.share:.2f} % of the {agreement.frames} frames that "
+        "stand in both emotions.csv"
+    )
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the command line.
+
+    :return: 0 when nothing gated became worse, 1 when it did, 2 when there is nothing to compare.
+    """
+    options = _parser().parse_args(args)
+    try:
+        before, after = read_metrics(options.before), read_metrics(options.after)
+        rows = compare(before, after, options.max_drop)
+        agreement = _agreement(options.before, options.after)
+    except ValueError as error:
+        print(f"compare: {error}", file=sys.stderr)
+        return 2
+    print(table(rows))
+    if agreement:
+        print(agreement)
+    sources = [document.get("source", {}).get("sha256") for document in (before, after)]
+    if sources[0] != sources[1]:
+        print("note: the two are of different recordings")
+    failed = [row.name for row in rows if row.failed]
+    if failed:
+        print(f"WORSE by more than {options.max_drop:g} points: {', '.join(failed)}")
+        return 1
+    print(f"nothing gated is worse by more than {options.max_drop:g} points")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    gated = ", ".join(figure.name for figure in FIGURES if figure.gated)
+    parser = argparse.ArgumentParser(
+        prog="compare",
+        description=__doc__,
+        epilog=f"Gated: {gated}; a gated figure that is gone counts as worse. Exit code: 0 good, "
+        "1 worse, 2 nothing to compare.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("before", type=Path, help="metrics.json, or the folder that holds it")
+    parser.add_argument("after", type=Path, help="the same, after the change")
+    parser.add_argument(
+        "--max-drop",
+        type=float,
+        default=0.5,
+        help="loss that is allowed, in points of per cent (default: %(default)s)",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

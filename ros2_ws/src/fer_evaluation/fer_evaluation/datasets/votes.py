@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ten raters' votes (FER+, Barsoum et al. 2016) say of a picture, by the usual rules."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_perception.emotions import EMOTIONS
+
+VOTE_COLUMNS: Final[tuple[str, ...]] = (*EMOTIONS, "contempt", "unknown", "NF")
+"""The ten columns of FER+, in its order, which begins with that of our classes."""
+
+EXCLUDED: Final = -1
+"""Label of a picture that a rule leaves out."""
+
+
+def plurality_labels(votes: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return each picture's class by the report's cleaning, or :data:`EXCLUDED`.
+
+    The column with most of the ten wins, the first of equals; a picture that contempt, unknown
+    or NF (no face) wins is left out.
+
+    :param votes: N x 10, in the order of :data:`VOTE_COLUMNS`.
+    """
+    winner = votes.argmax(axis=1)
+    return np.where(winner < len(EMOTIONS), winner, EXCLUDED)
+
+
+def without_outliers(votes: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Return ``votes`` with every column that holds a single vote set to 0 (FER+, rule 1)."""
+    return np.where(votes <= 1, 0, votes)
+
+
+def soft_targets(votes: NDArray[np.integer]) -> NDArray[np.float32]:
+    """Return the raters' distribution over our classes, N x 7, each row summing to 1.
+
+    Single votes count as slips of a rater, as in FER+. A row without any other vote for one of
+    our classes keeps its single votes.
+
+    :raises ValueError: when a row holds no vote for any of our classes.
+    """
+    cleaned = without_outliers(votes)[:, : len(EMOTIONS)].astype(np.float32)
+    raw = votes[:, : len(EMOTIONS)].astype(np.float32)
+    kept = np.where(cleaned.sum(axis=1, keepdims=True) > 0, cleaned, raw)
+    total = kept.sum(axis=1, keepdims=True)
+    if not (total > 0).all():
+        row = int(np.flatnonzero(total[:, 0] <= 0)[0])
+        raise ValueError(
+            f"row {row} holds no vote for any of {', '.join(EMOTIONS)}: clean the data first"
+        )
+    return kept / total

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays a bag with ``/clock``, where there is no ``ros2 bag play``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import rclpy
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.time import Time
+from rosgraph_msgs.msg import Clock
+
+from fer_common.nodes.runner import run_node
+from fer_perception.node_parameter import NodeParameter
+from fer_perception.nodes.node_parameters import declare
+
+from ..bags.bag_reader import BagError, BagMessage, OpenBag
+from ..bags.playback_clock import PlaybackClock
+
+_CLOCK_PERIOD_S: Final = 0.01
+
+PARAMETERS: Final = (
+    NodeParameter("bag", "", "The bag: its folder, or an .mcap or .db3 file.", read_only=True),
+    NodeParameter("rate", 1.0, "Recorded seconds played a second.", limits=(0.01, 100.0)),
+    NodeParameter("loop", False, "Start again after the end; time then jumps back."),
+    NodeParameter("paused", False, "Stand still; /clock goes on telling the same time."),
+    NodeParameter(
+        "wait_for_subscribers_s",
+        20.0,
+        "Begin when each topic has a subscriber, but after this time at the latest [s].",
+        limits=(0.0, 3600.0),
+        read_only=True,
+    ),
+    NodeParameter(
+        "clock_subscribers",
+        0,
+        "Begin when so many nodes listen to /clock.",
+        limits=(0, 1000),
+        read_only=True,
+    ),
+    NodeParameter(
+        "delay_s",
+        2.0,
+        "Stand at the first message for so long, until also the others have found each other [s].",
+        limits=(0.0, 3600.0),
+        read_only=True,
+    ),
+    NodeParameter(
+        "settle_s",
+        2.0,
+        "Time for the others to handle the last message before this node ends [s].",
+        limits=(0.0, 60.0),
+        read_only=True,
+    ),
+)
+
+
+class BagPlayerNode(Node):
+    """Publishes a bag's topics under their own names, and ``/clock``; ends after the bag.
+
+    :raises BagError: when the bag cannot be played.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("player", **kwargs)
+        declare(self, PARAMETERS)
+        self.declare_parameter("topics", [""])
+        # Reliable, which serves those who ask for it and those who do not.
+        self._clock_publisher = self.create_publisher(Clock, "/clock", QoSProfile(depth=1))
+        self._publishers_by_topic: dict[str, Any] = {}
+        self._bag_file = OpenBag(Path(self._value("bag")).expanduser())
+        self._bag = self._bag_file.__enter__()
+        self._topics = self._advertise()
+        for warning in self._bag.warnings:
+            self.get_logger().warning(warning)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="playback", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the playback."""
+        self._closing.set()
+        self._thread.join()
+        self._bag.close()
+
+    def _value(self, name: str) -> Any:
+        return self.get_parameter(name).value
+
+    def _run(self) -> None:
+        """Play the bag and end the node; runs in its own thread."""
+        try:
+            self._wait_for_subscribers()
+            self._play()
+        finally:
+            rclpy.try_shutdown(context=self.context)
+
+    def _advertise(self) -> set[str]:
+        """Create a publisher for each topic that is asked for, or all, and return their names."""
+        topics = self._bag.topics
+        asked = {name for name in self._value("topics") if name}
+        if missing := sorted(asked - topics.keys()):
+            raise BagError(f"no topic {missing[0]} in the bag; its topics: {', '.join(topics)}")
+        for name in sorted(asked or topics.keys()):
+            message_type = _message_type(topics[name].type_name)
+            if message_type is None:
+                self.get_logger().warning(
+                    f"{name} is not played: {topics[name].type_name} is not installed"
+                )
+                continue
+            qos = QoSProfile(depth=10)
+            if name.endswith("tf_static"):
+                qos.durability = DurabilityPolicy.TRANSIENT_LOCAL
+            self._publishers_by_topic[name] = self.create_publisher(message_type, name, qos)
+        if not any(topics[name].message_count for name in self._publishers_by_topic):
+            raise BagError("the bag holds no message that can be played")
+        return set(self._publishers_by_topic)
+
+    def _wait_for_subscribers(self) -> None:
+        end_s = time.monotonic() + self._value("wait_for_subscribers_s")
+        while not self._closing.is_set() and time.monotonic() < end_s:
+            counts = [p.get_subscription_count() for p in self._publishers_by_topic.values()]
+            clocks = self._clock_publisher.get_subscription_count()
+            if all(counts) and clocks >= self._value("clock_subscribers"):
+                return
+            self._closing.wait(0.05)
+
+    def _play(self) -> None:
+        delay_s = self._value("delay_s")
+        while not self._closing.is_set():
+            clock: PlaybackClock | None = None
+            for message in self._bag.messages(self._topics):
+                if clock is None:
+                    self._stand_at(message.stamp_ns, delay_s)
+                    delay_s = 0.0
+                steady_s = time.monotonic()
+                clock = clock or PlaybackClock(message.stamp_ns, self._value("rate"), steady_s)
+                if not self._publish_in_time(message, clock):
+                    return
+            if clock is None:
+                return
+            if not self._value("loop"):
+                self._settle(clock)
+                return
+            self.get_logger().info("starting again")
+
+    def _publish_in_time(self, message: BagMessage, clock: PlaybackClock) -> bool:
+        """Publish a message when its time has come, and the time until then.
+
+        :returns: False when the node is to end.
+        """
+        while not self._closing.is_set():
+            steady_s = time.monotonic()
+            clock.set(self._value("rate"), self._value("paused"), steady_s)
+            now_ns = clock.now_ns(steady_s)
+            if now_ns >= message.stamp_ns and not self._value("paused"):
+                self._publish_clock(message.stamp_ns)
+                # Bytes are published as they are: nothing is taken apart and put together again.
+                self._publishers_by_topic[message.topic].publish(message.data)
+                return True
+            self._publish_clock(min(now_ns, message.stamp_ns))
+            left_s = (message.stamp_ns - now_ns) * 1e-9 / self._value("rate")
+            self._closing.wait(min(max(left_s, 0.0005), _CLOCK_PERIOD_S))
+        return False
+
+    def _stand_at(self, stamp_ns: int, duration_s: float) -> None:
+        end_s = time.monotonic() + duration_s
+        while not self._closing.is_set() and time.monotonic() < end_s:
+            self._publish_clock(stamp_ns)
+            self._closing.wait(_CLOCK_PERIOD_S)
+
+    def _settle(self, clock: PlaybackClock) -> None:
+        """Let time go on, so that who works by it does not stand still at the end."""
+        end_s = time.monotonic() + self._value("settle_s")
+        while not self._closing.is_set() and time.monotonic() < end_s:
+            self._publish_clock(clock.now_ns(time.monotonic()))
+            self._closing.wait(_CLOCK_PERIOD_S)
+
+    def _publish_clock(self, now_ns: int) -> None:
+        self._clock_publisher.publish(Clock(clock=Time(nanoseconds=now_ns).to_msg()))
+
+
+def _message_type(type_name: str) -> type | None:
+    """Return the class of ``package/msg/Name``, None where it is not installed."""
+    package, kind, name = type_name.split("/")
+    try:
+        return getattr(importlib.import_module(f"{package}.{kind}"), name)
+    except (ImportError, AttributeError):
+        return None
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the node until the end of the bag, SIGINT or SIGTERM."""
+    try:
+        run_node(BagPlayerNode, args)
+    except BagError as error:
+        sys.exit(f"bag_player_node: {error}")
+
+
+if __name__ == "__main__":
+    main()

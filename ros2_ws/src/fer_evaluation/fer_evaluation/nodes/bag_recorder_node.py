@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records topics to a bag, where there is no ``ros2 bag record``. No images unless asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+
+from fer_common.nodes.runner import run_node
+from fer_perception.node_parameter import NodeParameter
+from fer_perception.nodes.node_parameters import declare
+
+from ..bags.bag_images import COMPRESSED_TYPE, IMAGE_TYPE
+from ..bags.bag_reader import BagError
+from ..bags.bag_writer import STORAGES, BagWriter
+from ..bags.message_types import MessageTypes
+
+_LOOK_PERIOD_S: Final = 0.2
+_IMAGE_TYPES: Final = {IMAGE_TYPE, COMPRESSED_TYPE}
+
+PARAMETERS: Final = (
+    NodeParameter(
+        "out", "", "The new bag's folder; empty for recording_ and the time.", read_only=True
+    ),
+    NodeParameter(
+        "images", False, "Record images as well: the bag then shows who was there.", read_only=True
+    ),
+    NodeParameter(
+        "storage", "mcap", "Storage of the bag.", choices=tuple(STORAGES), read_only=True
+    ),
+)
+
+
+class BagRecorderNode(Node):
+    """Records the topics in the parameter ``topics`` as soon as someone publishes them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("recorder", **kwargs)
+        declare(self, PARAMETERS)
+        self.declare_parameter("topics", [""])
+        self._waiting = {
+            self.resolve_topic_name(name) for name in self.get_parameter("topics").value if name
+        }
+        types = MessageTypes()
+        types.learn_fer_msgs()
+        out = self.get_parameter("out").value
+        default = f"recording_{datetime.now():%Y-%m-%d_%H-%M-%S}"
+        self._path = Path(out or default).expanduser()
+        self._bag: BagWriter | None = BagWriter(
+            self._path, types, self.get_parameter("storage").value, keep_incomplete=True
+        )
+        self._bag.__enter__()
+        self._count = 0
+        # Topics appear also while a simulation's clock stands still.
+        self.create_timer(
+            _LOOK_PERIOD_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+        self._look()
+
+    def _look(self) -> None:
+        """Subscribe to the topics that have appeared."""
+        for name, types in self.get_topic_names_and_types():
+            if name in self._waiting and self.count_publishers(name):
+                self._waiting.discard(name)
+                self._record(name, types[0])
+
+    def _record(self, name: str, type_name: str) -> None:
+        if type_name in _IMAGE_TYPES and not self.get_parameter("images").value:
+            self.get_logger().warning(f"{name} is not recorded: it has images, see 'images'")
+            return
+        package, kind, message = type_name.split("/")
+        message_type = getattr(importlib.import_module(f"{package}.{kind}"), message)
+        try:
+            if self._bag is not None:
+                self._bag.add_topic(name, type_name)
+        except BagError as error:
+            self.get_logger().error(str(error))
+            return
+        self.create_subscription(
+            message_type, name, partial(self._on_message, name), self._qos(name), raw=True
+        )
+        self.get_logger().info(f"recording {name}")
+
+    def _qos(self, name: str) -> QoSProfile:
+        """Ask for what the publishers offer, so that all of them are heard."""
+        offered = [info.qos_profile for info in self.get_publishers_info_by_topic(name)]
+        reliable = all(qos.reliability == ReliabilityPolicy.RELIABLE for qos in offered)
+        latched = all(qos.durability == DurabilityPolicy.TRANSIENT_LOCAL for qos in offered)
+        return QoSProfile(
+            depth=100,
+            reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+            durability=(
+                DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
+            ),
+        )
+
+    def _on_message(self, name: str, data: bytes) -> None:
+        if self._bag is not None:
+            try:
+                self._bag.write(name, self.get_clock().now().nanoseconds, bytes(data))
+            except BagError as error:
+                bag, self._bag = self._bag, None
+                bag.__exit__(BagError, error, None)
+                raise
+            self._count += 1
+
+    def close(self) -> None:
+        """Finish the bag."""
+        bag, self._bag = self._bag, None
+        if bag is not None:
+            bag.__exit__(None, None, None)
+            self.get_logger().info(f"{self._count} messages in {self._path}")
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the node until SIGINT or SIGTERM."""
+    try:
+        run_node(BagRecorderNode, args)
+    except BagError as error:
+        sys.exit(f"bag_recorder_node: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scores the running graph, and writes the same report as the offline evaluation."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+from diagnostic_msgs.msg import DiagnosticArray
+from fer_msgs.msg import EmotionArray
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from std_msgs.msg import ColorRGBA
+
+from fer_common.nodes.runner import run_node
+from fer_perception.node_parameter import NodeParameter
+from fer_perception.nodes.node_parameters import declare, values
+
+from ..bags.bag_images import choose_image_topic, images
+from ..bags.bag_reader import BagError, OpenBag, storage_files
+from ..bags.message_types import MessageTypes
+from ..report import provenance
+from ..report.lamp_strip import MISSING
+from ..report.output_folder import OutputFolder
+from ..report.results import REPORT_FILE, Results, timings, write_results
+from ..scoring.emotions_csv import EMOTIONS_FILE, EmotionsCsv
+from ..scoring.ground_truth import GroundTruth, LabelError, labels_from_topic, read_labels
+from ..scoring.latency_histogram import LatencyHistogram
+from ..scoring.scorer import Scoring
+from ..scoring.timeline import Rgb
+from .predicted_messages import latency_s, to_seen_frame
+
+PARAMETERS: Final = (
+    NodeParameter("out", "replay_report", "Folder for the results.", read_only=True),
+    NodeParameter(
+        "bag",
+        "",
+        "The bag that is played, for its checksum and the stamp of its first image; may be empty.",
+        read_only=True,
+    ),
+    NodeParameter("image_topic", "", "The bag's topic with the images.", read_only=True),
+    NodeParameter("labels", "", "CSV with the true labels; may be empty.", read_only=True),
+    NodeParameter(
+        "labels_topic",
+        "",
+        "Topic of EmotionStamped in the bag with the true labels; may be empty.",
+        read_only=True,
+    ),
+)
+
+
+class ScoreNode(Node):
+    """Subscribes ``emotions``, ``color`` and ``/diagnostics``; writes the results at its end."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("score", **kwargs)
+        declare(self, PARAMETERS)
+        self._settings = values(self, PARAMETERS)
+        # Before the bag is read: what comes meanwhile waits in the queue.
+        self.create_subscription(EmotionArray, "emotions", self._on_emotions, 100)
+        self._shown = _shown_color()
+        if self._shown is not None:
+            latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+            self.create_subscription(ColorRGBA, "color", self._on_color, latched)
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+        self._source: dict[str, Any] = {"kind": "live", "name": "live", "sha256": None}
+        self._images_in_bag: int | None = None
+        self._scoring = Scoring(self._truth())
+        self._latencies = LatencyHistogram()
+        self._model_id = ""
+        self._interventions: int | None = None
+        self._first_s: float | None = None
+        self._last_s = 0.0
+        self._closed = False
+        self._folder = OutputFolder(Path(self._settings["out"]).expanduser())
+        # Left in close(), when the results are complete.
+        self._folder.__enter__()
+        self._files = ExitStack()
+        table = self._folder.path(EMOTIONS_FILE).open("w", encoding="utf-8", newline="")
+        self._table = EmotionsCsv(self._files.enter_context(table))
+
+    def _truth(self) -> GroundTruth | None:
+        """Return the labels, if there are any, and note what is played."""
+        settings = self._settings
+        first_stamp_ns = 0
+        rows = None
+        try:
+            if settings["bag"]:
+                path = Path(settings["bag"]).expanduser()
+                with OpenBag(path) as bag:
+                    types = MessageTypes(bag.topics.values())
+                    topics = bag.topics.values()
+                    topic = choose_image_topic(topics, settings["image_topic"], str(path))
+                    self._images_in_bag = bag.topics[topic].message_count
+                    self._source |= {
+                        "name": path.name,
+                        "sha256": provenance.sha256_of(storage_files(path)),
+                        "image_topic": topic,
+                        "images_in_bag": self._images_in_bag,
+                    }
+                    first = next(images(bag, types, topic), None)
+                    first_stamp_ns = first.stamp_ns if first else 0
+                    if settings["labels_topic"]:
+                        rows = labels_from_topic(bag, types, settings["labels_topic"])
+            if settings["labels"]:
+                rows = read_labels(Path(settings["labels"]).expanduser(), first_stamp_ns)
+        except (BagError, LabelError) as error:
+            self.get_logger().error(f"scoring without labels: {error}")
+        return GroundTruth(rows) if rows is not None else None
+
+    def _on_emotions(self, message: EmotionArray) -> None:
+        self._last_s = time.monotonic()
+        self._first_s = self._first_s or self._last_s
+        frame = to_seen_frame(message)
+        self._table.add(frame, self._scoring.add(frame))
+        latency = latency_s(message)
+        if latency is not None:
+            self._latencies.add(latency)
+            self._model_id = message.faces[0].model_id
+
+    def _on_color(self, message: ColorRGBA) -> None:
+        # Before the first frame nobody knows where the recording's time begins.
+        if self._shown is not None and self._scoring.timeline.start_ns is not None:
+            rgb = self._shown(message.r, message.g, message.b, message.a)
+            self._scoring.timeline.add_lamp(self.get_clock().now().nanoseconds, rgb)
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            for value in status.values:
+                if value.key == "flash_limited" and value.value.isdigit():
+                    self._interventions = int(value.value)
+
+    def close(self) -> None:
+        """Write the results of what was received."""
+        if self._closed:
+            return
+        self._closed = True
+        metrics = self._scoring.metrics(self._interventions)
+        wall_s = self._last_s - (self._first_s or self._last_s)
+        warnings = []
+        if self._images_in_bag is not None and metrics.frames < self._images_in_bag:
+            dropped = self._images_in_bag - metrics.frames
+            warnings.append(f"{dropped} of {self._images_in_bag} images were not handled live")
+        if not metrics.frames:
+            warnings.append("no emotions were received")
+        results = Results(
+            source=self._source,
+            model={"model_id": self._model_id},
+            settings={"labels": self._settings["labels"] or self._settings["labels_topic"]},
+            metrics=metrics,
+            scoring=self._scoring,
+            timings=timings(self._latencies, metrics.frames, metrics.duration_s, wall_s),
+            latencies=self._latencies,
+            host=provenance.host(),
+            warnings=tuple(warnings),
+            notes=() if self._shown is not None else (MISSING,),
+        )
+        self._files.close()
+        write_results(self._folder, results)
+        self._folder.__exit__(None, None, None)
+        self.get_logger().info(
+            f"{metrics.frames} frames scored: {self._folder.folder / REPORT_FILE}"
+        )
+
+
+def _shown_color() -> Callable[[float, float, float, float], Rgb] | None:
+    """Return how a screen shows the lamp's colour; None without ambient_light_driver."""
+    try:
+        from ambient_light_driver.color.light_color import LightColor
+    except ImportError:
+        return None
+    return lambda red, green, blue, alpha: LightColor(red, green, blue, alpha).displayed_rgb()
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the node until SIGINT or SIGTERM, then write the results."""
+    try:
+        run_node(ScoreNode, args)
+    except OSError as error:
+        sys.exit(f"score_node: {error}")
+
+
+if __name__ == "__main__":
+    main()

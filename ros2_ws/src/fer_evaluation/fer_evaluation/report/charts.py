@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report's drawings, as SVG that takes its colours from the page's style sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup, escape
+
+from fer_perception.emotions import EMOTIONS
+
+from ..scoring.classification_metrics import CALIBRATION_BINS, Answers
+from ..scoring.timeline import Rgb, TrackBin
+
+WIDTH = 1000.0
+"""Width of a timeline's drawing; the page scales it."""
+
+_AREA_HEIGHT = 92.0
+_STRIP_HEIGHT = 13.0
+
+
+def _finished(parts: Sequence[str]) -> Markup:
+    """Return the picture; what comes from outside was escaped when it was put into a part."""
+    return Markup("".join([*parts, "</svg>"]))  # nosec B704
+
+
+def clock(seconds: float) -> str:
+    """Return a time as a person reads it: 7.5 s, 2:05, 1:02:05."""
+    if seconds < 60.0:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+class TimeAxis:
+    """Where a step of a timeline stands in its drawing.
+
+    :param bins: number of steps.
+    :param width_s: length of a step [s].
+    """
+
+    def __init__(self, bins: int, width_s: float) -> None:
+        self.bins = max(bins, 1)
+        self.width_s = width_s
+
+    def x(self, index: float) -> float:
+        """Return the left edge of a step."""
+        return WIDTH * index / self.bins
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Return place and text of about eight round times."""
+        length_s = self.bins * self.width_s
+        rough_s = length_s / 8.0
+        steps = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+        step_s = next((s for s in steps if s >= rough_s), 3600.0 * math.ceil(rough_s / 3600.0))
+        return [
+            (WIDTH * n * step_s / length_s, clock(n * step_s))
+            for n in range(int(length_s / step_s) + 1)
+            if n * step_s < 0.97 * length_s
+        ]
+
+    def ranges(self, values: Mapping[int, str]) -> list[tuple[int, int, str]]:
+        """Return (first, after last, value) of the runs of equal neighbours.
+
+        A step without a frame belongs to the one before, where frames come more slowly than
+        steps.
+        """
+        ordered = sorted(values)
+        usual = usual_gap(ordered)
+        runs: list[tuple[int, int, str]] = []
+        for index, following in zip(ordered, [*ordered[1:], self.bins + 10**9], strict=True):
+            joined = following - index <= MAX_GAP * usual
+            end = following if joined else min(index + usual, self.bins)
+            if runs and runs[-1][1:] == (index, values[index]):
+                runs[-1] = (runs[-1][0], end, values[index])
+            else:
+                runs.append((index, end, values[index]))
+        return runs
+
+
+MAX_GAP = 3
+"""Frames that are more usual gaps apart do not belong together."""
+
+
+def usual_gap(ordered: Sequence[int]) -> int:
+    """Return the median distance between neighbours, at least 1."""
+    gaps = sorted(b - a for a, b in zip(ordered, ordered[1:], strict=False))
+    return gaps[len(gaps) // 2] if gaps else 1
+
+
+def axis(time: TimeAxis) -> Markup:
+    """Return the axis below the timelines."""
+    parts = [f'<svg class="axis" viewBox="0 0 {WIDTH:g} 18" role="presentation">']
+    for x, text in time.ticks():
+        anchor = "start" if x < 1.0 else "middle"
+        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="4"/>')
+        parts.append(f'<text x="{x:.1f}" y="15" text-anchor="{anchor}">{text}</text>')
+    return _finished(parts)
+
+
+def probability_areas(time: TimeAxis, track: Mapping[int, TrackBin]) -> Markup:
+    """Return a face's probabilities over time, stacked to 1."""
+    parts = [
+        f'<svg class="areas" viewBox="0 0 {WIDTH:g} {_AREA_HEIGHT:g}" '
+        'preserveAspectRatio="none" role="img" aria-label="probabilities over time">'
+    ]
+    for segment in _segments(track):
+        below = [0.0] * len(segment)
+        for emotion_index, emotion in enumerate(EMOTIONS):
+            above = [
+                low + float(track[index].scores[emotion_index]) / track[index].frames
+                for low, index in zip(below, segment, strict=True)
+            ]
+            if max(a - b for a, b in zip(above, below, strict=True)) > 0.004:
+                points = _outline(time, segment, below, above)
+                title = f"<title>{emotion}</title>"
+                parts.append(f'<path class="fill-{emotion}" d="{points}">{title}</path>')
+            below = above
+    return _finished(parts)
+
+
+def _segments(track: Mapping[int, TrackBin]) -> list[list[int]]:
+    ordered = sorted(track)
+    longest = MAX_GAP * usual_gap(ordered)
+    segments: list[list[int]] = []
+    for index in ordered:
+        if segments and index - segments[-1][-1] <= longest:
+            segments[-1].append(index)
+        else:
+            segments.append([index])
+    return segments
+
+
+def _outline(
+    time: TimeAxis, segment: Sequence[int], below: Sequence[float], above: Sequence[float]
+) -> str:
+    # Along the upper edge, and back along the lower one; a lone step has a width, too.
+    places = [time.x(index) for index in segment] + [time.x(segment[-1] + 1)]
+    upper = zip(places, [*above, above[-1]], strict=True)
+    lower = list(zip(places, [*below, below[-1]], strict=True))[::-1]
+    points = [f"{x:.1f} {_AREA_HEIGHT * (1.0 - y):.1f}" for x, y in (*upper, *lower)]
+    return "M" + "L".join(points) + "Z"
+
+
+def label_strip(time: TimeAxis, labels: Mapping[int, str], what: str) -> Markup:
+    """Return labels over time as a strip.
+
+    :param what: for its tooltips, for example "seen".
+    """
+    parts = [
+        f'<svg class="strip" viewBox="0 0 {WIDTH:g} {_STRIP_HEIGHT:g}" '
+        f'preserveAspectRatio="none" role="img" aria-label="{escape(what)}">'
+    ]
+    for first, after, label in time.ranges(labels):
+        x, width = time.x(first), max(time.x(after) - time.x(first), 0.8)
+        span = f"{clock(first * time.width_s)} to {clock(after * time.width_s)}"
+        parts.append(
+            f'<rect class="fill-{escape(label)}" x="{x:.1f}" width="{width:.1f}" y="0" '
+            f'height="{_STRIP_HEIGHT:g}"><title>{escape(what)}: {escape(label)}, {span}</title>'
+            "</rect>"
+        )
+    return _finished(parts)
+
+
+def lamp_strip(time: TimeAxis, colors: Mapping[int, Rgb]) -> Markup:
+    """Return the lamp's colours over time as a strip."""
+    names = {
+        index: "#" + "".join(f"{round(255 * min(max(channel, 0.0), 1.0)):02x}" for channel in rgb)
+        for index, rgb in colors.items()
+    }
+    parts = [
+        f'<svg class="lamp" viewBox="0 0 {WIDTH:g} {_STRIP_HEIGHT:g}" '
+        'preserveAspectRatio="none" role="img" aria-label="lamp">'
+    ]
+    for first, after, color in time.ranges(names):
+        x, width = time.x(first), time.x(after) - time.x(first)
+        parts.append(
+            f'<rect x="{x:.2f}" width="{width:.2f}" y="0" height="{_STRIP_HEIGHT:g}" '
+            f'fill="{color}"/>'
+        )
+    return _finished(parts)
+
+
+def reliability_diagram(answers: Answers) -> Markup:
+    """Return the share of right answers by confidence: on the diagonal, doubt is honest."""
+    left, top, side = 40.0, 8.0, 230.0
+    parts = [
+        '<svg class="chart reliability" viewBox="0 0 290 280" role="img" aria-label="reliability">'
+    ]
+    parts += _grid(left, top, side)
+    most = max(int(answers.bin_count.max()), 1)
+    width = side / CALIBRATION_BINS
+    for index in range(CALIBRATION_BINS):
+        count = int(answers.bin_count[index])
+        if not count:
+            continue
+        right = answers.bin_right[index] / count
+        confidence = answers.bin_confidence[index] / count
+        x = left + index * width
+        opacity = 0.35 + 0.65 * math.sqrt(count / most)
+        parts.append(
+            f'<rect class="bar" x="{x + 0.7:.1f}" width="{width - 1.4:.1f}" '
+            f'y="{top + side * (1.0 - right):.1f}" height="{side * right:.1f}" '
+            f'opacity="{opacity:.2f}"><title>confidence {100 * confidence:.0f} %: '
+            f"{100 * right:.0f} % right of {count}</title></rect>"
+        )
+        parts.append(
+            f'<circle class="dot" cx="{left + side * confidence:.1f}" '
+            f'cy="{top + side * (1.0 - right):.1f}" r="3"/>'
+        )
+    parts.append(
+        f'<line class="ideal" x1="{left}" y1="{top + side}" x2="{left + side}" y2="{top}"/>'
+    )
+    parts.append(f'<text x="{left + side / 2}" y="276" text-anchor="middle">confidence</text>')
+    return _finished(parts)
+
+
+def _grid(left: float, top: float, side: float) -> list[str]:
+    parts = []
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        y, x = top + side * (1.0 - share), left + side * share
+        parts.append(
+            f'<line class="grid" x1="{left}" x2="{left + side}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{100 * share:.0f} %</text>'
+            f'<text x="{x:.1f}" y="{top + side + 15}" text-anchor="middle">{share:g}</text>'
+        )
+    return parts
+
+
+def latency_chart(
+    bins: Sequence[tuple[float, float, int]], marks: Mapping[str, float | None]
+) -> Markup:
+    """Return a histogram of times.
+
+    :param bins: (from, to, count), adjoining, each wider than the one before [s].
+    :param marks: name -> time to mark [ms].
+    """
+    if not bins:
+        return Markup("")
+    left, width, top, height = 8.0, 474.0, 34.0, 190.0
+    most = max(count for _, _, count in bins)
+    low, high = math.log(bins[0][0]), math.log(bins[-1][1])
+
+    def place(seconds: float) -> float:
+        share = (math.log(seconds) - low) / (high - low)
+        return left + width * min(max(share, 0.0), 1.0)
+
+    parts = ['<svg class="chart" viewBox="0 0 490 260" role="img" aria-label="latency">']
+    for start, end, count in bins:
+        if count:
+            bar = max(height * count / most, 1.0)
+            parts.append(
+                f'<rect class="bar" x="{place(start) + 0.5:.1f}" '
+                f'width="{max(place(end) - place(start) - 1.0, 0.6):.1f}" '
+                f'y="{top + height - bar:.1f}" height="{bar:.1f}"><title>{1e3 * start:.1f} to '
+                f"{1e3 * end:.1f} ms: {count}</title></rect>"
+            )
+    base = top + height
+    parts.append(f'<line class="grid" x1="{left}" x2="{left + width}" y1="{base}" y2="{base}"/>')
+    for milliseconds in _round_times(bins[0][0], bins[-1][1]):
+        x = place(1e-3 * milliseconds)
+        parts.append(f'<text x="{x:.1f}" y="{base + 15}" text-anchor="middle">')
+        parts.append(f"{milliseconds:g}</text>")
+    for row, (name, marked) in enumerate(marks.items()):
+        if marked is not None:
+            x = place(1e-3 * marked)
+            anchor = "end" if x > left + 0.75 * width else "start"
+            offset = -4 if anchor == "end" else 4
+            parts.append(
+                f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{6 + 10 * row}" y2="{base}"/>'
+                f'<text x="{x + offset:.1f}" y="{13 + 10 * row}" text-anchor="{anchor}">'
+                f"{escape(name)} {marked:.1f}</text>"
+            )
+    parts.append(f'<text x="{left + width / 2}" y="256" text-anchor="middle">ms a frame</text>')
+    return _finished(parts)
+
+
+def _round_times(low_s: float, high_s: float) -> list[float]:
+    powers = range(math.floor(math.log10(1e3 * low_s)), math.ceil(math.log10(1e3 * high_s)) + 1)
+    times = [factor * 10.0**power for power in powers for factor in (1, 1.5, 2, 3, 5, 7)]
+    return [t for t in times if 1e3 * low_s <= t <= 1e3 * high_s]

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the faces of a recording really look, as someone labelled them."""
+
+from __future__ import annotations
+
+import csv
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fer_perception.emotions import EMOTIONS
+from fer_perception.face import BoundingBox
+
+from ..bags.bag_reader import BagError, BagReader
+from ..bags.message_types import EMOTION_TYPE, MessageTypes
+
+NOBODY: Final = "none"
+"""Label of a time in which the face is not there."""
+
+TOLERANCE_S: Final = 0.02
+"""A row with a box is about the frame that is at most so far from its stamp [s]."""
+
+COLUMNS: Final = "stamp_ns (or time_s), label[, x, y, w, h][, face_id]"
+
+
+class LabelError(Exception):
+    """Labels cannot be used; the message names the place and what was expected."""
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """What someone said of a face.
+
+    :ivar stamp_ns: from when on, or of which frame.
+    :ivar label: one of :data:`~fer_perception.emotions.EMOTIONS`, or :data:`NOBODY`.
+    :ivar box: where it is in that frame; None for a label that holds from ``stamp_ns`` until the
+        next row of the same face.
+    :ivar face_id: who it is; may be empty where there is one face only.
+    """
+
+    stamp_ns: int
+    label: str
+    box: BoundingBox | None
+    face_id: str
+
+
+@dataclass(frozen=True)
+class TrueFace:
+    """A face that is in a frame.
+
+    :ivar box: where it is; None where nobody said.
+    :ivar since_ns: since when it has looked like that, as far as known.
+    """
+
+    face_id: str
+    label: str
+    box: BoundingBox | None
+    since_ns: int
+
+
+class GroundTruth:
+    """Labels of a recording, by time.
+
+    Rows with a box are each about one frame. Rows without a box hold from their stamp on, until
+    the next row of the same face: two rows are enough for a clip in which one face changes once.
+
+    :param rows: in any order.
+    :param tolerance_s: see :data:`TOLERANCE_S`.
+    """
+
+    def __init__(self, rows: Iterable[LabelRow], tolerance_s: float = TOLERANCE_S) -> None:
+        self._tolerance_ns = round(tolerance_s * 1e9)
+        self._stamps: list[int] = []
+        self._groups: list[list[LabelRow]] = []
+        self._held: dict[str, list[LabelRow]] = {}
+        self.row_count = 0
+        for row in sorted(rows, key=lambda row: row.stamp_ns):
+            self.row_count += 1
+            if row.box is None:
+                self._held.setdefault(row.face_id, []).append(row)
+            elif self._stamps and self._stamps[-1] == row.stamp_ns:
+                self._groups[-1].append(row)
+            else:
+                self._stamps.append(row.stamp_ns)
+                self._groups.append([row])
+        self._held_stamps = {
+            face_id: [row.stamp_ns for row in held] for face_id, held in self._held.items()
+        }
+        self._last_used = -1
+
+    @property
+    def tells_faces_apart(self) -> bool:
+        """Return whether it says who is who, so that identities can be judged."""
+        anonymous = len(self._held) > 1 and "" in self._held
+        crowded = any(
+            len(group) > 1 and any(not row.face_id for row in group) for group in self._groups
+        )
+        return not anonymous and not crowded
+
+    def at(self, stamp_ns: int) -> tuple[TrueFace, ...] | None:
+        """Return the faces that are in the frame of ``stamp_ns``; None where nobody said.
+
+        Each group of rows with boxes answers for one frame only, so ask for the frames in order.
+        """
+        faces: list[TrueFace] = []
+        known = False
+        for face_id, held in self._held.items():
+            index = bisect_right(self._held_stamps[face_id], stamp_ns) - 1
+            if index < 0:
+                continue
+            known = True
+            if held[index].label != NOBODY:
+                faces.append(TrueFace(face_id, held[index].label, None, _since(held, index)))
+        group = self._group_near(stamp_ns)
+        if group is not None:
+            known = True
+            faces += [
+                TrueFace(row.face_id, row.label, row.box, row.stamp_ns)
+                for row in group
+                if row.label != NOBODY
+            ]
+        return tuple(faces) if known else None
+
+    def _group_near(self, stamp_ns: int) -> list[LabelRow] | None:
+        right = bisect_left(self._stamps, stamp_ns)
+        near = [i for i in (right - 1, right) if 0 <= i < len(self._stamps)]
+        if not near:
+            return None
+        best = min(near, key=lambda i: abs(self._stamps[i] - stamp_ns))
+        distance_ns = abs(self._stamps[best] - stamp_ns)
+        if distance_ns > self._tolerance_ns or (best == self._last_used and distance_ns):
+            return None
+        self._last_used = best
+        return self._groups[best]
+
+
+def _since(held: list[LabelRow], index: int) -> int:
+    """Return when the label of a row began: rows that repeat it are no change."""
+    while index and held[index - 1].label == held[index].label:
+        index -= 1
+    return held[index].stamp_ns
+
+
+def read_labels(path: Path, first_stamp_ns: int = 0) -> list[LabelRow]:
+    """Read a CSV with the columns :data:`COLUMNS`; lines that begin with # are comments.
+
+    :param first_stamp_ns: what ``time_s`` counts from: the first image.
+    :raises LabelError: naming the line that cannot be used.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            return list(_rows(file, path, first_stamp_ns))
+    except OSError as error:
+        raise LabelError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise LabelError(f"{path}: no text in UTF-8") from error
+
+
+def _rows(file: Iterable[str], path: Path, first_stamp_ns: int) -> Iterator[LabelRow]:
+    lines = [(n, line) for n, line in enumerate(file, start=1) if line.strip()]
+    lines = [(n, line) for n, line in lines if not line.startswith("#")]
+    if not lines:
+        raise LabelError(f"{path}: no labels; expected columns {COLUMNS}")
+    reader = csv.DictReader((line for _, line in lines), skipinitialspace=True)
+    names = set(reader.fieldnames or ())
+    if "label" not in names or not names & {"stamp_ns", "time_s"}:
+        raise LabelError(f"{path}:{lines[0][0]}: expected a first line with columns {COLUMNS}")
+    for (number, _), fields in zip(lines[1:], reader, strict=False):
+        try:
+            yield _row(fields, first_stamp_ns)
+        except ValueError as error:
+            raise LabelError(f"{path}:{number}: {error}") from None
+
+
+def _row(fields: dict[str, Any], first_stamp_ns: int) -> LabelRow:
+    text = {name: (value or "").strip() for name, value in fields.items() if name}
+    if text.get("stamp_ns"):
+        stamp_ns = int(text["stamp_ns"])
+    else:
+        seconds = float(text.get("time_s") or "nan")
+        if not math.isfinite(seconds):
+            raise ValueError("neither stamp_ns nor time_s")
+        stamp_ns = first_stamp_ns + round(seconds * 1e9)
+    label = text["label"].lower()
+    if label not in (*EMOTIONS, NOBODY):
+        raise ValueError(f"label {label!r}: expected one of {', '.join((*EMOTIONS, NOBODY))}")
+    corners = [text.get(name, "") for name in ("x", "y", "w", "h")]
+    box = None
+    if any(corners):
+        x, y, width, height = (float(value or "nan") for value in corners)
+        if not (math.isfinite(x + y) and 0.0 < width < math.inf and 0.0 < height < math.inf):
+            raise ValueError(f"box {', '.join(corners)}: expected x, y, and w and h above 0")
+        box = BoundingBox(x, y, width, height)
+    return LabelRow(stamp_ns, label, box, text.get("face_id", ""))
+
+
+def labels_from_topic(bag: BagReader, types: MessageTypes, topic: str) -> list[LabelRow]:
+    """Read the labels from a topic of ``EmotionStamped``.
+
+    :raises BagError: when the topic is not there, is of another type, or cannot be read.
+    """
+    found = bag.topics.get(topic)
+    if found is None:
+        raise BagError(f"no topic {topic} in the bag; its topics: {', '.join(bag.topics)}")
+    if found.type_name != EMOTION_TYPE:
+        raise BagError(f"{topic} is {found.type_name}: expected {EMOTION_TYPE} for labels")
+    if topic in types.unknown:
+        types.learn_fer_msgs()
+    return [
+        _row_of_message(types.read(message.data, EMOTION_TYPE), topic)
+        for message in bag.messages({topic})
+    ]
+
+
+def _row_of_message(message: Any, topic: str) -> LabelRow:
+    stamp, roi = message.header.stamp, message.roi
+    if message.emotion not in (*EMOTIONS, NOBODY):
+        raise BagError(f"{topic}: emotion {message.emotion!r} is no label: expected {EMOTIONS}")
+    box = None
+    if roi.width and roi.height:
+        box = BoundingBox(roi.x_offset, roi.y_offset, roi.width, roi.height)
+    stamp_ns = stamp.sec * 10**9 + stamp.nanosec
+    return LabelRow(stamp_ns, message.emotion, box, message.face_id)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How often labels change, and how soon after a face has truly changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from .matching import FaceMatch
+from .predicted_face import SeenFace
+
+# A face that was away for longer comes back as a new one: its label did not flip.
+_MAX_GAP_NS: Final = 10**9
+
+
+class LabelFlips:
+    """Counts changes of each seen face's label.
+
+    :ivar flips: changes, true ones among them.
+    :ivar face_s: for how long faces were watched, summed over faces [s].
+    """
+
+    def __init__(self) -> None:
+        self.flips = 0
+        self._face_ns = 0
+        self._last: dict[str, tuple[int, str]] = {}
+
+    def forget(self) -> None:
+        """Start anew, as after a step back in time."""
+        self._last = {}
+
+    def add(self, stamp_ns: int, faces: Sequence[SeenFace]) -> None:
+        """Count a frame."""
+        for face in faces:
+            before_ns, label = self._last.get(face.face_id, (stamp_ns, face.label))
+            gap_ns = stamp_ns - before_ns
+            if 0 < gap_ns <= _MAX_GAP_NS:
+                self._face_ns += gap_ns
+                self.flips += label != face.label
+            self._last[face.face_id] = (stamp_ns, face.label)
+        gone = [f for f, (seen_ns, _) in self._last.items() if stamp_ns - seen_ns > _MAX_GAP_NS]
+        for face_id in gone:
+            del self._last[face_id]
+
+    @property
+    def face_s(self) -> float:
+        """For how long faces were watched, summed over faces [s]."""
+        return self._face_ns * 1e-9
+
+    def per_minute(self) -> float | None:
+        """Return the changes a minute that a face is watched; None where none was."""
+        return 60.0 * self.flips / self.face_s if self._face_ns else None
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A true change that has not been seen yet."""
+
+    label: str
+    since_ns: int
+
+
+class SwitchTimes:
+    """Measures the time from each true change until the new label is seen on that face.
+
+    :ivar delays_s: of the changes that were seen [s].
+    :ivar missed: changes that were not seen before the next one, or the end.
+    """
+
+    def __init__(self) -> None:
+        self.delays_s: list[float] = []
+        self._missed = 0
+        self._label: dict[str, str] = {}
+        self._waiting: dict[str, _Waiting] = {}
+
+    def forget(self) -> None:
+        """Start anew, as after a step back in time."""
+        self._missed += len(self._waiting)
+        self._label, self._waiting = {}, {}
+
+    def add(self, stamp_ns: int, matches: Sequence[FaceMatch]) -> None:
+        """Count a frame."""
+        for match in matches:
+            true = match.true
+            before = self._label.get(true.face_id)
+            self._label[true.face_id] = true.label
+            if before not in (None, true.label):
+                self._missed += true.face_id in self._waiting
+                # Told by the label's stamp if there is one, else by the first such frame.
+                since_ns = true.since_ns if true.box is None else stamp_ns
+                self._waiting[true.face_id] = _Waiting(true.label, since_ns)
+            waiting = self._waiting.get(true.face_id)
+            if waiting is not None and match.right:
+                self.delays_s.append((stamp_ns - waiting.since_ns) * 1e-9)
+                del self._waiting[true.face_id]
+
+    @property
+    def missed(self) -> int:
+        """Changes that were not seen before the next one, or by now."""
+        return self._missed + len(self._waiting)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the perception said of a frame, offline or live."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_perception.face import BoundingBox
+from fer_perception.face_emotion import FaceEmotion
+
+
+@dataclass(frozen=True, eq=False)
+class SeenFace:
+    """A face as it was published.
+
+    :ivar face_id: the tracker's name of it.
+    :ivar box: where it is, inside the image [px].
+    :ivar label: its class, or "unknown".
+    :ivar scores: 7, in the order of :data:`~fer_perception.emotions.EMOTIONS`.
+    """
+
+    face_id: str
+    box: BoundingBox
+    label: str
+    scores: NDArray[np.float32]
+
+    @property
+    def confidence(self) -> float:
+        """Return the highest score, in [0, 1]."""
+        return float(self.scores.max())
+
+
+@dataclass(frozen=True, eq=False)
+class SeenFrame:
+    """The faces of one frame.
+
+    :ivar stamp_ns: when the frame was taken.
+    :ivar image_size: (width, height) in pixels.
+    :ivar faces: largest first.
+    """
+
+    stamp_ns: int
+    image_size: tuple[int, int]
+    faces: tuple[SeenFace, ...]
+
+
+def seen_frame(
+    stamp_ns: int,
+    image_size: tuple[int, int],
+    emotions: Sequence[FaceEmotion],
+    min_confidence: float,
+) -> SeenFrame:
+    """Return what the pipeline found in a frame.
+
+    :param min_confidence: faces below it are labelled "unknown".
+    """
+    faces = tuple(
+        SeenFace(
+            emotion.face_id,
+            emotion.face.box.clipped(*image_size),
+            emotion.label(min_confidence),
+            emotion.scores,
+        )
+        for emotion in emotions
+    )
+    return SeenFrame(stamp_ns, image_size, faces)

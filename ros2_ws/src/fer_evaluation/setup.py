@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+from setuptools import find_packages, setup
+
+package_name = "fer_evaluation"
+
+setup(
+    name=package_name,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    package_data={package_name: ["py.typed", "report/templates/*.jinja"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
+        (f"share/{package_name}", ["package.xml"]),
+    ],
+    install_requires=["jinja2", "mcap", "rosbags", "scikit-learn", "tqdm"],
+    extras_require={"test": ["pytest"]},
+    zip_safe=False,
+    maintainer="Maintainers of fer_perception",
+    maintainer_email="maintainers@example.com",
+    description="Evaluates the perception on bags and folders of pictures, live or offline.",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            "bag_player_node = fer_evaluation.nodes.bag_player_node:main",
+            "bag_recorder_node = fer_evaluation.nodes.bag_recorder_node:main",
+            "compare = fer_evaluation.compare:main",
+            "evaluate_bag = fer_evaluation.evaluate_bag:main",
+            "make_bag = fer_evaluation.make_bag:main",
+            "score_node = fer_evaluation.nodes.score_node:main",
+        ],
+    },
+)

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recomputes every number of a model card: ``python -m fer_training.evaluate``."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import logging
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import softmax
+from sklearn.metrics import (
+    ConfusionMatrixDisplay,
+    accuracy_score,
+    balanced_accuracy_score,
+    confusion_matrix,
+    f1_score,
+    log_loss,
+    recall_score,
+)
+from torchmetrics.functional.classification import multiclass_calibration_error
+
+from fer_common.atomic_file import replacing, write_atomically
+from fer_evaluation.datasets.evaluation_sets import (
+    EVALUATION_SETS,
+    PRIVATE7,
+    REPORT,
+    EvaluationSet,
+)
+from fer_evaluation.datasets.fer2013 import Fer2013
+from fer_evaluation.datasets.fer2013_reader import read_fer2013
+from fer_evaluation.datasets.votes import soft_targets
+from fer_perception.emotions import EMOTIONS
+from fer_perception.recognition.model_store import Model, load_model
+from fer_perception.recognition.recognizer import EmotionRecognizer
+
+from .figures.abstention import Abstention, abstain, draw_abstention, threshold_for
+from .figures.model_card import figures, overview, write_figures
+
+_LOG = logging.getLogger(__name__)
+_BATCH: Final = 256
+_CALIBRATION_BINS: Final = 15
+_ABSTENTION_ACCURACIES: Final = (0.90, 0.95)
+
+
+@dataclass(frozen=True)
+class SetMetrics:
+    """What a model reaches on one set.
+
+    Contempt, which a model of seven classes cannot answer, counts as wrong in ``accuracy`` and
+    ``balanced_accuracy``; the other figures are over the pictures of the seven classes.
+
+    :ivar images: pictures in the set.
+    :ivar accuracy: share of right answers.
+    :ivar balanced_accuracy: mean of the recalls.
+    :ivar macro_f1: mean of the classes' F1 scores.
+    :ivar nll: negative log-likelihood of the label, in nats.
+    :ivar ece: expected calibration error, over 15 bins of equal width.
+    :ivar kl_to_raters: Kullback-Leibler divergence from the raters' distribution to the scores,
+        in nats.
+    :ivar recall: of each class.
+    """
+
+    images: int
+    accuracy: float
+    balanced_accuracy: float
+    macro_f1: float
+    nll: float
+    ece: float
+    kl_to_raters: float
+    recall: dict[str, float]
+
+
+@dataclass(frozen=True)
+class SplitScores:
+    """The scores of every picture of the test splits, N x 7; those of other rows are NaN.
+
+    :ivar single_view: of the pictures.
+    :ivar flip_average: of the pictures and their mirror images together.
+    """
+
+    single_view: NDArray[np.float32]
+    flip_average: NDArray[np.float32]
+
+
+def score_images(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the scores of ``images``, N x 7, as the node would give them."""
+    recognizer = EmotionRecognizer(model)
+    return np.concatenate(
+        [recognizer.recognize(images[i : i + _BATCH]) for i in range(0, len(images), _BATCH)]
+    )
+
+
+def score_splits(model: Model, data: Fer2013) -> SplitScores:
+    """Return the scores of all test pictures: several sets share them, and they take time."""
+    single = np.full((len(data.usage), len(EMOTIONS)), np.nan, np.float32)
+    both = single.copy()
+    for usage in {evaluation_set.usage for evaluation_set in EVALUATION_SETS}:
+        split = data.rows(usage)
+        images = data.images[split]
+        single[split] = score_images(model, images)
+        # The mean of the logits is, but for a constant, that of the scores' logarithms.
+        mirrored = score_images(model, np.ascontiguousarray(images[:, :, ::-1]))
+        both[split] = softmax((np.log(single[split]) + np.log(mirrored)) / 2, axis=1)
+    return SplitScores(single, both)
+
+
+def measure(
+    scores: NDArray[np.float32], labels: NDArray[np.int64], votes: NDArray[np.integer]
+) -> SetMetrics:
+    """Return the metrics of ``scores`` on pictures with these labels and votes."""
+    guessed = scores.argmax(axis=1)
+    ours = labels < len(EMOTIONS)
+    classes = np.arange(len(EMOTIONS))
+    recall = recall_score(labels, guessed, labels=classes, average=None, zero_division=0.0)
+    with warnings.catch_warnings():  # scikit-learn warns of contempt, which is never answered
+        warnings.simplefilter("ignore", UserWarning)
+        balanced = balanced_accuracy_score(labels, guessed)
+    exact = scores[ours].astype(np.float64)  # sums to 1 only to the precision of its type
+    ece = multiclass_calibration_error(
+        torch.from_numpy(scores[ours]),
+        torch.from_numpy(labels[ours]),
+        num_classes=len(EMOTIONS),
+        n_bins=_CALIBRATION_BINS,
+    )
+    raters = torch.from_numpy(soft_targets(votes[ours]))
+    log_scores = torch.from_numpy(scores[ours]).clamp(min=1e-12).log()
+    divergence = torch.nn.functional.kl_div(log_scores, raters, reduction="batchmean")
+    return SetMetrics(
+        images=len(labels),
+        accuracy=_rounded(accuracy_score(labels, guessed)),
+        balanced_accuracy=_rounded(balanced),
+        macro_f1=_rounded(f1_score(labels[ours], guessed[ours], average="macro")),
+        nll=_rounded(log_loss(labels[ours], exact / exact.sum(1, keepdims=True), labels=classes)),
+        ece=_rounded(ece.item()),
+        kl_to_raters=_rounded(divergence.item()),
+        recall={name: _rounded(value) for name, value in zip(EMOTIONS, recall, strict=True)},
+    )
+
+
+def _rounded(value: float) -> float:
+    # The sixth decimal and on differ between processors.
+    return round(float(value), 5)
+
+
+def _save_confusion(
+    folder: Path, name: str, labels: NDArray[np.int64], guessed: NDArray[np.int64], title: str
+) -> None:
+    """Write the confusion matrix of one set as a picture and as CSV."""
+    from matplotlib.figure import Figure
+
+    counts = confusion_matrix(labels, guessed, labels=np.arange(len(EMOTIONS)))
+    with (
+        replacing(folder / f"confusion_{name}.csv") as part,
+        part.open("w", newline="") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(["true \\ answered", *EMOTIONS])
+        writer.writerows([emotion, *row] for emotion, row in zip(EMOTIONS, counts, strict=True))
+    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    display = ConfusionMatrixDisplay(shares, display_labels=EMOTIONS)
+    axes = figure.subplots()
+    display.plot(ax=axes, cmap="Blues", values_format=".2f", xticks_rotation=45.0, colorbar=False)
+    axes.set_title(title)
+    with replacing(folder / f"confusion_{name}.png") as part:
+        figure.savefig(part, dpi=100, format="png")
+
+
+def evaluate(scores: NDArray[np.float32], data: Fer2013) -> dict[str, SetMetrics]:
+    """Return the metrics of ``scores``, one of :class:`SplitScores`, on each set."""
+    results = {}
+    for evaluation_set in EVALUATION_SETS:
+        rows, labels = evaluation_set.rows_and_labels(data)
+        results[evaluation_set.name] = measure(scores[rows], labels, data.votes[rows])
+        _LOG.info(_line(evaluation_set, results[evaluation_set.name]))
+    return results
+
+
+def measure_abstention(scores: NDArray[np.float32], data: Fer2013) -> list[Abstention]:
+    """Return what thresholds fitted on ``private7`` do on ``report``."""
+    validation_rows, validation_labels = PRIVATE7.rows_and_labels(data)
+    rows, labels = REPORT.rows_and_labels(data)
+    return [
+        abstain(
+            scores[rows],
+            labels,
+            threshold_for(accuracy, scores[validation_rows], validation_labels),
+        )
+        for accuracy in _ABSTENTION_ACCURACIES
+    ]
+
+
+def draw(
+    folder: Path,
+    model_id: str,
+    scores: NDArray[np.float32],
+    data: Fer2013,
+    marked: list[Abstention],
+) -> None:
+    """Write the pictures and tables of the model card into ``folder``."""
+    for evaluation_set in EVALUATION_SETS:
+        rows, labels = evaluation_set.rows_and_labels(data)
+        ours = labels < len(EMOTIONS)
+        title = f"{model_id} on {evaluation_set.name}"
+        guessed = scores[rows].argmax(axis=1).astype(np.int64)
+        _save_confusion(folder, evaluation_set.name, labels[ours], guessed[ours], title)
+    rows, labels = REPORT.rows_and_labels(data)
+    title = f"{model_id} on {REPORT.name}"
+    draw_abstention(folder / "abstention_report.png", scores[rows], labels, marked, title)
+
+
+def _line(evaluation_set: EvaluationSet, metrics: SetMetrics) -> str:
+    return (
+        f"{evaluation_set.name:<15} {metrics.images} images: accuracy "
+        f"{100 * metrics.accuracy:.2f} %, balanced {100 * metrics.balanced_accuracy:.2f} %, "
+        f"macro-F1 {100 * metrics.macro_f1:.2f} %, NLL {metrics.nll:.3f}, "
+        f"ECE {100 * metrics.ece:.2f} %, KL {metrics.kl_to_raters:.3f}"
+    )
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Measure a model on all evaluation sets.")
+    parser.add_argument("model", type=Path, help="folder of the model, for example models/NAME")
+    parser.add_argument("--data", type=Path, required=True, help="folder of FER2013 with FER+")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write metrics.json, the pictures and the card's figures into the model's folder",
+    )
+    options = parser.parse_args(args)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    data = read_fer2013(options.data)
+    model = load_model(options.model)
+    scores = score_splits(model, data)
+    report: dict[str, Any] = {}
+    for view, view_scores in asdict(scores).items():
+        _LOG.info("%s:", view)
+        results = evaluate(view_scores, data)
+        report[view] = {name: asdict(metrics) for name, metrics in results.items()}
+    marked = measure_abstention(scores.single_view, data)
+    for point in marked:
+        _LOG.info(
+            "min_confidence %.3f: %.1f %% of report answered, %.2f %% of the answers right",
+            point.min_confidence,
+            100 * point.coverage,
+            100 * point.accuracy,
+        )
+    report["abstention"] = [
+        {name: _rounded(value) for name, value in asdict(point).items()} for point in marked
+    ]
+    report["sha256"] = model.config.sha256
+    if options.write:
+        draw(options.model, model.model_id, scores.single_view, data, marked)
+        text = json.dumps(report, indent=2) + "\n"
+        write_atomically(options.model / "metrics.json", text.encode())
+        write_figures(options.model / "README.md", figures(report))
+        if (options.model.parent / "README.md").is_file():
+            write_figures(options.model.parent / "README.md", overview(options.model.parent))
+
+
+if __name__ == "__main__":
+    main()

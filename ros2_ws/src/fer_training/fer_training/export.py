@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes a model that the node can load out of a training run's checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from fer_evaluation.datasets.fer2013 import Fer2013, Usage
+from fer_perception.inference.cpu_features import multiplies_int8_fast
+from fer_perception.recognition.model_store import ModelConfig, ModelError, Precision, write_model
+
+from .exporting.calibration import fit_temperature
+from .exporting.logit_adjustment import fit_shift, shift, shifted
+from .exporting.onnx_export import TOLERANCE, build_onnx, largest_difference
+from .exporting.quantization import quantized
+from .learning.trained_network import (
+    TrainedNetwork,
+    in_half_precision,
+    load_checkpointed,
+    load_network,
+    weights_file,
+)
+from .learning.training_data import DATA_HELP, read_training_data
+from .train import predict, select_faces
+
+_LOG = logging.getLogger(__name__)
+_BATCH: Final = 64
+# Training pictures by which a graph is compared with its network, and 8-bit ranges are chosen.
+_SAMPLE: Final = 256
+# Share of validation pictures that an 8-bit graph may answer worse.
+_MAX_LOSS: Final = 0.001
+
+
+def export(checkpoint: Path, folder: Path, data: Fer2013, rebalance: float = 0.0) -> ModelConfig:
+    """Write the model of ``checkpoint`` to ``folder``, its temperature fitted on validation data.
+
+    :param rebalance: validation accuracy, as a share, that may be given up for the recall of rare
+        classes; see :func:`.rebalancing.fit_shift`.
+    :raises ValueError: the exported graph does not answer as the network does.
+    """
+    return _fit_and_write(load_checkpointed(checkpoint), folder, data, rebalance)
+
+
+def export_again(model: Path, folder: Path, data: Fer2013, rebalance: float = 0.0) -> ModelConfig:
+    """Write ``model``, an exported one, to ``folder`` with graphs made anew.
+
+    :param rebalance: as for :func:`export`; without it the temperature stays as it is.
+    :raises ValueError: the exported graph does not answer as the network does.
+    """
+    trained = load_network(model)
+    if rebalance > 0.0:
+        return _fit_and_write(trained, folder, data, rebalance)
+    return _write(folder, trained.name, trained.network, trained.temperature, data)
+
+
+def _fit_and_write(
+    trained: TrainedNetwork, folder: Path, data: Fer2013, rebalance: float
+) -> ModelConfig:
+    network = trained.network
+    validation = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
+    logits = predict(network, validation.images)
+    if rebalance > 0.0:
+        faces = select_faces(data, data.leak_free_training_rows(), soft=False)
+        shares = torch.bincount(faces.labels, minlength=logits.shape[1]) / len(faces.labels)
+        t = fit_shift(logits, validation.labels, shares, rebalance)
+        shift(network, shares, t)
+        logits = shifted(logits, shares, t)
+        _LOG.info("logits shifted by -%.2f log(share of the class)", t)
+    temperature = fit_temperature(logits, validation.labels)
+    return _write(folder, trained.name, in_half_precision(network), temperature, data)
+
+
+def _write(
+    folder: Path, name: str, network: nn.Module, temperature: float, data: Fer2013
+) -> ModelConfig:
+    graphs = _graphs(network.eval(), data)
+    config = write_model(folder, name, temperature, weights_file(network), graphs)
+    _LOG.info("%s: temperature %.3f, sha256 %s", folder, temperature, config.sha256)
+    return config
+
+
+def _graphs(network: nn.Module, data: Fer2013) -> dict[Precision, bytes]:
+    """Return the ONNX model of each precision in which the network is as good as in float32."""
+    graph = build_onnx(network)
+    training = data.images[data.leak_free_training_rows()]
+    sample = training[:: max(1, len(training) // _SAMPLE)]
+    difference = largest_difference(network, graph, sample)
+    _LOG.info("ONNX: largest difference of a logit %.1e, over %d faces", difference, len(sample))
+    if not difference <= TOLERANCE:
+        raise ValueError(
+            f"the ONNX graph's logits differ from the network's by {difference:.1e}, more than "
+            f"{TOLERANCE:.0e}: a module is not exported as it computes"
+        )
+    graphs: dict[Precision, bytes] = {"float32": graph}
+    rounded = quantized(graph, sample)
+    if rounded is not None:
+        faces = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
+        images, labels = faces.images.numpy(), faces.labels.numpy()
+        before, after = (_accuracy(g, images, labels) for g in (graph, rounded))
+        _LOG.info("validation: float32 %.2f %%, int8 %.2f %%", 100 * before, 100 * after)
+        if after >= before - _MAX_LOSS:
+            graphs["int8"] = rounded
+        else:
+            _LOG.info("int8 loses more than %.1f points: left out", 100 * _MAX_LOSS)
+    return graphs
+
+
+def _accuracy(graph: bytes, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
+    options = onnxruntime.SessionOptions()
+    if not multiplies_int8_fast():
+        # Node by node, 8-bit numbers are multiplied in float32: slow, and as exact as on the
+        # processors that will run this graph.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    guessed = [
+        session.run(None, {"crops": images[i : i + _BATCH]})[0].argmax(axis=1)
+        for i in range(0, len(images), _BATCH)
+    ]
+    return float((np.concatenate(guessed) == labels).mean())
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="export", description="Export a trained network for the node."
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--checkpoint", type=Path, help="RUN/best.safetensors or RUN/last.safetensors"
+    )
+    source.add_argument("--model", type=Path, help="an exported model, to make its graphs anew")
+    parser.add_argument("--out", type=Path, required=True, help="the model's folder")
+    parser.add_argument(
+        "--rebalance",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="validation accuracy to give up for rare classes, 0.01 for one point (%(default)s)",
+    )
+    parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
+    options = parser.parse_args(args)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        data = read_training_data(options.data)
+        if options.model is not None:
+            export_again(options.model, options.out, data, options.rebalance)
+        else:
+            export(options.checkpoint, options.out, data, options.rebalance)
+    except (FileNotFoundError, ModelError, ValueError) as error:
+        parser.exit(2, f"export: {error}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is gained, and lost, by answering "unknown" where the confidence is low."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_common.atomic_file import replacing
+
+_QUANTILES = np.linspace(0.0, 0.98, 197)
+
+
+@dataclass(frozen=True)
+class Abstention:
+    """A threshold of the confidence and what it does.
+
+    :ivar min_confidence: answers with less are withheld.
+    :ivar coverage: share of pictures that get an answer.
+    :ivar accuracy: share of right ones among the answers.
+    """
+
+    min_confidence: float
+    coverage: float
+    accuracy: float
+
+
+def abstain(
+    scores: NDArray[np.floating], labels: NDArray[np.int64], min_confidence: float
+) -> Abstention:
+    """Return what ``min_confidence`` does to ``scores``, N x classes, of pictures with labels."""
+    answered = scores.max(axis=1) >= min_confidence
+    right = scores[answered].argmax(axis=1) == labels[answered]
+    accuracy = right.mean() if answered.any() else 1.0
+    return Abstention(min_confidence, float(answered.mean()), float(accuracy))
+
+
+def threshold_for(
+    accuracy: float, scores: NDArray[np.floating], labels: NDArray[np.int64]
+) -> float:
+    """Return the lowest confidence from which on the answers reach ``accuracy``.
+
+    Fit it on data that is not reported. 1 when no threshold reaches it.
+    """
+    confidence = scores.max(axis=1)
+    order = np.argsort(-confidence, kind="stable")
+    right = (scores.argmax(axis=1) == labels)[order]
+    reached = np.cumsum(right) / np.arange(1, len(right) + 1)
+    enough = np.flatnonzero(reached >= accuracy)
+    return float(confidence[order][enough[-1]]) if len(enough) else 1.0
+
+
+def draw_abstention(
+    path: Path,
+    scores: NDArray[np.floating],
+    labels: NDArray[np.int64],
+    marked: Sequence[Abstention],
+    title: str,
+) -> None:
+    """Write the curve of accuracy over coverage, with ``marked`` thresholds, as a picture."""
+    from matplotlib.figure import Figure
+
+    confidence = scores.max(axis=1)
+    points = [abstain(scores, labels, value) for value in np.quantile(confidence, _QUANTILES)]
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([100 * p.coverage for p in points], [100 * p.accuracy for p in points])
+    for point in marked:
+        x, y = 100 * point.coverage, 100 * point.accuracy
+        axes.plot(x, y, "o", color="tab:red")
+        axes.annotate(
+            f"min_confidence {point.min_confidence:.2f}:\n{y:.1f} % of {x:.0f} % answered",
+            (x, y),
+            xytext=(-8, -8),
+            textcoords="offset points",
+            ha="right",
+            va="top",
+        )
+    axes.set(xlabel="answered, %", ylabel="right among the answers, %", title=title)
+    axes.grid(alpha=0.3)
+    with replacing(path) as part:
+        figure.savefig(part, dpi=100, format="png")

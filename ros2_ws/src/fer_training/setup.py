@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+from setuptools import find_packages, setup
+
+package_name = "fer_training"
+
+setup(
+    name=package_name,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    package_data={package_name: ["py.typed"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
+        (f"share/{package_name}", ["package.xml"]),
+    ],
+    install_requires=[
+        "matplotlib",
+        "onnx",
+        "safetensors",
+        "scikit-learn",
+        "torch",
+        "torchmetrics",
+        "tqdm",
+    ],
+    extras_require={"test": ["pytest"]},
+    zip_safe=False,
+    maintainer="Maintainers of fer_perception",
+    maintainer_email="maintainers@example.com",
+    description="Trains, exports and evaluates the networks of fer_perception.",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            "crop_faces = fer_training.crop_faces:main",
+            "evaluate = fer_training.evaluate:main",
+            "export = fer_training.export:main",
+            "train = fer_training.train:main",
+        ],
+    },
+)

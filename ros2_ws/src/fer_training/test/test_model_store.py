@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+import hashlib
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from fer_perception.emotions import EMOTIONS
+from fer_perception.recognition.model_store import ModelError, find_model, load_model, write_model
+from fer_perception.recognition.recognizer import EmotionRecognizer
+from fer_training.exporting.onnx_export import build_onnx, torch_logits
+from fer_training.learning.trained_network import (
+    in_half_precision,
+    load_network,
+    weights_file,
+)
+from fer_training.networks import create_network
+
+
+@pytest.fixture
+def folder(tmp_path):
+    torch.manual_seed(0)
+    network = in_half_precision(create_network("baseline_cnn", len(EMOTIONS)).eval())
+    graphs = {"float32": build_onnx(network)}
+    write_model(tmp_path / "small", "baseline_cnn", 1.5, weights_file(network), graphs)
+    return tmp_path / "small"
+
+
+def _change_config(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_written_model_is_read_back(folder, rng):
+    torch.manual_seed(0)
+    network = in_half_precision(create_network("baseline_cnn", len(EMOTIONS)).eval())
+    crops = rng.integers(0, 256, (5, 48, 48), np.uint8)
+    trained = load_network(folder)
+    assert not trained.network.training
+    logits = torch_logits(network, crops)
+    np.testing.assert_array_equal(torch_logits(trained.network, crops), logits)
+    model = load_model(folder)
+    assert model.model_id == f"small@{model.config.sha256[:8]}"
+    scores = EmotionRecognizer(model).recognize(crops)
+    expected = torch.softmax(torch.from_numpy(logits) / 1.5, dim=1)
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+
+
+def test_scores_are_a_distribution_and_do_not_depend_on_the_batch(folder, rng):
+    recognizer = EmotionRecognizer(load_model(folder))
+    crops = rng.integers(0, 256, (4, 48, 48), np.uint8)
+    scores = recognizer.recognize(crops)
+    assert scores.shape == (4, 7) and scores.dtype == np.float32
+    np.testing.assert_allclose(scores.sum(axis=1), 1.0, atol=1e-5)
+    alone = np.concatenate([recognizer.recognize(crop[None]) for crop in crops])
+    np.testing.assert_allclose(scores, alone, atol=1e-5)
+    assert recognizer.recognize(crops[:0]).shape == (0, 7)
+
+
+def test_scores_do_not_depend_on_exposure(folder, rng):
+    recognizer = EmotionRecognizer(load_model(folder))
+    dark = rng.integers(20, 100, (1, 48, 48), np.uint8)
+    np.testing.assert_allclose(
+        recognizer.recognize(dark), recognizer.recognize(2 * dark + 10), atol=1e-3
+    )
+
+
+def test_flip_average_makes_mirror_images_equal(folder, rng):
+    recognizer = EmotionRecognizer(load_model(folder), flip_average=True)
+    crops = rng.integers(0, 256, (2, 48, 48), np.uint8)
+    mirrored = np.ascontiguousarray(crops[:, :, ::-1])
+    np.testing.assert_allclose(
+        recognizer.recognize(crops), recognizer.recognize(mirrored), atol=1e-5
+    )
+
+
+def test_crops_without_contrast_give_finite_scores(folder):
+    flat = np.stack([np.full((48, 48), grey, np.uint8) for grey in (0, 127, 255)])
+    assert np.isfinite(EmotionRecognizer(load_model(folder)).recognize(flat)).all()
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors", "model.onnx"])
+def test_missing_file_is_named(folder, file):
+    (folder / file).unlink()
+    with pytest.raises(ModelError, match=file):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "model.onnx"])
+@pytest.mark.parametrize("damage", ["truncated", "one byte"])
+def test_altered_weights_are_refused(folder, damage, file):
+    path = folder / file
+    blob = bytearray(path.read_bytes())
+    if damage == "truncated":
+        blob = blob[: len(blob) // 2]
+    else:
+        blob[-100] ^= 1
+    path.write_bytes(blob)
+    with pytest.raises(ModelError, match="damaged or was altered"):
+        load_model(folder)
+
+
+def test_wrong_classes_are_refused_with_both_lists(folder):
+    _change_config(folder, classes=[*EMOTIONS, "contempt"])
+    with pytest.raises(ModelError, match=r"8 classes .*contempt.* are not the 7 expected"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("network", "reason"),
+    [("deep_emotion", "do not fit network deep_emotion"), ("nonsense", "unknown network")],
+)
+def test_weights_of_another_network_are_refused(folder, network, reason):
+    _change_config(folder, network=network)
+    with pytest.raises(ModelError, match=reason):
+        load_network(folder)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"temperature": 0}, {"temperature": "hot"}, {"graph_sha256": 1}, {"graph_sha256": {"x": ""}}],
+)
+def test_nonsense_in_the_config_is_refused(folder, changes):
+    _change_config(folder, **changes)
+    with pytest.raises(ModelError, match=r"config\.json"):
+        load_model(folder)
+
+
+def test_classes_that_are_no_texts_are_refused(folder):
+    _change_config(folder, classes=[{}, 7])
+    with pytest.raises(ModelError, match="2 classes"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    "graph", [b"", b"no protobuf", build_onnx(create_network("baseline_cnn", 3).eval())]
+)
+def test_a_graph_that_cannot_be_run_is_refused_though_its_hash_is_right(folder, graph):
+    (folder / "model.onnx").write_bytes(graph)
+    _change_config(folder, graph_sha256={"float32": hashlib.sha256(graph).hexdigest()})
+    with pytest.raises(ModelError, match="the graph of small@") as refused:
+        EmotionRecognizer(load_model(folder))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_precision_that_the_model_lacks_is_said_with_those_that_it_has(folder):
+    with pytest.raises(ModelError, match="no int8 graph, only float32"):
+        load_model(folder, "int8")
+
+
+def test_a_model_of_weights_alone_can_be_trained_from_but_not_run(folder):
+    _change_config(folder, graph_sha256={})
+    assert load_network(folder).name == "baseline_cnn"
+    with pytest.raises(ModelError, match="export it anew"):
+        load_model(folder)
+
+
+def test_a_graph_of_the_model_before_is_not_left_behind(folder):
+    stale = folder / "model_int8.onnx"
+    stale.write_bytes(b"of another model")
+    network = create_network("baseline_cnn", len(EMOTIONS)).eval()
+    graphs = {"float32": build_onnx(network)}
+    write_model(folder, "baseline_cnn", 1.0, weights_file(network), graphs)
+    assert not stale.exists()
+
+
+def test_config_that_is_no_json_is_refused(folder):
+    (folder / "config.json").write_text("{")
+    with pytest.raises(ModelError, match="no JSON"):
+        load_model(folder)
+
+
+def test_models_are_found_by_name_or_path_and_the_known_ones_named(folder):
+    assert find_model("small", [folder.parent]) == folder
+    assert find_model(str(folder), []) == folder
+    with pytest.raises(ModelError, match="expected small"):
+        find_model("large", [folder.parent])
+
+
+def test_every_error_is_one_line(folder):
+    for change in ({"graph_sha256": {"float32": "0"}}, {"classes": ["a"]}, {"sha256": "0"}):
+        _change_config(folder, **change)
+        with pytest.raises(ModelError) as error:
+            load_model(folder)
+        assert "\n" not in str(error.value)
