@@ -9,7 +9,7 @@ import pytest
 from rclpy.qos import qos_profile_sensor_data
 from std_msgs.msg import Header
 
-import fer_common.nodes.shared_memory_watchdog
+from fer_common.nodes import shared_memory_watchdog
 from real_peers import wait_until
 from robustness.soak.world import DASHBOARD, LIGHT, PERCEPTION, World
 
@@ -57,8 +57,7 @@ def test_a_node_that_nobody_finds_ends_with_a_reason(start_listener, request):
 def test_a_node_without_shared_memory_is_left_alone(saying, udp_only, start_listener):
     process, log = start_listener()
     saying.wait_until(lambda: "heard hello" in log.read_text(), "what was said")
-    hearing = fer_common.nodes.shared_memory_watchdog
-    saying.spin(1.5 * hearing.PATIENCE * hearing.LOOK_PERIOD_S)
+    saying.spin(1.5 * shared_memory_watchdog.PATIENCE * shared_memory_watchdog.LOOK_PERIOD_S)
     process.terminate()
     assert process.wait(60.0) == 0
     assert "removed 0 ports" in log.read_text() and COMPLAINT not in log.read_text()

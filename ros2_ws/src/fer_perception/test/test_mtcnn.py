@@ -6,7 +6,6 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from fer_perception import native_library
 from fer_perception.detection import create_detector, native_cascade
 from fer_perception.detection.mtcnn import Mtcnn, MtcnnConfig
 from fer_perception.detection.mtcnn_graphs import build_graph
@@ -14,6 +13,7 @@ from fer_perception.detection.mtcnn_weights import weights_folder
 from fer_perception.detection.native_cascade import NativeCascade
 from fer_perception.detection.non_maximum_suppression import non_maximum_suppression
 from fer_perception.face import BoundingBox
+from fer_perception.inference import native_library
 from fer_perception.inference.native_library import INSTRUCTION_SETS
 
 needs_library = pytest.mark.skipif(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from fer_perception import native_library
+from fer_perception.inference import native_library
 from fer_perception.inference.convolution_chain import Convolution, split_at_convolutions
 from fer_perception.inference.native_convolutions import NativeConvolutions
 from fer_perception.inference.native_library import INSTRUCTION_SETS

@@ -11,15 +11,15 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Generator
 
+from fer_common import atomic_file
 from fer_evaluation.datasets.fer2013 import Fer2013, Usage
 from fer_evaluation.datasets.fer2013_reader import read_fer2013
 from fer_evaluation.datasets.votes import EXCLUDED, plurality_labels, soft_targets
-from fer_perception import atomic_file
 from fer_perception.emotions import EMOTIONS
-from fer_training import teacher as teacher_module
 from fer_training import train as train_module
 from fer_training.exporting.calibration import fit_temperature
 from fer_training.exporting.logit_adjustment import fit_shift, shift, shifted
+from fer_training.learning import teacher as teacher_module
 from fer_training.learning.augmentation import (
     Augmentation,
     change_levels_and_geometry,
