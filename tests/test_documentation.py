@@ -5,6 +5,7 @@
 """
 
 import re
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -106,3 +107,11 @@ def test_links_lead_to_what_is_there(repository):
         for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", prose):
             if "://" not in link:
                 assert (text.parent / link).exists(), f"{text}: {link}"
+
+
+@pytest.mark.parametrize("name", ["parameter_page", "architecture_tree"])
+def test_generated_pages_are_up_to_date(repository, name):
+    spec = spec_from_file_location(name, repository / "tools" / f"{name}.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.PAGE.read_text() == module.page(), f"run python3 tools/{name}.py"
