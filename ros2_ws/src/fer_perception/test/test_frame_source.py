@@ -129,6 +129,19 @@ def test_12_bit_picture_is_not_black(tmp_path):
     assert frame.image[24, 32, 0] == round(1500 * 255 / 4095)
 
 
+def test_picture_is_turned_as_its_exif_data_say(tmp_path):
+    write_picture(tmp_path / "a.jpg")
+    jpeg = (tmp_path / "a.jpg").read_bytes()
+    # One entry, orientation (0x0112), a short of value 6: turned by a quarter.
+    tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    exif = b"Exif\0\0" + tiff
+    (tmp_path / "a.jpg").write_bytes(
+        jpeg[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + jpeg[2:]
+    )
+    [frame], _, _ = read(tmp_path)
+    assert frame.image.shape == (64, 48, 3)
+
+
 def test_one_picture_is_a_source_of_one_frame(tmp_path):
     for number in (1, 2):  # OpenCV's video reader would go on with the next number
         write_picture(tmp_path / f"frame_{number}.png")
@@ -247,6 +260,8 @@ def test_frames_without_a_position_follow_at_the_last_interval():
         ("http://127.0.0.1:9/stream", "camera http://127.0.0.1:9/stream"),
         ("rtsp://user:secret@127.0.0.1:9/stream", "camera rtsp://127.0.0.1:9/stream"),
         ("²", "no such source"),
+        ("a\0b", "no such source"),
+        ("~no-such-user/clip.mp4", "cannot open '~no-such-user"),
         ("folder", "holds no image"),
     ],
 )
