@@ -13,6 +13,7 @@ import cv2
 from .frames import DEFAULT_RATE_HZ, Frame, FrameSource, FrameSourceError, Warn
 
 _MAX_RATE_HZ: Final = 1000.0
+_AT_ONCE_S: Final = 0.001
 # Frames of a real video: more are a container's missing duration, read as a number.
 _MAX_FRAMES: Final = 1e9
 
@@ -20,8 +21,9 @@ _MAX_FRAMES: Final = 1e9
 class FrameTimes:
     """Turns a container's positions into times that start at 0 and increase strictly.
 
-    Decoders give no position for the frames they still hold at the end of a file (OpenCV 4.6),
-    and containers such as raw H.264 have none at all.
+    A frame without a position follows at the last interval: raw H.264 has none, and OpenCV 4.6
+    gives none for the frames that the decoder still holds at the end of a file. One whose
+    position is behind, as next to a damaged part, follows at once.
 
     :param period_s: assumed until two frames have said it.
     :ivar untimed: frames whose time had to be estimated.
@@ -39,11 +41,12 @@ class FrameTimes:
             self._first_s, self._last_s = position_s, 0.0
             return 0.0
         time_s = position_s - self._first_s
-        if not time_s > self._last_s:  # among others NaN
-            self.untimed += 1
-            time_s = self._last_s + self._period_s
-        else:
+        if time_s > self._last_s:
             self._period_s = time_s - self._last_s
+        else:  # among others NaN
+            self.untimed += 1
+            is_behind = position_s != 0.0 and time_s <= self._last_s
+            time_s = self._last_s + (_AT_ONCE_S if is_behind else self._period_s)
         self._last_s = time_s
         return time_s
 
@@ -105,7 +108,7 @@ class VideoFile(FrameSource):
         if self._counts_frames:
             self._warn_once(
                 f"{self.name} promises {self._promised} frames, but only {frames} can be read: "
-                "it is damaged or cut short"
+                "it is damaged, cut short or trimmed"
             )
         elif self.rate_hz and not self._asked_rate_hz:
             # The count is estimated from the duration; at a variable rate it is too high.
