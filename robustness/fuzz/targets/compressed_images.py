@@ -10,7 +10,8 @@ from random import Random
 import cv2
 import numpy as np
 
-from fer_perception.images.decoding import ImageError, decode_compressed
+from fer_perception.images.compressed import decode_compressed
+from fer_perception.images.decoding import ImageError
 
 from ..mutation import mutated, nasty_integer
 from ..target import Target, Try
@@ -23,7 +24,8 @@ def _seeds() -> list[bytes]:
     picture = cv2.resize(rng.integers(0, 255, (5, 7, 3), np.uint8), (28, 20))
     seeds = [cv2.imencode(suffix, picture)[1].tobytes() for suffix in _SUFFIXES]
     progressive = [cv2.IMWRITE_JPEG_PROGRESSIVE, 1, cv2.IMWRITE_JPEG_RST_INTERVAL, 2]
-    return [*seeds, cv2.imencode(".jpg", picture, progressive)[1].tobytes()]
+    deep = cv2.imencode(".png", picture.astype(np.uint16) * 16)[1].tobytes()
+    return [*seeds, cv2.imencode(".jpg", picture, progressive)[1].tobytes(), deep]
 
 
 def _prepare() -> Try:
@@ -41,7 +43,7 @@ def _prepare() -> Try:
             data = rng.randbytes(rng.choice((0, 1, 2, 10, 200)))
         else:
             data = mutated(rng, rng.choice(seeds))
-        image = decode_compressed(data)
+        image = decode_compressed(data).pixels
         assert image.ndim == 3 and image.shape[2] == 3 and image.dtype == "uint8", image.shape
 
     return try_one
