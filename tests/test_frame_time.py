@@ -5,11 +5,12 @@ import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from fer_msgs.msg import EmotionArray
+from fer_msgs.msg import EmotionArray, EmotionStamped
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
+from std_msgs.msg import ColorRGBA, Header
 
+from fer_perception.emotions import EMOTIONS
 from fer_perception.images.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message
 
@@ -129,3 +130,30 @@ def test_compressed_images_follow_the_remapped_name(start_node, peer, remapping,
         return any(m.faces for m in emotions)
 
     peer.wait_until(answered, "emotions", nodes=(node.node,))
+
+
+def test_a_light_whose_simulation_has_no_clock_follows_faces_and_their_absence(start_node, peer):
+    node = start_node(
+        "ambient_light_driver",
+        "light_node",
+        "ambient_light",
+        parameters={"use_sim_time": True, "devices": [""], "idle_timeout_s": 1.0},
+    )
+    emotions = peer.node.create_publisher(EmotionArray, "/emotions", 10)
+    colors = peer.collect(ColorRGBA, "/ambient_light/color")
+    peer.wait_until(lambda: colors, "a colour", nodes=(node.node,))
+    idle = colors[0]
+    face = EmotionStamped(face_id="f0001", emotion="anger", confidence=1.0)
+    face.scores[EMOTIONS.index("anger")] = 1.0
+
+    def differs():
+        emotions.publish(EmotionArray(faces=[face]))
+        peer.spin(0.05)
+        return abs(colors[-1].g - idle.g) + abs(colors[-1].b - idle.b) > 0.1
+
+    peer.wait_until(differs, "the colour of anger", nodes=(node.node,))
+    peer.wait_until(
+        lambda: abs(colors[-1].g - idle.g) + abs(colors[-1].b - idle.b) < 0.01,
+        "the idle colour",
+        nodes=(node.node,),
+    )

@@ -49,6 +49,7 @@ from fer_common.nodes.parameters import (
     declare_parameter,
 )
 from fer_common.nodes.shared_memory_watchdog import SharedMemoryWatchdog
+from fer_common.nodes.world_time import world_time_s
 from fer_common.options import ConfigError
 
 NEWEST_ONLY = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -279,9 +280,7 @@ class LightNode(LifecycleNode):
 
     def _world_time_s(self) -> float:
         """Time of the faces: the simulation's if it has one, else one that no one can set."""
-        if self.get_parameter("use_sim_time").value:
-            return float(self.get_clock().now().nanoseconds) * 1e-9
-        return time.monotonic()
+        return world_time_s(self)
 
     def _start_output_timer(self) -> None:
         period_s = 1.0 / self.get_parameter("output_rate_hz").value
