@@ -16,7 +16,7 @@ from fer_perception.detection.mtcnn import Mtcnn, MtcnnConfig
 from fer_perception.face import BoundingBox, RgbImage
 from fer_perception.pipeline import EmotionPipeline
 from fer_perception.recognition.alignment import align_faces
-from fer_perception.recognition.normalization import grey_levels, normalize
+from fer_training.networks.normalization import grey_levels, normalize
 from fer_perception.tracking.detection_scheduler import FollowerConfig
 from fer_perception.tracking.smoothing import ScoreSmoother
 from fer_perception.tracking.tracker import FaceTracker
