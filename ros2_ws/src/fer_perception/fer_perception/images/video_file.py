@@ -72,7 +72,7 @@ class VideoFile(FrameSource):
         is_rate = math.isfinite(rate_hz) and 0.0 < rate_hz <= _MAX_RATE_HZ
         self.rate_hz = self._asked_rate_hz or (rate_hz if is_rate else None)
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self._promised = round(count) if 0.0 < count < _MAX_FRAMES else None
+        self.expected_frames = round(count) if 0.0 < count < _MAX_FRAMES else None
         self._times = FrameTimes(1.0 / (self.rate_hz or DEFAULT_RATE_HZ))
         self._last_s = 0.0
 
@@ -100,23 +100,23 @@ class VideoFile(FrameSource):
         frames = self.report.frames
         if not frames:
             raise FrameSourceError(f"{self.name} gives no frame: it is damaged or empty")
-        if self._promised is None or frames >= self._promised:
+        if self.expected_frames is None or frames >= self.expected_frames:
             return
         if self._counts_frames:
             self._warn_once(
-                f"{self.name} promises {self._promised} frames, but only {frames} can be read: "
+                f"{self.name} promises {self.expected_frames} frames, but only {frames} can be read: "
                 "it is damaged or cut short"
             )
         elif self.rate_hz and not self._asked_rate_hz:
             # The count is estimated from the duration; at a variable rate it is too high.
-            promised_s, read_s = self._promised / self.rate_hz, self._last_s + 1.0 / self.rate_hz
+            promised_s, read_s = self.expected_frames / self.rate_hz, self._last_s + 1.0 / self.rate_hz
             if read_s > 0.95 * promised_s:
                 return
             self._warn_once(
-                f"{self.name} promises {promised_s:.2f} s (about {self._promised} frames), but "
+                f"{self.name} promises {promised_s:.2f} s (about {self.expected_frames} frames), but "
                 f"its {frames} frames end at {read_s:.2f} s: it is damaged or cut short"
             )
-        self.report = replace(self.report, missing=self._promised - frames)
+        self.report = replace(self.report, missing=self.expected_frames - frames)
 
     def rewind(self) -> None:
         """Start again with the first frame."""
