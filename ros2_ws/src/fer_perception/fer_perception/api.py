@@ -69,7 +69,9 @@ class EmotionPipeline:
                 f"unknown option {', '.join(unknown)}: expected some of {', '.join(defaults)}"
             )
         is_folder = isinstance(model, Path) or "/" in model
-        return cls(defaults | options | {"model": str(Path(model).resolve()) if is_folder else model})
+        return cls(
+            defaults | options | {"model": str(Path(model).resolve()) if is_folder else model}
+        )
 
     @property
     def model_id(self) -> str:

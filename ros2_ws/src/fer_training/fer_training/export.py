@@ -40,7 +40,9 @@ _SAMPLE: Final = 256
 _MAX_LOSS: Final = 0.001
 
 
-def export(checkpoint: Path, folder: Path, data: Fer2013, logit_adjustment: float = 0.0) -> ModelConfig:
+def export(
+    checkpoint: Path, folder: Path, data: Fer2013, logit_adjustment: float = 0.0
+) -> ModelConfig:
     """Write the model of ``checkpoint`` to ``folder``, its temperature fitted on validation data.
 
     :param logit_adjustment: validation accuracy, as a share, that may be given up for the recall of rare
@@ -50,7 +52,9 @@ def export(checkpoint: Path, folder: Path, data: Fer2013, logit_adjustment: floa
     return _fit_and_write(load_checkpointed(checkpoint), folder, data, logit_adjustment)
 
 
-def export_again(model: Path, folder: Path, data: Fer2013, logit_adjustment: float = 0.0) -> ModelConfig:
+def export_again(
+    model: Path, folder: Path, data: Fer2013, logit_adjustment: float = 0.0
+) -> ModelConfig:
     """Write ``model``, an exported one, to ``folder`` with new graphs.
 
     :param logit_adjustment: as for :func:`export`; without it the temperature stays as it is.
@@ -91,9 +95,7 @@ def _write(
     return config
 
 
-def _graphs(
-    network: nn.Module, exported: ExportedGraphs, data: Fer2013
-) -> dict[Precision, bytes]:
+def _graphs(network: nn.Module, exported: ExportedGraphs, data: Fer2013) -> dict[Precision, bytes]:
     """Return the ONNX model of each precision in which the network is as good as in float32."""
     graph = exported.whole
     training = data.images[data.leak_free_training_rows()]

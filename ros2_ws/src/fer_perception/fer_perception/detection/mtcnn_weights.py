@@ -86,7 +86,9 @@ def load_weights(network: str, folder: Path | None = None) -> NetworkWeights:
             },
         )
     except (KeyError, ValueError) as error:
-        raise ModelError(f"{WEIGHTS_FILE} lacks or misstates {error}: restore fer_models") from error
+        raise ModelError(
+            f"{WEIGHTS_FILE} lacks or misstates {error}: restore fer_models"
+        ) from error
 
 
 _HEADS: Final = ("probability", "regression", "landmarks")

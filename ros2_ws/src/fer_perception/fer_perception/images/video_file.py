@@ -109,7 +109,10 @@ class VideoFile(FrameSource):
             )
         elif self.rate_hz and not self._asked_rate_hz:
             # The count is estimated from the duration; at a variable rate it is too high.
-            promised_s, read_s = self.expected_frames / self.rate_hz, self._last_s + 1.0 / self.rate_hz
+            promised_s, read_s = (
+                self.expected_frames / self.rate_hz,
+                self._last_s + 1.0 / self.rate_hz,
+            )
             if read_s > 0.95 * promised_s:
                 return
             self._warn_once(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 from typing import Final
 
 import onnxruntime
@@ -13,7 +14,7 @@ __all__ = ["EXECUTION_PROVIDERS", "execution_provider_of", "open_session"]
 _LOG = logging.getLogger(__name__)
 
 EXECUTION_PROVIDERS: Final = ("cpu", "auto", "cuda", "tensorrt", "openvino")
-"""What a network runs on; auto takes CUDA or OpenVINO where present, else the CPU."""
+"""What a network runs on; auto takes CUDA where it is present, else the CPU."""
 
 _CPU: Final = "CPUExecutionProvider"
 # ONNX Runtime's name of each, and the package that brings it.
@@ -22,8 +23,9 @@ _PROVIDERS: Final = {
     "tensorrt": ("TensorrtExecutionProvider", "onnxruntime-gpu, with CUDA and TensorRT"),
     "openvino": ("OpenVINOExecutionProvider", "onnxruntime-openvino"),
 }
-# Not TensorRT: it builds an engine at each start, which takes minutes on a small computer.
-_AUTOMATIC: Final = ("cuda", "openvino")
+# Not TensorRT, which builds an engine at each start, for minutes on a small computer; nor OpenVINO,
+# which is slower than the native library on a CPU.
+_AUTOMATIC: Final = "cuda"
 
 
 def open_session(
@@ -71,6 +73,7 @@ def execution_provider_of(session: onnxruntime.InferenceSession) -> str:
     return next((name for name, (known, _) in _PROVIDERS.items() if known == used), "cpu")
 
 
+@cache  # one warning, not one per network
 def _available(provider: str) -> str:
     """Return the provider to use for the one asked for: itself, or "cpu" where it is missing."""
     if provider not in EXECUTION_PROVIDERS:
@@ -80,7 +83,7 @@ def _available(provider: str) -> str:
     if provider == "cpu":
         return "cpu"
     if provider == "auto":
-        return next((name for name in _AUTOMATIC if _PROVIDERS[name][0] in present), "cpu")
+        return _AUTOMATIC if _PROVIDERS[_AUTOMATIC][0] in present else "cpu"
     name, package = _PROVIDERS[provider]
     if name not in present:
         _LOG.warning(

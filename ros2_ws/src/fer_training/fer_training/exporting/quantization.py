@@ -84,4 +84,11 @@ def quantized(graph: bytes, crops: NDArray[np.uint8]) -> bytes | None:
             )
         finally:
             logging.root.setLevel(level)
-        return with_half_precision(onnx.load(str(rounded)), exact=False).SerializeToString()
+        quantised = with_half_precision(onnx.load(str(rounded)), exact=False)
+        # ONNX Runtime stamps its newest operator sets on what it optimises, used or not, and older
+        # releases refuse them.
+        used = {node.domain for node in quantised.graph.node}
+        imports = [entry for entry in quantised.opset_import if entry.domain in used]
+        del quantised.opset_import[:]
+        quantised.opset_import.extend(imports)
+        return quantised.SerializeToString()
