@@ -132,6 +132,6 @@ def _checked(image: RgbImage) -> RgbImage:
         raise ValueError(f"expected a path or an RGB array, not {type(image).__name__}")
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise ValueError(
-            f"the array is {image.shape} of {image.dtype}: expected height x width x 3 of uint8, RGB"
+            f"the array is {image.shape} of {image.dtype}: expected RGB, height x width x 3, uint8"
         )
     return image

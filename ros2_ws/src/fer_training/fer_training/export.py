@@ -45,7 +45,7 @@ def export(
 ) -> ModelConfig:
     """Write the model of ``checkpoint`` to ``folder``, its temperature fitted on validation data.
 
-    :param logit_adjustment: validation accuracy, as a share, that may be given up for the recall of rare
+    :param logit_adjustment: validation accuracy, as a share, to give up for the recall of rare
         classes; see :func:`.exporting.logit_adjustment.fit_shift`.
     :raises ValueError: the exported graph's logits differ from the network's.
     """

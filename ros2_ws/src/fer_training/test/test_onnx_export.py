@@ -19,7 +19,6 @@ from fer_training.learning.trained_network import in_half_precision, load_networ
 from fer_training.networks import NETWORKS, create_network
 from fer_training.networks.multiple_self_attention import MultipleSelfAttention
 
-
 _SETUP = "ros2_ws/src/fer_perception/setup.py"
 
 

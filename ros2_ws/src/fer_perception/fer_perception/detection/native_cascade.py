@@ -28,7 +28,8 @@ class NativeCascade:
     :param instructions: one of :data:`~.native_library.INSTRUCTION_SETS` that the processor has;
         None for the best.
     :raises RuntimeError: when the library was not built.
-    :raises ~fer_perception.inference.model_files.ModelError: when the weights are missing or altered.
+    :raises ~fer_perception.inference.model_files.ModelError: when the weights are missing or
+        altered.
     """
 
     def __init__(self, instructions: str | None = None) -> None:

@@ -104,8 +104,8 @@ class VideoFile(FrameSource):
             return
         if self._counts_frames:
             self._warn_once(
-                f"{self.name} promises {self.expected_frames} frames, but only {frames} can be read: "
-                "it is damaged or cut short"
+                f"{self.name} promises {self.expected_frames} frames, but only {frames} can be "
+                "read: it is damaged or cut short"
             )
         elif self.rate_hz and not self._asked_rate_hz:
             # The count is estimated from the duration; at a variable rate it is too high.
@@ -116,8 +116,8 @@ class VideoFile(FrameSource):
             if read_s > 0.95 * promised_s:
                 return
             self._warn_once(
-                f"{self.name} promises {promised_s:.2f} s (about {self.expected_frames} frames), but "
-                f"its {frames} frames end at {read_s:.2f} s: it is damaged or cut short"
+                f"{self.name} promises {promised_s:.2f} s (about {self.expected_frames} frames), "
+                f"but its {frames} frames end at {read_s:.2f} s: it is damaged or cut short"
             )
         self.report = replace(self.report, missing=self.expected_frames - frames)
 

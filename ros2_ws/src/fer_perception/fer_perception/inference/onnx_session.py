@@ -23,8 +23,8 @@ _PROVIDERS: Final = {
     "tensorrt": ("TensorrtExecutionProvider", "onnxruntime-gpu, with CUDA and TensorRT"),
     "openvino": ("OpenVINOExecutionProvider", "onnxruntime-openvino"),
 }
-# Not TensorRT, which builds an engine at each start, for minutes on a small computer; nor OpenVINO,
-# which is slower than the native library on a CPU.
+# Not TensorRT, which builds an engine at each start, for minutes on a small computer; nor
+# OpenVINO, which is slower than the native library on a CPU.
 _AUTOMATIC: Final = "cuda"
 
 

@@ -194,7 +194,9 @@ def write_model(
     folder.mkdir(parents=True, exist_ok=True)
     hashes: dict[str, str] = {precision: sha256_of(graph) for precision, graph in graphs.items()}
     parts = {} if split is None else {_BEFORE_FILE: split.before, _AFTER_FILE: split.after}
-    cut = split and SplitConfig(sha256_of(split.before), sha256_of(split.after), split.layers)
+    cut = None
+    if split is not None:
+        cut = SplitConfig(sha256_of(split.before), sha256_of(split.after), split.layers)
     config = ModelConfig(network, EMOTIONS, temperature, sha256_of(weights), hashes, cut)
     text = json.dumps(asdict(config), indent=2) + "\n"
     # Put in place from the last to the first: config.json, which holds the hashes, comes last.

@@ -66,7 +66,8 @@ class _Graph:
         outputs, _, *size = self._shapes[self._prefix + weights[0]]
         if size != [3, 3] or outputs % OUTPUTS_MULTIPLE:
             return None
-        value, normalization, epsilon = node.output[0], (), 0.0
+        value, epsilon = node.output[0], 0.0
+        normalization: tuple[str, ...] = ()
         if node := self.next(value, "BatchNormalization"):
             names = self.weights(node)
             if not names:

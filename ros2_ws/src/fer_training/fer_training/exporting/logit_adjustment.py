@@ -16,7 +16,8 @@ def fit_shift(logits: Tensor, labels: Tensor, shares: Tensor, max_loss: float) -
     """Return the largest t in [0, 1] for which ``logits - t log(shares)`` lose no more accuracy.
 
     Logit adjustment of Menon et al. 2021, "Long-tail learning via logit adjustment": t = 0 suits
-    classes as frequent as in training, t = 1 classes of equal frequency. Use validation data that is not reported.
+    classes as frequent as in training, t = 1 classes of equal frequency. Use validation
+    data that is not reported.
 
     :param logits: N x classes; ``labels``: N.
     :param shares: of each class in the training data.

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import copy
 import inspect
-import io
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
@@ -126,13 +127,13 @@ def _exported(network: nn.Module) -> onnx.ModelProto:
         options["dynamo"] = False
     wrapped = _FromCrops(_exportable(copy.deepcopy(network))).eval()
     crops = torch.zeros((2, CROP_SIZE_PX, CROP_SIZE_PX), dtype=torch.uint8)
-    file = io.BytesIO()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), TemporaryDirectory() as folder:
+        file = Path(folder, "exported.onnx")
         warnings.simplefilter("ignore")  # of branches that depend on fixed shapes
         torch.onnx.export(
             wrapped,
             (crops,),
-            file,
+            str(file),
             input_names=["crops"],
             output_names=["logits"],
             dynamic_axes={"crops": {0: "N"}, "logits": {0: "N"}},
@@ -141,7 +142,7 @@ def _exported(network: nn.Module) -> onnx.ModelProto:
             training=torch.onnx.TrainingMode.PRESERVE,
             **options,
         )
-    return onnx.load_from_string(file.getvalue())
+        return onnx.load(str(file))
 
 
 def _finished(model: onnx.ModelProto) -> bytes:
