@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matroska import write_matroska
+from network_camera import FRAMES, network_camera
 
 from fer_perception.images.camera import Camera
 from fer_perception.images.frame_source import FrameSourceError, PortraitSource, open_frame_source
@@ -129,6 +129,19 @@ def test_12_bit_picture_is_not_black(tmp_path):
     assert frame.image[24, 32, 0] == round(1500 * 255 / 4095)
 
 
+def test_picture_is_turned_as_its_exif_data_say(tmp_path):
+    write_picture(tmp_path / "a.jpg")
+    jpeg = (tmp_path / "a.jpg").read_bytes()
+    # One entry, orientation (0x0112), a short of value 6: turned by a quarter.
+    tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    exif = b"Exif\0\0" + tiff
+    (tmp_path / "a.jpg").write_bytes(
+        jpeg[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + jpeg[2:]
+    )
+    [frame], _, _ = read(tmp_path)
+    assert frame.image.shape == (64, 48, 3)
+
+
 def test_one_picture_is_a_source_of_one_frame(tmp_path):
     for number in (1, 2):  # OpenCV's video reader would go on with the next number
         write_picture(tmp_path / f"frame_{number}.png")
@@ -247,6 +260,8 @@ def test_frames_without_a_position_follow_at_the_last_interval():
         ("http://127.0.0.1:9/stream", "camera http://127.0.0.1:9/stream"),
         ("rtsp://user:secret@127.0.0.1:9/stream", "camera rtsp://127.0.0.1:9/stream"),
         ("²", "no such source"),
+        ("a\0b", "no such source"),
+        ("~no-such-user/clip.mp4", "cannot open '~no-such-user"),
         ("folder", "holds no image"),
     ],
 )
@@ -276,40 +291,10 @@ def test_portrait_moves_and_has_the_size_asked_for():
     assert (source.read() == first.image).all()
 
 
-class _Streamer(BaseHTTPRequestHandler):
-    """Sends ``frames`` JPEGs of growing brightness as a network camera does, then hangs up."""
-
-    frames = 5
-
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-        self.end_headers()
-        for number in range(self.frames):
-            jpeg = cv2.imencode(".jpg", picture((40 * number,) * 3))[1].tobytes()
-            self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\n")
-            self.wfile.write(b"Content-Length: %d\r\n\r\n" % len(jpeg) + jpeg + b"\r\n")
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture
-def stream():
-    """The address of a camera on this machine."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Streamer)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/stream"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_stream_of_a_network_camera_is_read_until_it_breaks_off(stream):
-    with open_frame_source(stream) as camera:
+def test_stream_of_a_network_camera_is_read_until_it_breaks_off():
+    with network_camera() as address, open_frame_source(address) as camera:
         assert isinstance(camera, Camera) and camera.is_live
-        frames = [next(camera) for _ in range(_Streamer.frames)]
+        frames = [next(camera) for _ in range(FRAMES)]
         with pytest.raises(FrameSourceError, match="no more frames"):
             next(camera)
     levels = [int(frame.image[0, 0, 0]) for frame in frames]

@@ -63,13 +63,17 @@ def open_frame_source(
         return Camera(int(source), width, height, rate_hz, warn)
     if is_network_address(source):
         return Camera(source, rate_hz=rate_hz, warn=warn)
-    path = Path(source).expanduser()
-    if path.is_char_device() or str(path).startswith("/dev/"):
-        return Camera(path, width, height, rate_hz, warn)
-    if path.is_dir() or (path.is_file() and is_picture(path) and path.suffix.lower() != ".gif"):
-        return PictureFolder(path, rate_hz, warn)
-    if path.is_file():
-        return VideoFile(path, rate_hz, warn)
+    try:
+        path = Path(source).expanduser()
+        if path.is_char_device() or str(path).startswith("/dev/"):
+            return Camera(path, width, height, rate_hz, warn)
+        is_video = path.suffix.lower() == ".gif" or not is_picture(path)
+        if path.is_dir() or (path.is_file() and not is_video):
+            return PictureFolder(path, rate_hz, warn)
+        if path.is_file():
+            return VideoFile(path, rate_hz, warn)
+    except (OSError, RuntimeError) as error:  # no permission; no such user's home
+        raise FrameSourceError(f"cannot open {source!r}: {error}") from None
     raise FrameSourceError(
         f"no such source: {source!r}; expected a camera's index or device, an address "
         f"({', '.join(NETWORK_SCHEMES)}), a video, a folder of pictures, a picture or {PORTRAIT!r}"

@@ -61,8 +61,8 @@ class VideoFile(FrameSource):
         super().__init__(str(path), warn)
         self._path = path
         self._asked_rate_hz = rate_hz
-        self._counts_frames = _counts_frames(path)
         self._open()
+        self._counts_frames = _counts_frames(path)
 
     def _open(self) -> None:
         self._capture = cv2.VideoCapture(str(self._path))
