@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from . import settings
+from fer_common.options import build_config
+
 from .face import RgbImage
 from .face_emotion import FaceEmotion
 from .images.frame_source import open_frame_source
@@ -18,6 +19,7 @@ from .images.frames import DEFAULT_RATE_HZ, Frame
 from .images.picture_files import read_picture
 from .recognition.model_store import DEFAULT_MODEL
 from .runtime.shared_parts import SharedParts
+from .settings import PerceptionSettings, build_pipeline
 
 __all__ = ["EmotionPipeline", "FrameEmotions"]
 
@@ -45,11 +47,11 @@ class EmotionPipeline:
     Make one with :meth:`from_pretrained`. Serves one thread at a time.
     """
 
-    def __init__(self, values: dict[str, Any]) -> None:
-        self._values = values
+    def __init__(self, settings: PerceptionSettings) -> None:
+        self._settings = settings
         # What a stream and a single picture use in turn: the detector and the network.
         self._parts = SharedParts()
-        self._single = settings.build_pipeline(values, self._parts)
+        self._single = build_pipeline(settings, self._parts)
 
     @classmethod
     def from_pretrained(cls, model: str | Path = DEFAULT_MODEL, **options: Any) -> EmotionPipeline:
@@ -57,21 +59,14 @@ class EmotionPipeline:
 
         :param model: name of an installed model, see :func:`~fer_perception.list_models`, or the
             folder of one.
-        :param options: parameters of the emotion node by name, such as ``min_face_px=24.0``,
-            ``precision="float32"`` or ``flip_average=True``.
-        :raises TypeError: when an option is unknown.
-        :raises ValueError: when the value of an option is invalid.
+        :param options: fields of :class:`~fer_perception.settings.PerceptionSettings`, such as
+            ``min_face_px=24.0``, ``flip_average=True`` or ``execution_provider="cuda"``.
+        :raises ValueError: when an option is unknown or its value is invalid.
         :raises ~fer_perception.ModelError: when the model is missing or cannot be loaded.
         """
-        defaults = {parameter.name: parameter.default for parameter in settings.PARAMETERS}
-        if unknown := sorted(options.keys() - defaults.keys()):
-            raise TypeError(
-                f"unknown option {', '.join(unknown)}: expected some of {', '.join(defaults)}"
-            )
         is_folder = isinstance(model, Path) or "/" in model
-        return cls(
-            defaults | options | {"model": str(Path(model).resolve()) if is_folder else model}
-        )
+        name = str(Path(model).expanduser().resolve()) if is_folder else model
+        return cls(build_config(PerceptionSettings, options | {"model": name}, "option"))
 
     @property
     def model_id(self) -> str:
@@ -117,7 +112,7 @@ class EmotionPipeline:
             yield from self._tracked(_timed(source, 1.0 / (rate_hz or DEFAULT_RATE_HZ)))
 
     def _tracked(self, frames: Iterable[Frame]) -> Iterator[FrameEmotions]:
-        stream = settings.build_pipeline(self._values, self._parts)
+        stream = build_pipeline(self._settings, self._parts)
         for frame in frames:
             yield FrameEmotions(frame, stream.track(frame.image, frame.time_s))
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import onnxruntime
 
-__all__ = ["EXECUTION_PROVIDERS", "execution_provider_of", "open_session"]
+__all__ = ["EXECUTION_PROVIDERS", "execution_provider_of", "open_session", "used_provider"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def open_session(
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # The pool of freed blocks only grows: it costs memory and saves little.
     options.enable_cpu_mem_arena = False
-    chosen = _available(provider)
+    chosen = used_provider(provider)
     if chosen == "cpu":
         return onnxruntime.InferenceSession(model, options, providers=[_CPU])
     name, package = _PROVIDERS[chosen]
@@ -74,8 +74,12 @@ def execution_provider_of(session: onnxruntime.InferenceSession) -> str:
 
 
 @cache  # one warning, not one per network
-def _available(provider: str) -> str:
-    """Return the provider to use for the one asked for: itself, or "cpu" where it is missing."""
+def used_provider(provider: str) -> str:
+    """Return the provider to try for the one asked for: itself, or "cpu" where it is missing.
+
+    :param provider: one of :data:`EXECUTION_PROVIDERS`.
+    :raises ValueError: when the provider is unknown.
+    """
     if provider not in EXECUTION_PROVIDERS:
         expected = ", ".join(EXECUTION_PROVIDERS)
         raise ValueError(f"execution_provider is {provider!r}: expected one of {expected}")
