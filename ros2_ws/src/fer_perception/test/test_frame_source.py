@@ -180,9 +180,9 @@ def test_frames_have_the_times_of_their_container(tmp_path):
 def test_a_rate_that_is_asked_for_replaces_the_container_s_times(tmp_path):
     path = tmp_path / "variable.mkv"
     write_matroska(path, [(picture(), time_ms) for time_ms in (0, 33, 500)], duration_ms=533)
-    frames, warnings, _ = read(path, rate_hz=10.0)
+    frames, warnings, report = read(path, rate_hz=10.0)
     assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.1, 0.2])
-    assert warnings == []
+    assert (report.missing, warnings) == (0, [])
 
 
 def test_recording_without_a_duration_is_read_to_its_end_at_its_times(tmp_path):
@@ -204,12 +204,13 @@ def test_fewer_frames_than_the_container_counts_is_a_warning_with_both_numbers(t
     assert (report.frames, report.missing) == (len(frames), 40 - len(frames))
 
 
-def test_duration_that_the_frames_do_not_fill_is_a_warning_with_both_numbers(tmp_path):
+@pytest.mark.parametrize("rate_hz", [0.0, 5.0])
+def test_duration_that_the_frames_do_not_fill_is_a_warning_with_both_numbers(tmp_path, rate_hz):
     path = tmp_path / "clip.mkv"
     write_matroska(path, [(picture(), 40 * n) for n in range(50)], duration_ms=2000)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    frames, [warning], report = read(path)
+    frames, [warning], report = read(path, rate_hz=rate_hz)
     assert "promises 2.00 s" in warning and f"its {len(frames)} frames end at" in warning
     assert report.missing > 0
 

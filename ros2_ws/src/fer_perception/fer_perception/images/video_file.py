@@ -14,6 +14,7 @@ from .frames import DEFAULT_RATE_HZ, Frame, FrameSource, FrameSourceError, Warn
 
 _MAX_RATE_HZ: Final = 1000.0
 _AT_ONCE_S: Final = 0.001
+_WHOLE_SHARE: Final = 0.95  # of a duration that is not exact in every container
 # Frames of a real video: more are a container's missing duration, read as a number.
 _MAX_FRAMES: Final = 1e9
 
@@ -73,10 +74,11 @@ class VideoFile(FrameSource):
             raise FrameSourceError(f"cannot open {self.name}: is it a whole video?")
         rate_hz = self._capture.get(cv2.CAP_PROP_FPS)
         is_rate = math.isfinite(rate_hz) and 0.0 < rate_hz <= _MAX_RATE_HZ
-        self.rate_hz = self._asked_rate_hz or (rate_hz if is_rate else None)
+        self._own_rate_hz = rate_hz if is_rate else None
+        self.rate_hz = self._asked_rate_hz or self._own_rate_hz
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self._promised = round(count) if 0.0 < count < _MAX_FRAMES else None
-        self._times = FrameTimes(1.0 / (self.rate_hz or DEFAULT_RATE_HZ))
+        self.expected_frames = round(count) if 0.0 < count < _MAX_FRAMES else None
+        self._times = FrameTimes(1.0 / (self._own_rate_hz or DEFAULT_RATE_HZ))
         self._last_s = 0.0
 
     def __next__(self) -> Frame:
@@ -89,37 +91,38 @@ class VideoFile(FrameSource):
         if not there:
             self._end()
             raise StopIteration
+        self._last_s = self._times.next(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0)
         count = self.report.frames
         if self._asked_rate_hz:
-            self._last_s = count / self._asked_rate_hz
+            time_s, untimed = count / self._asked_rate_hz, 0
         else:
-            position_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
-            self._last_s = self._times.next(position_s)
-        self.report = replace(self.report, frames=count + 1, untimed=self._times.untimed)
-        return Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), self._last_s)
+            time_s, untimed = self._last_s, self._times.untimed
+        self.report = replace(self.report, frames=count + 1, untimed=untimed)
+        return Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), time_s)
 
     def _end(self) -> None:
         """Hold what was read against what the container promises."""
-        frames = self.report.frames
+        frames, expected = self.report.frames, self.expected_frames
         if not frames:
             raise FrameSourceError(f"{self.name} gives no frame: it is damaged or empty")
-        if self._promised is None or frames >= self._promised:
+        if expected is None or frames >= expected:
             return
         if self._counts_frames:
             self._warn_once(
-                f"{self.name} promises {self._promised} frames, but only {frames} can be read: "
-                "it is damaged, cut short or trimmed"
+                f"{self.name} promises {expected} frames, but only {frames} can be read: it is "
+                "damaged, cut short or trimmed"
             )
-        elif self.rate_hz and not self._asked_rate_hz:
-            # The count is estimated from the duration; at a variable rate it is too high.
-            promised_s, read_s = self._promised / self.rate_hz, self._last_s + 1.0 / self.rate_hz
-            if read_s > 0.95 * promised_s:
+        else:
+            # The count is estimated from duration and rate; at a variable rate it is too high.
+            rate_hz = self._own_rate_hz or DEFAULT_RATE_HZ
+            promised_s, read_s = expected / rate_hz, self._last_s + 1.0 / rate_hz
+            if read_s > _WHOLE_SHARE * promised_s:
                 return
             self._warn_once(
-                f"{self.name} promises {promised_s:.2f} s (about {self._promised} frames), but "
-                f"its {frames} frames end at {read_s:.2f} s: it is damaged or cut short"
+                f"{self.name} promises {promised_s:.2f} s (about {expected} frames), but its "
+                f"{frames} frames end at {read_s:.2f} s: it is damaged or cut short"
             )
-        self.report = replace(self.report, missing=self._promised - frames)
+        self.report = replace(self.report, missing=expected - frames)
 
     def rewind(self) -> None:
         """Start again with the first frame."""
