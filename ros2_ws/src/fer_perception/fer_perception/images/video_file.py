@@ -27,12 +27,13 @@ class FrameTimes:
     position is behind, as next to a damaged part, follows at once.
 
     :param period_s: assumed until two frames have said it.
+    :ivar period_s: the last interval between two frames.
     :ivar untimed: frames whose time had to be estimated.
     """
 
     def __init__(self, period_s: float) -> None:
         self.untimed = 0
-        self._period_s = period_s
+        self.period_s = period_s
         self._first_s = 0.0
         self._last_s: float | None = None
 
@@ -43,11 +44,11 @@ class FrameTimes:
             return 0.0
         time_s = position_s - self._first_s
         if time_s > self._last_s:
-            self._period_s = time_s - self._last_s
+            self.period_s = time_s - self._last_s
         else:  # among others NaN
             self.untimed += 1
             is_behind = position_s != 0.0 and time_s <= self._last_s
-            time_s = self._last_s + (_AT_ONCE_S if is_behind else self._period_s)
+            time_s = self._last_s + (_AT_ONCE_S if is_behind else self.period_s)
         self._last_s = time_s
         return time_s
 
@@ -114,8 +115,8 @@ class VideoFile(FrameSource):
             )
         else:
             # The count is estimated from duration and rate; at a variable rate it is too high.
-            rate_hz = self._own_rate_hz or DEFAULT_RATE_HZ
-            promised_s, read_s = expected / rate_hz, self._last_s + 1.0 / rate_hz
+            promised_s = expected / (self._own_rate_hz or DEFAULT_RATE_HZ)
+            read_s = self._last_s + self._times.period_s
             if read_s > _WHOLE_SHARE * promised_s:
                 return
             self._warn_once(
