@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -10,8 +11,16 @@ from hypothesis import strategies as st
 from matroska import write_matroska
 from network_camera import FRAMES, network_camera
 
+from fer_perception.images import playback
 from fer_perception.images.camera import Camera
-from fer_perception.images.frame_source import FrameSourceError, PortraitSource, open_frame_source
+from fer_perception.images.frame_source import (
+    Frame,
+    FrameSource,
+    FrameSourceError,
+    PortraitSource,
+    SourceReport,
+    open_frame_source,
+)
 from fer_perception.images.natural_order import natural_key
 from fer_perception.images.playback import play
 from fer_perception.images.video_file import FrameTimes
@@ -313,22 +322,66 @@ def test_stream_of_a_network_camera_is_read_until_it_breaks_off():
     assert times[0] == 0.0 and times == sorted(times)
 
 
-def test_playback_waits_for_the_time_of_each_frame_and_starts_again(tmp_path):
+class _Clock:
+    """Stands still while waits are noted; ``now_s`` can be set."""
+
+    def __init__(self, monkeypatch):
+        self.now_s, self.waits_s = 100.0, []
+        monkeypatch.setattr(playback, "time", SimpleNamespace(monotonic=lambda: self.now_s))
+
+    def wait(self, timeout_s):
+        self.waits_s.append(timeout_s)
+        return False
+
+    def is_set(self):
+        return False
+
+
+def test_playback_waits_for_the_time_of_each_frame_and_starts_again(tmp_path, monkeypatch):
     path = tmp_path / "clip.mkv"
     write_matroska(path, [(picture(), time_ms) for time_ms in (0, 10, 60)], duration_ms=80)
-    again = iter([True, False])
-    waits = []
-
-    class Stop(threading.Event):
-        def wait(self, timeout=None):
-            waits.append(timeout)
-            return False
-
-    frames = list(play(open_frame_source(str(path)), Stop(), lambda: next(again)))
+    clock, again = _Clock(monkeypatch), iter([True, False])
+    frames = list(play(open_frame_source(str(path)), clock, lambda: next(again)))
     assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.01, 0.06] * 2)
-    # Nothing is slept here, so that each wait reaches from the start to the frame's due time.
-    assert waits[2] - waits[1] == pytest.approx(0.05, abs=0.04)
-    assert waits[5] > waits[2] + 0.05
+    # The last frame is shown as long as the one before it.
+    assert clock.waits_s == pytest.approx([0.0, 0.01, 0.06, 0.11, 0.12, 0.17])
+
+
+def test_playback_catches_up_a_short_pause_but_no_long_one(monkeypatch):
+    clock = _Clock(monkeypatch)
+    frames = play(PortraitSource(32, 24, rate_hz=10.0), clock)
+    next(frames)
+    clock.now_s += 0.5
+    for _ in range(6):
+        next(frames)
+    assert clock.waits_s[1:] == pytest.approx([0.0, 0.0, 0.0, 0.0, 0.0, 0.1])
+    clock.now_s += 3600.0
+    del clock.waits_s[:]
+    for _ in range(3):
+        next(frames)
+    assert clock.waits_s == pytest.approx([0.0, 0.1, 0.2])
+
+
+class _Live(FrameSource):
+    """Gives 100 frames at 100 Hz without waiting, then fails."""
+
+    is_live = True
+
+    def __next__(self):
+        count = self.report.frames
+        if count == 100:
+            raise FrameSourceError("gone")
+        self.report = SourceReport(frames=count + 1)
+        return Frame(picture(), count / 100.0)
+
+
+@pytest.mark.parametrize(("rate_hz", "expected"), [(0.0, 100), (10.0, 10), (50.0, 50)])
+def test_frames_of_a_live_source_are_left_out_above_the_rate(rate_hz, expected):
+    given_s = []
+    with pytest.raises(FrameSourceError, match="gone"):
+        for frame in play(_Live("live"), threading.Event(), rate_hz=rate_hz):
+            given_s.append(frame.time_s)
+    assert len(given_s) == pytest.approx(expected, abs=1)
 
 
 def test_playback_ends_when_it_is_stopped(tmp_path):
