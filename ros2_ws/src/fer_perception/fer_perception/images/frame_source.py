@@ -77,6 +77,7 @@ def open_frame_source(
     except (OSError, RuntimeError) as error:  # no permission; no such user's home
         raise FrameSourceError(f"cannot open {source!r}: {error}") from None
     raise FrameSourceError(
-        f"no such source: {without_secrets(source)!r}; expected a camera's index or device, an address "
-        f"({', '.join(NETWORK_SCHEMES)}), a video, a folder of pictures, a picture or {PORTRAIT!r}"
+        f"no such source: {without_secrets(source)!r}; expected a camera's index or device, an "
+        f"address ({', '.join(NETWORK_SCHEMES)}), a video, a folder of pictures, a picture or "
+        f"{PORTRAIT!r}"
     )
