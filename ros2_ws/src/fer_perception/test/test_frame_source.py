@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import itertools
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +24,7 @@ from fer_perception.images.frame_source import (
 )
 from fer_perception.images.natural_order import natural_key
 from fer_perception.images.playback import play
-from fer_perception.images.video_file import FrameTimes
+from fer_perception.images.video_file import FrameTimes, frames_in_gaps
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 
@@ -222,6 +223,30 @@ def test_duration_that_the_frames_do_not_fill_is_a_warning_with_both_numbers(tmp
     frames, [warning], report = read(path, rate_hz=rate_hz)
     assert "promises 2.00 s" in warning and f"its {len(frames)} frames end at" in warning
     assert report.missing > 0
+
+
+def test_gap_in_a_steady_video_is_a_warning_with_both_numbers(tmp_path):
+    """Of a damaged Matroska file, whole clusters are missing, and nothing else shows it."""
+    path = tmp_path / "clip.mkv"
+    times_ms = [40 * n for n in range(60) if not 20 <= n < 30]
+    write_matroska(path, [(picture(), time_ms) for time_ms in times_ms], duration_ms=2400)
+    frames, [warning], report = read(path)
+    assert "gives 50 frames" in warning and "about 10 are missing" in warning
+    assert (len(frames), report.missing) == (50, 10)
+
+
+@given(st.integers(100, 300), st.sets(st.integers(1, 98), max_size=4), st.randoms())
+def test_frames_taken_out_of_a_steady_video_are_counted(count, removed, random):
+    times_s = [0.04 * n + random.uniform(-0.003, 0.003) for n in range(count)]
+    assert frames_in_gaps([t for n, t in enumerate(times_s) if n not in removed]) == len(removed)
+
+
+@pytest.mark.parametrize(
+    "intervals_s",
+    [[], [0.04], [0.04] * 50, [0.033, 0.1] * 30, [0.033] * 30 + [0.1] * 30, [0.033, 0.5, 0.033]],
+)
+def test_nothing_is_missing_at_a_whole_or_a_variable_rate(intervals_s):
+    assert frames_in_gaps(list(itertools.accumulate(intervals_s, initial=0.0))) == 0
 
 
 def test_damage_in_a_video_does_not_shift_the_times_after_it(tmp_path):
