@@ -32,6 +32,7 @@ setup(
             "crop_faces = fer_training.crop_faces:main",
             "evaluate = fer_training.evaluate:main",
             "export = fer_training.export:main",
+            "export_mtcnn = fer_training.export_mtcnn:main",
             "train = fer_training.train:main",
         ],
     },

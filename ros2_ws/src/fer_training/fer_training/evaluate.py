@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import logging
 import warnings
@@ -17,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.metrics import (
-    ConfusionMatrixDisplay,
     accuracy_score,
     balanced_accuracy_score,
     confusion_matrix,
@@ -42,6 +40,7 @@ from fer_perception.recognition.model_store import Model, load_model
 from fer_perception.recognition.recognizer import EmotionRecognizer
 
 from .figures.abstention import Abstention, abstain, draw_abstention, threshold_for
+from .figures.confusion import write_confusion
 from .figures.model_card import figures, overview, write_figures
 
 _LOG = logging.getLogger(__name__)
@@ -150,30 +149,6 @@ def _rounded(value: float) -> float:
     return round(float(value), 5)
 
 
-def _save_confusion(
-    folder: Path, name: str, labels: NDArray[np.int64], guessed: NDArray[np.int64], title: str
-) -> None:
-    """Write the confusion matrix of one set as a picture and as CSV."""
-    from matplotlib.figure import Figure
-
-    counts = confusion_matrix(labels, guessed, labels=np.arange(len(EMOTIONS)))
-    with (
-        replacing(folder / f"confusion_{name}.csv") as part,
-        part.open("w", newline="") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(["true \\ answered", *EMOTIONS])
-        writer.writerows([emotion, *row] for emotion, row in zip(EMOTIONS, counts, strict=True))
-    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    display = ConfusionMatrixDisplay(shares, display_labels=EMOTIONS)
-    axes = figure.subplots()
-    display.plot(ax=axes, cmap="Blues", values_format=".2f", xticks_rotation=45.0, colorbar=False)
-    axes.set_title(title)
-    with replacing(folder / f"confusion_{name}.png") as part:
-        figure.savefig(part, dpi=100, format="png")
-
-
 def evaluate(scores: NDArray[np.float32], data: Fer2013) -> dict[str, SetMetrics]:
     """Return the metrics of ``scores``, one of :class:`SplitScores`, on each set."""
     results = {}
@@ -209,9 +184,11 @@ def draw(
     for evaluation_set in EVALUATION_SETS:
         rows, labels = evaluation_set.rows_and_labels(data)
         ours = labels < len(EMOTIONS)
-        title = f"{model_id} on {evaluation_set.name}"
-        guessed = scores[rows].argmax(axis=1).astype(np.int64)
-        _save_confusion(folder, evaluation_set.name, labels[ours], guessed[ours], title)
+        predicted = scores[rows].argmax(axis=1)
+        classes = np.arange(len(EMOTIONS))
+        counts = confusion_matrix(labels[ours], predicted[ours], labels=classes)
+        with replacing(folder / f"confusion_{evaluation_set.name}.csv") as part:
+            write_confusion(part, EMOTIONS, counts)
     rows, labels = REPORT.rows_and_labels(data)
     title = f"{model_id} on {REPORT.name}"
     draw_abstention(folder / "abstention_report.png", scores[rows], labels, marked, title)

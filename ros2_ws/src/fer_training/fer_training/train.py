@@ -27,7 +27,6 @@ from fer_evaluation.datasets.fer2013 import Fer2013, Usage
 from fer_evaluation.datasets.votes import EXCLUDED, plurality_labels, soft_targets
 from fer_perception.emotions import EMOTIONS
 from fer_perception.recognition.model_store import ModelError
-from fer_perception.recognition.normalization import grey_levels, normalize
 
 from .learning.augmentation import change_levels_and_geometry, erase, mix
 from .learning.checkpoint import load_checkpoint, save_checkpoint
@@ -38,6 +37,7 @@ from .learning.trained_network import TrainedNetwork, load_trained
 from .learning.training_data import DATA_HELP, read_training_data
 from .networks import NETWORKS, create_network
 from .networks.multiple_self_attention import MultipleSelfAttention
+from .networks.normalization import grey_levels, normalize
 from .networks.spatial_transformer import LocalizationNetwork
 from .networks.vgg_stn import VggStn
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes a confidence of 80 % mean that four of five such answers are right."""
+"""Calibrate confidences: of the predictions with 0.8, four in five are right."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MTCNN's three networks as ONNX graphs that read plain RGB bytes.
+"""Build ONNX graphs of MTCNN's three networks that read plain RGB bytes.
 
-PReLU, which ONNX Runtime computes slowly, becomes cheap operators; no result changes.
+They are built by hand: there is no PyTorch network to export, and PReLU, which ONNX Runtime
+computes slowly, becomes cheap operators. No result changes.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import Final
 import numpy as np
 from onnx import TensorProto, helper
 
-from ..inference.graph_builder import GraphBuilder
-from .mtcnn_weights import Layer, Weights, load_weights
+from fer_perception.detection.mtcnn_weights import Layer, NetworkWeights, Weights
+
+from .graph_builder import GraphBuilder
 
 _OPSET: Final = 13
 
@@ -45,17 +47,11 @@ def _fully_connected(graph: GraphBuilder, x: str, layer: Layer, output: str = ""
     return x if layer.slopes is None else _prelu(graph, x, layer.slopes)
 
 
-def build_graph(network: str) -> bytes:
-    """Return the serialised ONNX model of ``network`` ("pnet", "rnet" or "onet").
+def build_graph(network: str, weights: NetworkWeights) -> bytes:
+    """Return the serialised ONNX model of "pnet", "rnet" or "onet".
 
-    Its input ``image`` is N x H x W x 3, RGB, uint8. Its outputs are ``probability`` of a face,
-    ``regression`` (the box's left, top, right and bottom edge relative to its size) and, for
-    "onet", ``landmarks`` (five x, then five y, relative to the box). For "pnet" they are
-    N x C x h x w, one cell for every second pixel; otherwise N x C.
-
-    :raises ModuleNotFoundError: when the package with the weights is missing.
+    :func:`~fer_perception.detection.mtcnn_weights.load_graph` describes its input and outputs.
     """
-    weights = load_weights(network)
     graph = GraphBuilder()
     x = graph.add("Cast", ["image"], to=TensorProto.FLOAT)
     x = graph.add("Transpose", [x], perm=[0, 3, 1, 2])
@@ -80,4 +76,5 @@ def build_graph(network: str) -> bytes:
             softmax = graph.add("Softmax", [raw], axis=1)
             graph.add("Gather", [softmax, graph.constant(np.array([1]))], output, axis=1)
     image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", "H", "W", 3])
-    return graph.finish(network, image, list(weights.heads), _OPSET)
+    axes = 4 if weights.dense is None else 2
+    return graph.finish(network, image, dict.fromkeys(weights.heads, axes), _OPSET)

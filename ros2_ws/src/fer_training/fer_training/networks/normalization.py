@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How grey levels become the networks' input: the same in training and on the robot."""
+"""Normalise grey levels into the networks' input, in training and in exported graphs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from torch import Tensor
 
 # A crop of one grey has no contrast to restore; the floor keeps its noise from being blown up.
-MIN_STD: Final = 0.05
+_MIN_STD: Final = 0.05
 
 
 def grey_levels(crops: Tensor) -> Tensor:
@@ -23,4 +23,4 @@ def normalize(faces: Tensor) -> Tensor:
     """
     mean = faces.mean(dim=(2, 3), keepdim=True)
     std = faces.std(dim=(2, 3), keepdim=True, correction=0)
-    return (faces - mean) / std.clamp(min=MIN_STD)
+    return (faces - mean) / std.clamp(min=_MIN_STD)
