@@ -31,10 +31,10 @@ from .report import provenance
 from .report.output_folder import OutputFolder
 from .report.results import Results, model_of, timings
 from .scoring.emotions_csv import EMOTIONS_FILE, EmotionsCsv
-from .scoring.ground_truth import TrueFace
+from .scoring.ground_truth import GroundTruthFace
 from .scoring.latency_histogram import LatencyHistogram
 from .scoring.matching import FaceMatch
-from .scoring.predicted_face import SeenFrame, seen_frame
+from .scoring.predicted_face import PredictedFrame, predicted_frame
 from .scoring.scorer import Scoring
 
 
@@ -115,7 +115,7 @@ def evaluate_dataset(
         for number, picture in enumerate(progress):
             frame, latency_s = _look_at(picture, number, pipeline, settings["min_confidence"])
             latencies.add(latency_s)
-            true = TrueFace(picture.name, picture.label, None, number)
+            true = GroundTruthFace(picture.name, picture.label, None, number)
             match = FaceMatch(true, frame.faces[0] if frame.faces else None)
             scoring.add_picture(match, number)
             table.add(frame, [match])
@@ -140,7 +140,7 @@ def evaluate_dataset(
 
 def _look_at(
     picture: Picture, number: int, pipeline: EmotionPipeline, min_confidence: float
-) -> tuple[SeenFrame, float]:
+) -> tuple[PredictedFrame, float]:
     """Return the largest face, and the time that it took [s]."""
     height, width = picture.pixels.shape[:2]
     start_s = time.perf_counter()
@@ -149,7 +149,7 @@ def _look_at(
     else:
         emotions = pipeline.recognize(picture.pixels)[:1]
     latency_s = time.perf_counter() - start_s
-    return seen_frame(number, (width, height), emotions, min_confidence), latency_s
+    return predicted_frame(number, (width, height), emotions, min_confidence), latency_s
 
 
 def _whole_picture(pixels: NDArray[np.uint8], pipeline: EmotionPipeline) -> FaceEmotion:

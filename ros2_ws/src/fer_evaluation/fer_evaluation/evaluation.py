@@ -15,7 +15,7 @@ from .report.lamp_strip import LampStrip
 from .report.thumbnails import Thumbnails
 from .scoring.emotions_csv import EmotionsCsv
 from .scoring.latency_histogram import LatencyHistogram
-from .scoring.predicted_face import seen_frame
+from .scoring.predicted_face import predicted_frame
 from .scoring.scorer import Scoring
 
 
@@ -69,7 +69,7 @@ class Evaluation:
         latency_s = time.perf_counter() - start_s
         self.latencies.add(latency_s)
         size = (image.pixels.shape[1], image.pixels.shape[0])
-        frame = seen_frame(image.stamp_ns, size, emotions, self._min_confidence)
+        frame = predicted_frame(image.stamp_ns, size, emotions, self._min_confidence)
         matches = self.scoring.add(frame)
         self._table.add(frame, matches)
         if self._lamp is not None:

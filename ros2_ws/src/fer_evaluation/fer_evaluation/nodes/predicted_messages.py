@@ -9,13 +9,13 @@ from rclpy.time import Time
 
 from fer_perception.face import BoundingBox
 
-from ..scoring.predicted_face import SeenFace, SeenFrame
+from ..scoring.predicted_face import PredictedFace, PredictedFrame
 
 
-def to_seen_frame(message: EmotionArray) -> SeenFrame:
+def to_predicted_frame(message: EmotionArray) -> PredictedFrame:
     """Return what a message says of a frame."""
     faces = tuple(
-        SeenFace(
+        PredictedFace(
             face.face_id,
             BoundingBox(face.roi.x_offset, face.roi.y_offset, face.roi.width, face.roi.height),
             face.emotion,
@@ -24,7 +24,7 @@ def to_seen_frame(message: EmotionArray) -> SeenFrame:
         for face in message.faces
     )
     size = (message.image_width, message.image_height)
-    return SeenFrame(Time.from_msg(message.header.stamp).nanoseconds, size, faces)
+    return PredictedFrame(Time.from_msg(message.header.stamp).nanoseconds, size, faces)
 
 
 def latency_s(message: EmotionArray) -> float | None:

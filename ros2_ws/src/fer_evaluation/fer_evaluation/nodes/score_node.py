@@ -32,7 +32,7 @@ from ..scoring.ground_truth import GroundTruth, LabelError, labels_from_topic, r
 from ..scoring.latency_histogram import LatencyHistogram
 from ..scoring.scorer import Scoring
 from ..scoring.timeline import Rgb
-from .predicted_messages import latency_s, to_seen_frame
+from .predicted_messages import latency_s, to_predicted_frame
 
 PARAMETERS: Final = (
     NodeParameter("out", "replay_report", "Folder for the results.", read_only=True),
@@ -115,7 +115,7 @@ class ScoreNode(Node):
     def _on_emotions(self, message: EmotionArray) -> None:
         self._last_s = time.monotonic()
         self._first_s = self._first_s or self._last_s
-        frame = to_seen_frame(message)
+        frame = to_predicted_frame(message)
         self._table.add(frame, self._scoring.add(frame))
         latency = latency_s(message)
         if latency is not None:

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from fer_perception.emotions import EMOTIONS
 
-from ..scoring.classification_metrics import CALIBRATION_BINS, Answers
+from ..scoring.classification_metrics import CALIBRATION_BINS, ClassificationMetrics
 from ..scoring.timeline import Rgb, TrackBin
 
 WIDTH = 1000.0
@@ -183,7 +183,7 @@ def lamp_strip(time: TimeAxis, colors: Mapping[int, Rgb]) -> Markup:
     return _finished(parts)
 
 
-def reliability_diagram(answers: Answers) -> Markup:
+def reliability_diagram(answers: ClassificationMetrics) -> Markup:
     """Return the share of right answers by confidence: on the diagonal, doubt is honest."""
     left, top, side = 40.0, 8.0, 230.0
     parts = [

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from fer_perception.emotions import EMOTIONS
 
-from ..scoring.classification_metrics import ANSWERS
+from ..scoring.classification_metrics import PREDICTED_LABELS
 from ..scoring.mistakes import NOT_FOUND, Mistake
 from ..scoring.scorer import Metrics
 from ..scoring.timeline import TrackBin
@@ -71,7 +71,7 @@ def render_report(results: Results) -> str:
         results=results,
         metrics=metrics,
         emotions=EMOTIONS,
-        answers=ANSWERS,
+        answers=PREDICTED_LABELS,
         title=str(results.source.get("name", "recording")),
         summary=_summary(results),
         figures=key_figures(results),
@@ -87,7 +87,7 @@ def render_report(results: Results) -> str:
         ],
         lamp=charts.lamp_strip(time, timeline.lamp()) if timeline.lamp() else None,
         confusion=_confusion_rows(metrics),
-        reliability=charts.reliability_diagram(scoring.answers),
+        reliability=charts.reliability_diagram(scoring.classification),
         latency=charts.latency_chart(results.latencies.coarse(_LATENCY_BARS), marks),
         mistakes=[_mistake_row(m, timeline.start_ns or 0) for m in scoring.mistakes.worst()],
         tables=_provenance_tables(results),
@@ -192,7 +192,10 @@ def _confusion_rows(metrics: Metrics) -> list[dict[str, Any]]:
     for name in EMOTIONS:
         counts = metrics.confusion.get(name, {})
         total = sum(counts.values())
-        cells = [(a, counts.get(a, 0), counts.get(a, 0) / total if total else 0) for a in ANSWERS]
+        cells = [
+            (a, counts.get(a, 0), counts.get(a, 0) / total if total else 0)
+            for a in PREDICTED_LABELS
+        ]
         rows.append({"name": name, "total": total, "cells": cells})
     return rows
 

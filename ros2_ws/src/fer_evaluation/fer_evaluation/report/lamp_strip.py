@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from fer_perception.emotions import EMOTIONS
 
-from ..scoring.predicted_face import SeenFrame
+from ..scoring.predicted_face import PredictedFrame
 from ..scoring.timeline import Rgb
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class LampStrip:
         """How often the flash limiter held a colour back."""
         return self._pipeline.interventions
 
-    def add(self, frame: SeenFrame) -> list[tuple[int, Rgb]]:
+    def add(self, frame: PredictedFrame) -> list[tuple[int, Rgb]]:
         """Show the light the faces of a frame.
 
         :returns: (stamp, colour as a screen shows it) of the steps since the frame before.
@@ -71,7 +71,7 @@ class LampStrip:
             colors.append((self._now_ns, state.color.displayed_rgb()))
         return colors
 
-    def _observe(self, frame: SeenFrame) -> None:
+    def _observe(self, frame: PredictedFrame) -> None:
         from ambient_light_driver.color.palette import emotion_names
         from ambient_light_driver.selection.observation import observed_face
 

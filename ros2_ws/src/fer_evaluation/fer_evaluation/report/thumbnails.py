@@ -10,7 +10,7 @@ import cv2
 
 from fer_perception.face import RgbImage
 
-from ..scoring.predicted_face import SeenFace, SeenFrame
+from ..scoring.predicted_face import PredictedFace, PredictedFrame
 
 _SIDE_PX: Final = 72
 _MARGIN: Final = 0.2  # of the box's side, on each side
@@ -23,7 +23,7 @@ class Thumbnails:
     def __init__(self) -> None:
         self._best: dict[str, tuple[float, bytes]] = {}
 
-    def add(self, frame: SeenFrame, pixels: RgbImage) -> None:
+    def add(self, frame: PredictedFrame, pixels: RgbImage) -> None:
         """Look at the faces of a frame."""
         for face in frame.faces:
             quality = face.box.area * face.confidence
@@ -42,7 +42,7 @@ class Thumbnails:
         }
 
 
-def _picture(face: SeenFace, pixels: RgbImage) -> bytes:
+def _picture(face: PredictedFace, pixels: RgbImage) -> bytes:
     box = face.box
     margin = _MARGIN * max(box.width, box.height)
     left, top = max(0, round(box.x - margin)), max(0, round(box.y - margin))

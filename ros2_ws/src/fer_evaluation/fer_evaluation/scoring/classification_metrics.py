@@ -17,7 +17,7 @@ from sklearn.metrics import (
 
 from fer_perception.emotions import EMOTIONS, UNKNOWN
 
-ANSWERS: Final = (*EMOTIONS, UNKNOWN)
+PREDICTED_LABELS: Final = (*EMOTIONS, UNKNOWN)
 """What can be answered; columns of the confusion matrix."""
 
 CALIBRATION_BINS: Final = 15
@@ -37,17 +37,19 @@ class ClassFigures:
     support: int
 
 
-class Answers:
+class ClassificationMetrics:
     """Counts answers; its size does not depend on how many there are.
 
-    :ivar confusion: 7 x 8, true class by answered class of :data:`ANSWERS`.
+    :ivar confusion: 7 x 8, true class by answered class of :data:`PREDICTED_LABELS`.
     :ivar bin_count: 15, answers by confidence.
     :ivar bin_confidence: 15, sum of their confidences.
     :ivar bin_right: 15, how many of them were right.
     """
 
     def __init__(self) -> None:
-        self.confusion: NDArray[np.int64] = np.zeros((len(EMOTIONS), len(ANSWERS)), np.int64)
+        self.confusion: NDArray[np.int64] = np.zeros(
+            (len(EMOTIONS), len(PREDICTED_LABELS)), np.int64
+        )
         self.bin_count: NDArray[np.int64] = np.zeros(CALIBRATION_BINS, np.int64)
         self.bin_confidence: NDArray[np.float64] = np.zeros(CALIBRATION_BINS)
         self.bin_right: NDArray[np.int64] = np.zeros(CALIBRATION_BINS, np.int64)
@@ -55,11 +57,11 @@ class Answers:
     def add(self, true_label: str, answer: str, scores: NDArray[np.float32]) -> None:
         """Count an answer.
 
-        :param answer: one of :data:`ANSWERS`.
+        :param answer: one of :data:`PREDICTED_LABELS`.
         :param scores: 7; the calibration is about their maximum, also where the answer is
             "unknown".
         """
-        self.confusion[EMOTIONS.index(true_label), ANSWERS.index(answer)] += 1
+        self.confusion[EMOTIONS.index(true_label), PREDICTED_LABELS.index(answer)] += 1
         best = int(scores.argmax())
         confidence = min(float(scores[best]), 1.0)
         # Bins are open to the left and closed to the right, as is customary.

@@ -12,9 +12,9 @@ from typing import IO, Final
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox
 
-from .ground_truth import TrueFace
+from .ground_truth import GroundTruthFace
 from .matching import FaceMatch
-from .predicted_face import SeenFace, SeenFrame
+from .predicted_face import PredictedFace, PredictedFrame
 
 EMOTIONS_FILE: Final = "emotions.csv"
 COLUMNS: Final = (
@@ -46,23 +46,27 @@ class EmotionsCsv:
         self._writer = csv.writer(file, lineterminator="\n")
         self._writer.writerow(COLUMNS)
 
-    def add(self, frame: SeenFrame, matches: Sequence[FaceMatch]) -> None:
+    def add(self, frame: PredictedFrame, matches: Sequence[FaceMatch]) -> None:
         """Write a frame."""
         if not frame.faces:
             self._writer.writerow([frame.stamp_ns, *[""] * (len(COLUMNS) - 1)])
-        true = {id(match.seen): match.true for match in matches if match.seen is not None}
+        true = {
+            id(match.predicted): match.ground_truth
+            for match in matches
+            if match.predicted is not None
+        }
         for face in frame.faces:
             self._writer.writerow([frame.stamp_ns, *self._cells(face), *_truth(true, face)])
 
     @staticmethod
-    def _cells(face: SeenFace) -> list[str]:
+    def _cells(face: PredictedFace) -> list[str]:
         box = face.box
         corners = (f"{value:.1f}" for value in (box.x, box.y, box.width, box.height))
         # The fourth decimal and on differ between processors.
         return [face.face_id, *corners, face.label, *(f"{score:.4f}" for score in face.scores)]
 
 
-def _truth(true: dict[int, TrueFace], face: SeenFace) -> list[str]:
+def _truth(true: dict[int, GroundTruthFace], face: PredictedFace) -> list[str]:
     match = true.get(id(face))
     return [match.face_id, match.label] if match is not None else ["", ""]
 

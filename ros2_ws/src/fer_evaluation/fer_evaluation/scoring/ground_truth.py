@@ -48,7 +48,7 @@ class LabelRow:
 
 
 @dataclass(frozen=True)
-class TrueFace:
+class GroundTruthFace:
     """A face that is in a frame.
 
     :ivar box: where it is; None where nobody said.
@@ -92,7 +92,7 @@ class GroundTruth:
         self._last_used = -1
 
     @property
-    def tells_faces_apart(self) -> bool:
+    def distinguishes_faces(self) -> bool:
         """Return whether it says who is who, so that identities can be judged."""
         anonymous = len(self._held) > 1 and "" in self._held
         crowded = any(
@@ -100,12 +100,12 @@ class GroundTruth:
         )
         return not anonymous and not crowded
 
-    def at(self, stamp_ns: int) -> tuple[TrueFace, ...] | None:
+    def at(self, stamp_ns: int) -> tuple[GroundTruthFace, ...] | None:
         """Return the faces that are in the frame of ``stamp_ns``; None where nobody said.
 
         Each group of rows with boxes answers for one frame only, so ask for the frames in order.
         """
-        faces: list[TrueFace] = []
+        faces: list[GroundTruthFace] = []
         known = False
         for face_id, held in self._held.items():
             index = bisect_right(self._held_stamps[face_id], stamp_ns) - 1
@@ -113,12 +113,14 @@ class GroundTruth:
                 continue
             known = True
             if held[index].label != NOBODY:
-                faces.append(TrueFace(face_id, held[index].label, None, _since(held, index)))
+                faces.append(
+                    GroundTruthFace(face_id, held[index].label, None, _since(held, index))
+                )
         group = self._group_near(stamp_ns)
         if group is not None:
             known = True
             faces += [
-                TrueFace(row.face_id, row.label, row.box, row.stamp_ns)
+                GroundTruthFace(row.face_id, row.label, row.box, row.stamp_ns)
                 for row in group
                 if row.label != NOBODY
             ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .matching import FaceMatch
-from .predicted_face import SeenFace
+from .predicted_face import PredictedFace
 
 # A face that was away for longer comes back as a new one: its label did not flip.
 _MAX_GAP_NS: Final = 10**9
@@ -26,11 +26,11 @@ class LabelFlips:
         self._face_ns = 0
         self._last: dict[str, tuple[int, str]] = {}
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Start anew, as after a step back in time."""
         self._last = {}
 
-    def add(self, stamp_ns: int, faces: Sequence[SeenFace]) -> None:
+    def add(self, stamp_ns: int, faces: Sequence[PredictedFace]) -> None:
         """Count a frame."""
         for face in faces:
             before_ns, label = self._last.get(face.face_id, (stamp_ns, face.label))
@@ -74,7 +74,7 @@ class SwitchTimes:
         self._label: dict[str, str] = {}
         self._waiting: dict[str, _Waiting] = {}
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Start anew, as after a step back in time."""
         self._missed += len(self._waiting)
         self._label, self._waiting = {}, {}
@@ -82,7 +82,7 @@ class SwitchTimes:
     def add(self, stamp_ns: int, matches: Sequence[FaceMatch]) -> None:
         """Count a frame."""
         for match in matches:
-            true = match.true
+            true = match.ground_truth
             before = self._label.get(true.face_id)
             self._label[true.face_id] = true.label
             if before not in (None, true.label):
@@ -91,7 +91,7 @@ class SwitchTimes:
                 since_ns = true.since_ns if true.box is None else stamp_ns
                 self._waiting[true.face_id] = _Waiting(true.label, since_ns)
             waiting = self._waiting.get(true.face_id)
-            if waiting is not None and match.right:
+            if waiting is not None and match.correct:
                 self.delays_s.append((stamp_ns - waiting.since_ns) * 1e-9)
                 del self._waiting[true.face_id]
 

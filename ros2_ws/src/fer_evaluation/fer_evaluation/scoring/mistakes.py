@@ -55,14 +55,14 @@ class _Running:
     answers: Counter[str] = field(default_factory=Counter)
 
     def closed(self) -> Mistake:
-        found = self.frames - self.answers[NOT_FOUND]
+        found = self.frames - self.classification[NOT_FOUND]
         return Mistake(
             self.start_ns,
             self.end_ns,
             self.frames,
             self.true_face_id,
             self.true_label,
-            tuple(answer for answer, _ in self.answers.most_common()),
+            tuple(answer for answer, _ in self.classification.most_common()),
             self.confidence_sum / found if found else 0.0,
         )
 
@@ -75,7 +75,7 @@ class Mistakes:
         self._worst: list[tuple[float, int, Mistake]] = []
         self._count = 0
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Start anew, as after a step back in time."""
         for face_id in list(self._running):
             self._close(face_id)
@@ -83,7 +83,7 @@ class Mistakes:
     def add(self, stamp_ns: int, matches: Sequence[FaceMatch]) -> None:
         """Count a frame."""
         for match in matches:
-            if not match.right:
+            if not match.correct:
                 self._go_on(stamp_ns, match)
         over = [f for f, r in self._running.items() if stamp_ns - r.end_ns > _MAX_GAP_NS]
         for face_id in over:
@@ -92,10 +92,10 @@ class Mistakes:
     def add_picture(self, match: FaceMatch, number: int) -> None:
         """Count a picture that stands for itself, by its number."""
         self._go_on(number, match)
-        self._close(match.true.face_id)
+        self._close(match.ground_truth.face_id)
 
     def _go_on(self, stamp_ns: int, match: FaceMatch) -> None:
-        face_id, label = match.true.face_id, match.true.label
+        face_id, label = match.ground_truth.face_id, match.ground_truth.label
         running = self._running.get(face_id)
         if running and (running.true_label != label or stamp_ns - running.end_ns > _MAX_GAP_NS):
             self._close(face_id)
@@ -104,11 +104,11 @@ class Mistakes:
             running = self._running[face_id] = _Running(stamp_ns, stamp_ns, face_id, label)
         running.end_ns = stamp_ns
         running.frames += 1
-        if match.seen is None:
+        if match.predicted is None:
             running.answers[NOT_FOUND] += 1
         else:
-            running.answers[match.seen.label] += 1
-            running.confidence_sum += match.seen.confidence
+            running.answers[match.predicted.label] += 1
+            running.confidence_sum += match.predicted.confidence
 
     def _close(self, face_id: str) -> None:
         mistake = self._running.pop(face_id).closed()
@@ -119,5 +119,5 @@ class Mistakes:
 
     def worst(self) -> list[Mistake]:
         """Return the worst ones by now, the worst first."""
-        self.forget()
+        self.reset()
         return [mistake for _, _, mistake in sorted(self._worst, key=lambda entry: -entry[0])]

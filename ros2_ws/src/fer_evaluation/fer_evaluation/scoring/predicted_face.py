@@ -14,7 +14,7 @@ from fer_perception.face_emotion import FaceEmotion
 
 
 @dataclass(frozen=True, eq=False)
-class SeenFace:
+class PredictedFace:
     """A face as it was published.
 
     :ivar face_id: the tracker's name of it.
@@ -35,7 +35,7 @@ class SeenFace:
 
 
 @dataclass(frozen=True, eq=False)
-class SeenFrame:
+class PredictedFrame:
     """The faces of one frame.
 
     :ivar stamp_ns: when the frame was taken.
@@ -45,21 +45,21 @@ class SeenFrame:
 
     stamp_ns: int
     image_size: tuple[int, int]
-    faces: tuple[SeenFace, ...]
+    faces: tuple[PredictedFace, ...]
 
 
-def seen_frame(
+def predicted_frame(
     stamp_ns: int,
     image_size: tuple[int, int],
     emotions: Sequence[FaceEmotion],
     min_confidence: float,
-) -> SeenFrame:
+) -> PredictedFrame:
     """Return what the pipeline found in a frame.
 
     :param min_confidence: faces below it are labelled "unknown".
     """
     faces = tuple(
-        SeenFace(
+        PredictedFace(
             emotion.face_id,
             emotion.face.box.clipped(*image_size),
             emotion.label(min_confidence),
@@ -67,4 +67,4 @@ def seen_frame(
         )
         for emotion in emotions
     )
-    return SeenFrame(stamp_ns, image_size, faces)
+    return PredictedFrame(stamp_ns, image_size, faces)

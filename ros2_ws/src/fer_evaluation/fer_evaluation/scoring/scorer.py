@@ -10,13 +10,13 @@ from statistics import mean, median
 from fer_common.resettable_clock import MAX_OVERTAKING_S
 from fer_perception.emotions import EMOTIONS
 
-from .classification_metrics import ANSWERS, Answers, ClassFigures
+from .classification_metrics import PREDICTED_LABELS, ClassificationMetrics, ClassFigures
 from .ground_truth import GroundTruth
 from .identities import Identities
 from .label_changes import LabelFlips, SwitchTimes
 from .matching import MIN_IOU, FaceMatch, FaceMatcher
 from .mistakes import Mistakes
-from .predicted_face import SeenFrame
+from .predicted_face import PredictedFrame
 from .timeline import Timeline
 
 # A larger step back in time is a recording that starts anew.
@@ -90,7 +90,7 @@ class Scoring:
 
     def __init__(self, truth: GroundTruth | None = None, min_iou: float = MIN_IOU) -> None:
         self.truth = truth
-        self.answers = Answers()
+        self.classification = ClassificationMetrics()
         self.timeline = Timeline()
         self.mistakes = Mistakes()
         self._matcher = FaceMatcher(min_iou)
@@ -107,10 +107,10 @@ class Scoring:
         self._frames += 1
         self._unreadable += 1
 
-    def add(self, frame: SeenFrame) -> list[FaceMatch]:
+    def add(self, frame: PredictedFrame) -> list[FaceMatch]:
         """Score a frame and return its true faces with what was seen of them."""
         if frame.stamp_ns < self._last_ns - _MAX_OVERTAKING_NS:
-            self._start_anew()
+            self._reset()
         self._last_ns = frame.stamp_ns
         self._frames += 1
         self._with_faces += bool(frame.faces)
@@ -129,23 +129,27 @@ class Scoring:
         """Score a picture that stands for itself, with one true face and no time."""
         self._frames += 1
         self._true_faces += 1
-        self._with_faces += match.seen is not None
-        self._faces += match.seen is not None
-        if match.seen is not None:
-            self.answers.add(match.true.label, match.seen.label, match.seen.scores)
-        if not match.right:
+        self._with_faces += match.predicted is not None
+        self._faces += match.predicted is not None
+        if match.predicted is not None:
+            self.classification.add(
+                match.ground_truth.label, match.predicted.label, match.predicted.scores
+            )
+        if not match.correct:
             self.mistakes.add_picture(match, number)
 
-    def _count(self, frame: SeenFrame, matches: Sequence[FaceMatch]) -> None:
+    def _count(self, frame: PredictedFrame, matches: Sequence[FaceMatch]) -> None:
         self._true_faces += len(matches)
         for match in matches:
-            if match.seen is not None:
-                self.answers.add(match.true.label, match.seen.label, match.seen.scores)
+            if match.predicted is not None:
+                self.classification.add(
+                    match.ground_truth.label, match.predicted.label, match.predicted.scores
+                )
         self._identities.add(matches, len(frame.faces))
         self._switches.add(frame.stamp_ns, matches)
         self.mistakes.add(frame.stamp_ns, matches)
 
-    def _start_anew(self) -> None:
+    def _reset(self) -> None:
         for part in (
             self._matcher,
             self._identities,
@@ -153,12 +157,12 @@ class Scoring:
             self._switches,
             self.mistakes,
         ):
-            part.forget()
+            part.reset()
 
     def metrics(self, flash_limit_interventions: int | None = None) -> Metrics:
         """Return the figures by now."""
-        answers, delays = self.answers, self._switches.delays_s
-        tells_apart = self.truth is not None and self.truth.tells_faces_apart
+        answers, delays = self.classification, self._switches.delays_s
+        tells_apart = self.truth is not None and self.truth.distinguishes_faces
         right = int(answers.confusion.diagonal().sum())
         return Metrics(
             frames=self._frames,
@@ -196,10 +200,12 @@ class Scoring:
         )
 
 
-def confusion_by_name(answers: Answers) -> dict[str, dict[str, int]]:
+def confusion_by_name(answers: ClassificationMetrics) -> dict[str, dict[str, int]]:
     """Return true class -> answer -> count, without empty cells."""
     return {
-        name: {a: int(n) for a, n in zip(ANSWERS, answers.confusion[row], strict=True) if n}
+        name: {
+            a: int(n) for a, n in zip(PREDICTED_LABELS, answers.confusion[row], strict=True) if n
+        }
         for row, name in enumerate(EMOTIONS)
         if answers.confusion[row].any()
     }

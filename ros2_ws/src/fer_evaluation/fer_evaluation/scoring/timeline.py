@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fer_perception.emotions import EMOTIONS
 
 from .matching import FaceMatch
-from .predicted_face import SeenFrame
+from .predicted_face import PredictedFrame
 
 MAX_BINS: Final = 1000
 _FIRST_WIDTH_NS: Final = 1_000_000
@@ -80,7 +80,7 @@ class Timeline:
         """Steps from the first to the last frame."""
         return self._bin(self._end_ns) + 1 if self.start_ns is not None else 0
 
-    def add(self, frame: SeenFrame, matches: Sequence[FaceMatch]) -> None:
+    def add(self, frame: PredictedFrame, matches: Sequence[FaceMatch]) -> None:
         """Add a frame; one before the first counts as the first."""
         index = self._place(frame.stamp_ns)
         for face in frame.faces:
@@ -92,8 +92,8 @@ class Timeline:
             track.frames += 1
             track.last_ns = frame.stamp_ns
         for match in matches:
-            truth = self._truth.setdefault(match.true.face_id, {})
-            truth.setdefault(index, Counter())[match.true.label] += 1
+            truth = self._truth.setdefault(match.ground_truth.face_id, {})
+            truth.setdefault(index, Counter())[match.ground_truth.label] += 1
         if len(self._tracks) > _MAX_TRACKS:
             self._give_up_a_track(frame.stamp_ns)
 
