@@ -24,7 +24,9 @@ from fer_perception.recognition.model_store import ModelError
 from fer_perception.settings import build_pipeline
 
 from .bags.bag_images import BagImage, choose_image_topic, images
-from .bags.bag_reader import BagError, BagReader, OpenBag, is_bag, storage_files
+from .bags.bag_error import BagError
+from .bags.bag_reader import OpenBag
+from .bags.storage_formats import bag_name, is_bag
 from .bags.emotion_bag import EmotionBag
 from .bags.message_types import MessageTypes
 from .dataset_evaluation import evaluate_dataset
@@ -134,7 +136,7 @@ def _evaluate_bag(options: argparse.Namespace, settings: dict[str, Any]) -> Resu
             source={
                 "kind": "bag",
                 "name": options.source.name,
-                "sha256": provenance.sha256_of(storage_files(options.source)),
+                "sha256": provenance.sha256_of(bag.files),
                 "image_topic": topic,
                 "labels": labels,
             },
@@ -159,7 +161,7 @@ def _evaluate_bag(options: argparse.Namespace, settings: dict[str, Any]) -> Resu
 
 def _run(
     options: argparse.Namespace,
-    bag: BagReader,
+    bag: OpenBag,
     types: MessageTypes,
     topic: str,
     pipeline: EmotionPipeline,
@@ -183,7 +185,7 @@ def _run(
 
 
 def _truth(
-    options: argparse.Namespace, bag: BagReader, types: MessageTypes, image_topic: str
+    options: argparse.Namespace, bag: OpenBag, types: MessageTypes, image_topic: str
 ) -> tuple[GroundTruth | None, dict[str, Any] | None]:
     """Return the labels, and what to say of where they come from."""
     if options.labels is not None:
@@ -210,7 +212,7 @@ def _lamp() -> tuple[LampStrip | None, tuple[str, ...]]:
 
 
 def _warnings(
-    bag: BagReader, types: MessageTypes, evaluation: Evaluation, metrics: Metrics
+    bag: OpenBag, types: MessageTypes, evaluation: Evaluation, metrics: Metrics
 ) -> list[str]:
     warnings = list(dict.fromkeys(bag.warnings))
     if types.unknown:

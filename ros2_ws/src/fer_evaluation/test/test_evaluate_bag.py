@@ -218,7 +218,7 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_starts_clean(tmp_pat
         (["BAG", "--image-topic", "/left"], "/left is no such topic"),
         (["BAG", "--model", "/nowhere"], "no model at /nowhere"),
         (["BAG", "--detector", "odd"], "unknown detector 'odd'"),
-        (["BAG", "--write-bag", "BAG"], "is there already"),
+        (["BAG", "--write-bag", "BAG"], "exists already"),
     ],
 )
 def test_what_cannot_be_done_gets_one_line(bag, tmp_path, capsys, monkeypatch, options, message):

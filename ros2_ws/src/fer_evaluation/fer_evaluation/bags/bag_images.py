@@ -10,7 +10,8 @@ from typing import Any, Final
 from fer_perception.face import RgbImage
 from fer_perception.images.decoding import ImageError, decode_compressed, decode_raw
 
-from .bag_reader import BagError, BagReader, BagTopic
+from .bag_error import BagError
+from .bag_reader import BagTopic, OpenBag
 from .message_types import MessageTypes
 
 IMAGE_TYPE: Final = "sensor_msgs/msg/Image"
@@ -73,7 +74,7 @@ def choose_image_topic(topics: Iterable[BagTopic], asked: str = "", bag: str = "
     return candidates[0]
 
 
-def images(bag: BagReader, types: MessageTypes, topic: str) -> Iterator[BagImage]:
+def images(bag: OpenBag, types: MessageTypes, topic: str) -> Iterator[BagImage]:
     """Yield the images of ``topic`` in the order of their recording."""
     type_name = bag.topics[topic].type_name
     for message in bag.messages({topic}):

@@ -12,7 +12,8 @@ from rosbags.typesys import Stores, TypesysError, get_types_from_idl, get_types_
 from rosbags.typesys import get_typestore as new_typestore
 from rosbags.typesys.store import Typestore
 
-from .bag_reader import BagError, BagTopic
+from .bag_error import BagError
+from .bag_reader import BagTopic
 
 EMOTION_TYPE: Final = "fer_msgs/msg/EmotionStamped"
 EMOTIONS_TYPE: Final = "fer_msgs/msg/EmotionArray"

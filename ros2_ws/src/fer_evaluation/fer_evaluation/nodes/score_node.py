@@ -21,7 +21,8 @@ from fer_perception.node_parameter import NodeParameter
 from fer_perception.nodes.node_parameters import declare, values
 
 from ..bags.bag_images import choose_image_topic, images
-from ..bags.bag_reader import BagError, OpenBag, storage_files
+from ..bags.bag_error import BagError
+from ..bags.bag_reader import OpenBag
 from ..bags.message_types import MessageTypes
 from ..report import provenance
 from ..report.lamp_strip import MISSING
@@ -98,7 +99,7 @@ class ScoreNode(Node):
                     self._images_in_bag = bag.topics[topic].message_count
                     self._source |= {
                         "name": path.name,
-                        "sha256": provenance.sha256_of(storage_files(path)),
+                        "sha256": provenance.sha256_of(bag.files),
                         "image_topic": topic,
                         "images_in_bag": self._images_in_bag,
                     }

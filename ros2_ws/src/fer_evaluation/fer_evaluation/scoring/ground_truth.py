@@ -14,7 +14,8 @@ from typing import Any, Final
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox
 
-from ..bags.bag_reader import BagError, BagReader
+from ..bags.bag_error import BagError
+from ..bags.bag_reader import OpenBag
 from ..bags.message_types import EMOTION_TYPE, MessageTypes
 
 NOBODY: Final = "none"
@@ -199,7 +200,7 @@ def _row(fields: dict[str, Any], first_stamp_ns: int) -> LabelRow:
     return LabelRow(stamp_ns, label, box, text.get("face_id", ""))
 
 
-def labels_from_topic(bag: BagReader, types: MessageTypes, topic: str) -> list[LabelRow]:
+def labels_from_topic(bag: OpenBag, types: MessageTypes, topic: str) -> list[LabelRow]:
     """Read the labels from a topic of ``EmotionStamped``.
 
     :raises BagError: when the topic is not there, is of another type, or cannot be read.

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finds a bag's storage files and recognises their format by its magic bytes."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+from collections.abc import Iterable
+from enum import Enum
+from pathlib import Path
+from typing import IO, Final
+
+import zstandard
+
+from .bag_error import BagError
+
+ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
+_ROS1_MAGIC: Final = b"#ROSBAG V"
+_MAGIC_BYTES: Final = 16
+
+
+class StorageFormat(Enum):
+    """A storage plug-in of rosbag2; the value is the suffix of its files."""
+
+    MCAP = ".mcap"
+    SQLITE3 = ".db3"
+
+
+_MAGIC: Final = {
+    b"\x89MCAP0\r\n": StorageFormat.MCAP,
+    b"SQLite format 3\0": StorageFormat.SQLITE3,
+}
+_SUFFIXES: Final = {form.value: form for form in StorageFormat}
+_EXPECTED: Final = ".mcap or .db3 files, also compressed as .mcap.zstd or .db3.zstd"
+
+
+def natural_order(paths: Iterable[Path]) -> list[Path]:
+    """Sort by name with numbers as numbers: bag_2 before bag_10."""
+
+    def key(path: Path) -> list[tuple[int, str]]:
+        parts = re.split(r"(\d+)", path.name)
+        return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+    return sorted(paths, key=key)
+
+
+def storage_files(path: Path) -> list[Path]:
+    """Return the storage files of the bag at ``path`` in natural order.
+
+    :param path: a bag's folder, or one storage file.
+    :raises BagError: when there are none.
+    """
+    if not path.exists():
+        raise BagError(f"{path}: there is no such bag")
+    if path.is_file():
+        if not _is_storage(path):
+            if _head(path).startswith(_ROS1_MAGIC):
+                raise BagError(_ros1_hint(path))
+            raise BagError(f"{path} is not a bag: expected a folder, or {_EXPECTED}")
+        return [path]
+    inside = [file for file in path.iterdir() if file.is_file() and not _is_macos_shadow(file)]
+    files = natural_order(file for file in inside if _is_storage(file))
+    if not files:
+        ros1 = [file for file in inside if _head(file).startswith(_ROS1_MAGIC)]
+        if ros1:
+            raise BagError(_ros1_hint(ros1[0]))
+        raise BagError(f"{path} is not a bag: expected {_EXPECTED}, and metadata.yaml beside them")
+    return files
+
+
+def is_bag(path: Path) -> bool:
+    """Return whether ``path`` holds storage files, whole or damaged."""
+    try:
+        return bool(storage_files(path))
+    except BagError:
+        return False
+
+
+def bag_name(path: Path) -> str:
+    """Return a bag's name: that of its folder, or of its file without the storage's suffixes."""
+    if path.is_dir():
+        return path.resolve().name
+    name = path.name.removesuffix(".zstd")
+    return next((name.removesuffix(s) for s in _SUFFIXES if name.endswith(s)), name)
+
+
+def is_zstd(path: Path) -> bool:
+    """Return whether a file is compressed as a whole."""
+    return _head(path).startswith(ZSTD_MAGIC)
+
+
+def storage_format(path: Path) -> StorageFormat | None:
+    """Return a file's format by its magic bytes, also inside zstd; by its name where damaged."""
+    head = _head(path)
+    if head.startswith(ZSTD_MAGIC):
+        head = _decompressed_head(path)
+    for magic, form in _MAGIC.items():
+        if head.startswith(magic):
+            return form
+    return next((form for suffix, form in _SUFFIXES.items() if suffix in path.suffixes), None)
+
+
+def decompress_file(source: Path, target: Path) -> str:
+    """Decompress a zstd file as far as possible and return what is wrong with it, or "".
+
+    :raises OSError: the target's disk is full.
+    """
+    decompressor = zstandard.ZstdDecompressor()
+    with source.open("rb") as compressed, target.open("wb") as plain:
+        reader = decompressor.stream_reader(compressed, read_across_frames=True)
+        try:
+            shutil.copyfileobj(reader, plain)
+        except zstandard.ZstdError as error:
+            return str(error)
+    return ""
+
+
+def decompress_message(data: bytes) -> bytes:
+    """Return a message of rosbag2's compression mode MESSAGE as it was serialised.
+
+    :raises BagError: when it is damaged.
+    """
+    decompressor = zstandard.ZstdDecompressor().decompressobj()
+    try:
+        plain = decompressor.decompress(data)
+    except (zstandard.ZstdError, MemoryError) as error:
+        raise BagError(str(error)) from None
+    if not decompressor.eof:
+        raise BagError("the compressed message is cut short")
+    return plain
+
+
+def _is_storage(path: Path) -> bool:
+    return storage_format(path) is not None
+
+
+def _is_macos_shadow(path: Path) -> bool:
+    """Return whether macOS put the file beside another one for its attributes."""
+    return path.name.startswith("._")
+
+
+def _ros1_hint(path: Path) -> str:
+    target = path.with_suffix("")
+    return (
+        f"{path} is a ROS 1 bag: convert it with 'rosbags-convert --src {path} --dst {target}', "
+        "which the package rosbags brings"
+    )
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAGIC_BYTES)
+    except OSError as error:
+        raise BagError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _decompressed_head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return _first_bytes(file)
+
+
+def _first_bytes(file: IO[bytes]) -> bytes:
+    reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(file.read(1 << 18)))
+    try:
+        return reader.read(_MAGIC_BYTES)
+    except zstandard.ZstdError:
+        return b""
