@@ -102,7 +102,7 @@ def test_results_survive_a_full_disk(small_disk):
     folder = small_disk / "report"
     with OutputFolder(folder) as out:
         out.path("metrics.json").write_text("old")
-    with pytest.raises(OSError, match="No space left"), OutputFolder(folder) as out:
+    with pytest.raises(OSError, match="No space left"), OutputFolder(folder, True) as out:
         out.path("metrics.json").write_text("new")
         out.path("report.html").write_bytes(bytes(2 * MEGABYTE))
     assert names(folder) == {"metrics.json"} and names(small_disk) == {"report"}

@@ -17,8 +17,8 @@ from fer_perception.emotions import EMOTIONS
 from fer_perception.face import RgbImage
 from fer_perception.images.frame_source import FrameSourceError, open_frame_source
 
-from .bags.bag_images import COMPRESSED_TYPE, IMAGE_TYPE
 from .bags.bag_error import BagError
+from .bags.bag_images import COMPRESSED_TYPE, IMAGE_TYPE
 from .bags.bag_writer import STORAGES, BagWriter
 from .bags.message_types import EMOTION_TYPE, MessageTypes
 from .scoring.ground_truth import COLUMNS, LabelError, LabelRow, read_labels

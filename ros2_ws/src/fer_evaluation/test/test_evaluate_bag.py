@@ -183,7 +183,7 @@ def test_labels_that_fit_no_frame_are_told(bag, tmp_path, capsys):
     path = tmp_path / "labels.csv"
     path.write_text("stamp_ns,label,x,y,w,h\n99000000000,fear,1,2,30,30\n")
     assert run(bag, tmp_path / "out", "--labels", path) == 0
-    assert "the labels are about no frame of this bag" in capsys.readouterr().err
+    assert "the labels match no frame of this bag" in capsys.readouterr().err
 
 
 def test_an_interrupted_run_leaves_nothing_and_the_next_one_starts_clean(tmp_path):

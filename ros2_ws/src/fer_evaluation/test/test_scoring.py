@@ -12,9 +12,9 @@ from fer_evaluation.bags.playback_clock import PlaybackClock
 from fer_evaluation.scoring.classification_metrics import ClassificationMetrics
 from fer_evaluation.scoring.ground_truth import (
     GroundTruth,
+    GroundTruthFace,
     LabelError,
     LabelRow,
-    GroundTruthFace,
     read_labels,
 )
 from fer_evaluation.scoring.latency_histogram import LatencyHistogram

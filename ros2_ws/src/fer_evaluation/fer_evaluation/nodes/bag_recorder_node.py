@@ -18,8 +18,8 @@ from fer_common.nodes.runner import run_node
 from fer_perception.node_parameter import NodeParameter
 from fer_perception.nodes.node_parameters import declare
 
-from ..bags.bag_images import COMPRESSED_TYPE, IMAGE_TYPE
 from ..bags.bag_error import BagError
+from ..bags.bag_images import COMPRESSED_TYPE, IMAGE_TYPE
 from ..bags.bag_writer import STORAGES, BagWriter
 from ..bags.message_types import MessageTypes
 

@@ -20,14 +20,15 @@ from fer_common.nodes.runner import run_node
 from fer_perception.node_parameter import NodeParameter
 from fer_perception.nodes.node_parameters import declare, values
 
-from ..bags.bag_images import choose_image_topic, images
 from ..bags.bag_error import BagError
+from ..bags.bag_images import choose_image_topic, images
 from ..bags.bag_reader import OpenBag
 from ..bags.message_types import MessageTypes
 from ..report import provenance
 from ..report.lamp_strip import MISSING
-from ..report.output_folder import OutputFolder
-from ..report.results import REPORT_FILE, Results, timings, write_results
+from ..report.output_folder import REPORT_FILE, OutputFolder
+from ..report.report_files import write_report
+from ..report.results import Results, timings
 from ..scoring.emotions_csv import EMOTIONS_FILE, EmotionsCsv
 from ..scoring.ground_truth import GroundTruth, LabelError, labels_from_topic, read_labels
 from ..scoring.latency_histogram import LatencyHistogram
@@ -161,7 +162,7 @@ class ScoreNode(Node):
             notes=() if self._shown is not None else (MISSING,),
         )
         self._files.close()
-        write_results(self._folder, results)
+        write_report(self._folder, results)
         self._folder.__exit__(None, None, None)
         self.get_logger().info(
             f"{metrics.frames} frames scored: {self._folder.folder / REPORT_FILE}"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A run's results as one HTML page that needs nothing else, neither scripts nor the network."""
+"""Renders the results of a run as one HTML page without scripts or requests."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -17,9 +17,7 @@ from ..scoring.mistakes import NOT_FOUND, Mistake
 from ..scoring.scorer import Metrics
 from ..scoring.timeline import TrackBin
 from . import charts
-
-if TYPE_CHECKING:
-    from .results import Results
+from .results import Results
 
 _MAX_FACES_SHOWN: Final = 8
 _LATENCY_BARS: Final = 60
@@ -69,6 +67,7 @@ def render_report(results: Results) -> str:
     }
     return environment.get_template("report.html.jinja").render(
         results=results,
+        warnings=[*results.warnings, *map(str, results.unused)],
         metrics=metrics,
         emotions=EMOTIONS,
         answers=PREDICTED_LABELS,

@@ -55,14 +55,14 @@ class _Running:
     answers: Counter[str] = field(default_factory=Counter)
 
     def closed(self) -> Mistake:
-        found = self.frames - self.classification[NOT_FOUND]
+        found = self.frames - self.answers[NOT_FOUND]
         return Mistake(
             self.start_ns,
             self.end_ns,
             self.frames,
             self.true_face_id,
             self.true_label,
-            tuple(answer for answer, _ in self.classification.most_common()),
+            tuple(answer for answer, _ in self.answers.most_common()),
             self.confidence_sum / found if found else 0.0,
         )
 

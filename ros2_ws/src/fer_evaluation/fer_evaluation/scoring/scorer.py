@@ -10,7 +10,7 @@ from statistics import mean, median
 from fer_common.resettable_clock import MAX_OVERTAKING_S
 from fer_perception.emotions import EMOTIONS
 
-from .classification_metrics import PREDICTED_LABELS, ClassificationMetrics, ClassFigures
+from .classification_metrics import PREDICTED_LABELS, ClassFigures, ClassificationMetrics
 from .ground_truth import GroundTruth
 from .identities import Identities
 from .label_changes import LabelFlips, SwitchTimes

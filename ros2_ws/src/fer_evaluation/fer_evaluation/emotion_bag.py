@@ -9,12 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from ..evaluation import EvaluatedFrame
-from .bag_images import BagImage, read_image
-from .bag_error import BagError
-from .bag_reader import OpenBag
-from .bag_writer import BagWriter
-from .message_types import EMOTION_TYPE, EMOTIONS_TYPE, MessageTypes
+from .bags.bag_error import BagError
+from .bags.bag_images import BagImage, read_image
+from .bags.bag_reader import OpenBag
+from .bags.bag_writer import BagWriter
+from .bags.message_types import EMOTION_TYPE, EMOTIONS_TYPE, MessageTypes
+from .evaluation import EvaluatedFrame
 
 EMOTION_TOPIC: Final = "/fer_perception/emotion"
 EMOTIONS_TOPIC: Final = "/fer_perception/emotions"
