@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fer_perception.face import RgbImage
-from fer_perception.images.frame_source import ImageFolderSource
+from fer_perception.images.picture_folder import PictureFolder
 
 from . import load, long_run, recoveries, training_kills
 from .flashes import MAX_FLASHES
@@ -40,12 +40,7 @@ def _tell(failures: Iterable[str]) -> bool:
 
 
 def _pictures(folder: Path | None) -> list[RgbImage]:
-    pictures: list[RgbImage] = []
-    if folder is not None:
-        source = ImageFolderSource(folder)
-        while (picture := source.read()) is not None:
-            pictures.append(picture)
-    return pictures
+    return [] if folder is None else [frame.image for frame in PictureFolder(folder)]
 
 
 def _graph(options: argparse.Namespace) -> bool:

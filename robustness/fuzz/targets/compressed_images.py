@@ -10,7 +10,8 @@ from random import Random
 import cv2
 import numpy as np
 
-from fer_perception.images.decoding import ImageError, decode_compressed
+from fer_perception.images.compressed import decode_compressed
+from fer_perception.images.decoding import ImageError
 
 from ..mutation import mutated, nasty_integer
 from ..target import Target, Try
@@ -41,7 +42,7 @@ def _prepare() -> Try:
             data = rng.randbytes(rng.choice((0, 1, 2, 10, 200)))
         else:
             data = mutated(rng, rng.choice(seeds))
-        image = decode_compressed(data)
+        image = decode_compressed(data).pixels
         assert image.ndim == 3 and image.shape[2] == 3 and image.dtype == "uint8", image.shape
 
     return try_one

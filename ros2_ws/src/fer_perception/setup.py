@@ -26,7 +26,7 @@ setup(
     name=package_name,
     version="0.1.0",
     packages=find_packages(exclude=["test"]),
-    package_data={package_name: ["py.typed"]},
+    package_data={package_name: ["py.typed", "images/astronaut.jpg*"]},
     ext_modules=[
         # A plain shared library: it knows nothing of Python, which calls it through ctypes.
         Extension(

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +24,6 @@ from .scoring.ground_truth import COLUMNS, LabelError, LabelRow, read_labels
 
 FORMATS: Final = ("raw", "jpeg", "png")
 TRUTH_TOPIC: Final = "/truth/emotion"
-_DEFAULT_RATE_HZ: Final = 30.0
 _JPEG_QUALITY: Final = 95
 _START_NS: Final = 10**9
 
@@ -54,8 +52,7 @@ def _topic(options: argparse.Namespace) -> str:
 
 def make_bag(options: argparse.Namespace) -> int:
     """Write the bag and return how many images are in it."""
-    source = open_frame_source(str(options.source))
-    rate_hz = options.rate or source.rate_hz or _DEFAULT_RATE_HZ
+    source = open_frame_source(str(options.source), rate_hz=options.rate, warn=_warn)
     labels = read_labels(options.labels, options.start_ns) if options.labels else []
     types = MessageTypes()
     if labels:
@@ -69,11 +66,12 @@ def make_bag(options: argparse.Namespace) -> int:
             bag.add_topic(topic, IMAGE_TYPE if options.format == "raw" else COMPRESSED_TYPE)
             if labels:
                 bag.add_topic(TRUTH_TOPIC, EMOTION_TYPE)
-            frames = _frames(source, options.max_width)
-            for count, image in enumerate(tqdm(frames, unit="frame", disable=options.quiet), 1):
-                stamp_ns = options.start_ns + round((count - 1) * 1e9 / rate_hz)
+            for frame in tqdm(source, unit="frame", disable=options.quiet):
+                count += 1
+                stamp_ns = options.start_ns + round(frame.time_s * 1e9)
                 while waiting and waiting[0].stamp_ns <= stamp_ns:
                     bag.write_message(TRUTH_TOPIC, stamp_ns, messages.truth(waiting.pop(0)))
+                image = _at_most(frame.image, options.max_width)
                 message = messages.image(image, stamp_ns, options.format)
                 bag.write_message(topic, stamp_ns, message)
             for row in waiting:
@@ -85,13 +83,16 @@ def make_bag(options: argparse.Namespace) -> int:
     return count
 
 
-def _frames(source: Any, max_width: int) -> Iterator[RgbImage]:
-    while (image := source.read()) is not None:
-        height, width = image.shape[:2]
-        if max_width and width > max_width:
-            size = (max_width, round(height * max_width / width))
-            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        yield image
+def _warn(message: str) -> None:
+    print(f"make_bag: warning: {message}", file=sys.stderr)
+
+
+def _at_most(image: RgbImage, max_width: int) -> RgbImage:
+    height, width = image.shape[:2]
+    if not max_width or width <= max_width:
+        return image
+    size = (max_width, round(height * max_width / width))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 class _Messages:

@@ -1,80 +1,352 @@
 # SPDX-License-Identifier: Apache-2.0
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matroska import write_matroska
 
+from fer_perception.images.camera import Camera
 from fer_perception.images.frame_source import FrameSourceError, PortraitSource, open_frame_source
+from fer_perception.images.natural_order import natural_key
+from fer_perception.images.playback import play
+from fer_perception.images.video_file import FrameTimes
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 
 
-def _write_images(folder):
-    for name, color in (("b.png", BLUE), ("a.png", RED)):
-        picture = np.full((48, 64, 3), color, np.uint8)
-        cv2.imwrite(str(folder / name), picture[..., ::-1])
-    (folder / "notes.txt").write_text("not an image")
+def picture(color=RED, width=64, height=48):
+    return np.full((height, width, 3), color, np.uint8)
+
+
+def write_picture(path, color=RED):
+    assert cv2.imwrite(str(path), picture(color)[..., ::-1])
+
+
+def write_clip(path, count, rate_hz=12.5, size=(64, 48)):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), rate_hz, size)
+    rng = np.random.default_rng(0)
+    for _ in range(count):
+        writer.write(rng.integers(0, 256, (size[1], size[0], 3), np.uint8))
+    writer.release()
+
+
+def read(path, **options):
+    """Return the frames of a source, its warnings and its report."""
+    warnings = []
+    with open_frame_source(str(path), warn=warnings.append, **options) as source:
+        frames = list(source)
+    return frames, warnings, source.report
 
 
 def test_folder_is_read_in_order_of_names_and_can_start_again(tmp_path):
-    _write_images(tmp_path)
-    source = open_frame_source(str(tmp_path))
-    first, second, end = source.read(), source.read(), source.read()
-    assert (first[0, 0] == RED).all() and (second[0, 0] == BLUE).all() and end is None
+    write_picture(tmp_path / "b.png", BLUE)
+    write_picture(tmp_path / "a.png", RED)
+    (tmp_path / "notes.txt").write_text("not an image")
+    source = open_frame_source(str(tmp_path), rate_hz=4.0)
+    first, second = source
+    assert (first.image[0, 0] == RED).all() and (second.image[0, 0] == BLUE).all()
+    assert (first.name, first.time_s) == ("a.png", 0.0)
+    assert (second.name, second.time_s) == ("b.png", 0.25)
     source.rewind()
-    assert (source.read() == first).all()
+    assert (next(source).image == first.image).all() and source.report.frames == 1
 
 
-def test_broken_image_is_named_and_the_next_one_follows(tmp_path):
-    _write_images(tmp_path)
-    (tmp_path / "a.png").write_bytes(b"broken")
-    source = open_frame_source(str(tmp_path))
-    with pytest.raises(FrameSourceError, match="a.png"):
-        source.read()
-    assert (source.read()[0, 0] == BLUE).all()
+def test_numbers_in_names_are_compared_as_numbers(tmp_path):
+    numbers = [1, 2, 9, 10, 11, 100]
+    for number in numbers:
+        write_picture(tmp_path / f"frame_{number}.png")
+    frames, _, _ = read(tmp_path)
+    assert [frame.name for frame in frames] == [f"frame_{number}.png" for number in numbers]
+
+
+@given(st.lists(st.text(max_size=6), unique=True))
+def test_natural_order_is_one_order_of_all_names(names):
+    keys = [natural_key(name) for name in names]
+    assert len(set(map(str, keys))) == len(names)
+    assert sorted(keys)[:1] == keys[:1] or min(keys) < keys[0]  # text meets no number
+
+
+@given(st.text("ab_-", max_size=4), st.integers(0, 10**20), st.integers(0, 10**20))
+def test_natural_order_of_numbers_is_that_of_their_values(prefix, first, second):
+    ordered = natural_key(f"{prefix}{first}.png") <= natural_key(f"{prefix}{second}.png")
+    assert ordered == (first <= second)
+
+
+def test_bad_picture_is_left_out_named_and_counted_and_leaves_its_time_empty(tmp_path):
+    for name in ("1.png", "2.png", "3.png"):
+        write_picture(tmp_path / name)
+    (tmp_path / "2.png").write_bytes(b"broken")
+    (tmp_path / "._1.png").write_bytes(b"what macOS adds")
+    frames, [warning], report = read(tmp_path, rate_hz=10.0)
+    assert [(frame.name, frame.time_s) for frame in frames] == [("1.png", 0.0), ("3.png", 0.2)]
+    assert "2.png" in warning
+    assert (report.frames, report.missing, report.damaged) == (2, 1, 0)
+
+
+def test_picture_that_is_cut_short_is_shown_named_and_counted(tmp_path):
+    write_picture(tmp_path / "1.jpg")
+    whole = (tmp_path / "1.jpg").read_bytes()
+    (tmp_path / "2.jpg").write_bytes(whole[:-2])
+    frames, [warning], report = read(tmp_path)
+    assert (frames[0].image == frames[1].image).all()
+    assert "2.jpg" in warning and "cut short" in warning
+    assert (report.frames, report.missing, report.damaged) == (2, 0, 1)
+
+
+def test_folder_of_which_nothing_can_be_read_is_an_error(tmp_path):
+    (tmp_path / "1.png").write_bytes(b"broken")
+    with pytest.raises(FrameSourceError, match="none of its 1 pictures"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".ppm", ".jfif", ".gif", ".avif", ".heic", ".JPG"])
+def test_every_format_of_pictures_is_read_or_named(tmp_path, suffix):
+    write_picture(tmp_path / "1.png")
+    content = ".jpg" if suffix.lower() in (".jfif", ".heic", ".jpg") else suffix
+    if suffix == ".heic" or not cv2.haveImageWriter(f"a{content}"):
+        (tmp_path / f"2{suffix}").write_bytes(b"\x00\x00\x00\x18ftypheic" + bytes(100))
+    else:
+        write_picture(tmp_path / f"2{content}")
+        (tmp_path / f"2{content}").rename(tmp_path / f"2{suffix}")
+    frames, warnings, report = read(tmp_path)
+    assert report.frames == len(frames) and report.frames + report.missing == 2
+    assert len(warnings) == report.missing
+    assert all(f"2{suffix}" in warning and "convert it" in warning for warning in warnings)
+    if suffix in (".tif", ".ppm", ".jfif", ".JPG"):
+        assert len(frames) == 2
+
+
+def test_12_bit_picture_is_not_black(tmp_path):
+    values = np.full((48, 64), 1500, np.uint16)
+    values[0, 0] = 4095
+    cv2.imwrite(str(tmp_path / "a.png"), values)
+    [frame], _, _ = read(tmp_path)
+    assert frame.image[24, 32, 0] == round(1500 * 255 / 4095)
+
+
+def test_one_picture_is_a_source_of_one_frame(tmp_path):
+    for number in (1, 2):  # OpenCV's video reader would go on with the next number
+        write_picture(tmp_path / f"frame_{number}.png")
+    frames, _, _ = read(tmp_path / "frame_1.png")
+    assert [frame.name for frame in frames] == ["frame_1.png"]
 
 
 def test_video_gives_its_frames_in_rgb_at_its_rate(tmp_path):
     path = tmp_path / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 12.5, (64, 48))
     for color in (RED, RED, BLUE):
-        writer.write(np.full((48, 64, 3), color, np.uint8)[..., ::-1])
+        writer.write(picture(color)[..., ::-1])
     writer.release()
     source = open_frame_source(str(path))
     assert source.rate_hz == pytest.approx(12.5)
-    frames = []
-    while (frame := source.read()) is not None:
-        frames.append(frame[24, 32])
-    assert len(frames) == 3
-    assert frames[0][0] > 150 > frames[0][2] and frames[2][2] > 150 > frames[2][0]
+    frames = list(source)
+    assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.08, 0.16])
+    first, last = frames[0].image[24, 32], frames[2].image[24, 32]
+    assert first[0] > 150 > first[2] and last[2] > 150 > last[0]
     source.rewind()
-    assert source.read() is not None
+    assert next(source).time_s == 0.0 and source.report.frames == 1
     source.close()
+
+
+def test_frames_have_the_times_of_their_container(tmp_path):
+    times_ms = [40, 73, 140, 173, 500, 1500, 1533]
+    path = tmp_path / "variable.mkv"
+    write_matroska(path, [(picture(), time_ms) for time_ms in times_ms], duration_ms=1566)
+    frames, warnings, report = read(path)
+    assert [frame.time_s for frame in frames] == pytest.approx(
+        [(time_ms - 40) / 1000 for time_ms in times_ms]
+    )
+    assert (report.frames, report.missing, report.untimed, warnings) == (7, 0, 0, [])
+
+
+def test_a_rate_that_is_asked_for_replaces_the_container_s_times(tmp_path):
+    path = tmp_path / "variable.mkv"
+    write_matroska(path, [(picture(), time_ms) for time_ms in (0, 33, 500)], duration_ms=533)
+    frames, warnings, _ = read(path, rate_hz=10.0)
+    assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.1, 0.2])
+    assert warnings == []
+
+
+def test_recording_without_a_duration_is_read_to_its_end_at_its_times(tmp_path):
+    path = tmp_path / "browser.webm"
+    write_matroska(path, [(picture(), 33 * n + n % 3) for n in range(20)])
+    frames, warnings, report = read(path)
+    assert frames[-1].time_s == pytest.approx((33 * 19 + 19 % 3) / 1000)
+    assert (report.frames, report.missing, warnings) == (20, 0, [])
+
+
+def test_fewer_frames_than_the_container_counts_is_a_warning_with_both_numbers(tmp_path):
+    path = tmp_path / "clip.avi"
+    write_clip(path, 40)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    frames, [warning], report = read(path)
+    assert 10 < len(frames) < 30
+    assert f"promises 40 frames, but only {len(frames)} can be read" in warning
+    assert (report.frames, report.missing) == (len(frames), 40 - len(frames))
+
+
+def test_duration_that_the_frames_do_not_fill_is_a_warning_with_both_numbers(tmp_path):
+    path = tmp_path / "clip.mkv"
+    write_matroska(path, [(picture(), 40 * n) for n in range(50)], duration_ms=2000)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    frames, [warning], report = read(path)
+    assert "promises 2.00 s" in warning and f"its {len(frames)} frames end at" in warning
+    assert report.missing > 0
+
+
+def test_damage_in_a_video_does_not_shift_the_times_after_it(tmp_path):
+    path = tmp_path / "clip.avi"
+    write_clip(path, 40, rate_hz=10.0)
+    whole, _, _ = read(path)
+    data = bytearray(path.read_bytes())
+    start, end = (data.index(b"00dc", len(data) * share // 8) + 8 for share in (3, 4))
+    data[start : end - 8] = bytes(end - 8 - start)
+    path.write_bytes(data)
+    frames, [warning], report = read(path)
+    assert report.missing == 40 - len(frames) > 0 and str(len(frames)) in warning
+    for frame in frames:
+        assert (frame.image == whole[round(frame.time_s * 10.0)].image).all(), frame.time_s
+
+
+@given(
+    st.lists(
+        st.floats(0.0, 100.0) | st.just(float("nan")) | st.just(0.0), min_size=1, max_size=50
+    ),
+    st.floats(0.001, 1.0),
+)
+def test_times_increase_strictly_from_zero(positions_s, period_s):
+    times = FrameTimes(period_s)
+    given_s = [times.next(position_s) for position_s in positions_s]
+    assert given_s[0] == 0.0
+    assert all(a < b for a, b in zip(given_s, given_s[1:], strict=False))
+
+
+def test_frames_without_a_position_follow_at_the_last_interval():
+    """OpenCV 4.6 gives position 0 to the frames that its decoder still held at the end."""
+    times = FrameTimes(1.0)
+    assert [times.next(s) for s in (5.0, 5.1, 5.3, 0.0, 0.0)] == pytest.approx(
+        [0.0, 0.1, 0.3, 0.5, 0.7]
+    )
+    assert times.untimed == 2
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
-    [("/no/such/file.mp4", "no such source"), ("97", "camera 97"), ("folder", "holds no image")],
+    [
+        ("/no/such/file.mp4", "no such source"),
+        ("97", "camera 97"),
+        ("/dev/video97", "camera /dev/video97"),
+        ("/dev/v4l/by-id/usb-none", "camera /dev/v4l/by-id/usb-none"),
+        ("http://127.0.0.1:9/stream", "camera http://127.0.0.1:9/stream"),
+        ("rtsp://user:secret@127.0.0.1:9/stream", "camera rtsp://127.0.0.1:9/stream"),
+        ("²", "no such source"),
+        ("folder", "holds no image"),
+    ],
 )
-def test_what_cannot_be_opened_is_named(source, message, tmp_path):
+def test_what_cannot_be_opened_is_named_and_not_replaced(source, message, tmp_path):
     if source == "folder":
         source = str(tmp_path)
-    with pytest.raises(FrameSourceError, match=message):
+    with pytest.raises(FrameSourceError, match=message) as raised:
         open_frame_source(source)
+    assert "secret" not in str(raised.value)
 
 
 def test_file_that_is_no_video_is_named(tmp_path):
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"no video")
-    with pytest.raises(FrameSourceError, match="clip.mp4"):
+    with pytest.raises(FrameSourceError, match=r"clip\.mp4"):
         open_frame_source(str(path))
 
 
 def test_portrait_moves_and_has_the_size_asked_for():
     source = PortraitSource(320, 240)
-    first = source.read()
-    assert first.shape == (240, 320, 3)
+    first = next(source)
+    assert first.image.shape == (240, 320, 3)
     for _ in range(20):
-        later = source.read()
-    assert (first != later).any()
+        later = next(source)
+    assert (first.image != later.image).any() and later.time_s == pytest.approx(20 / 30)
     source.rewind()
-    assert (source.read() == first).all()
+    assert (source.read() == first.image).all()
+
+
+class _Streamer(BaseHTTPRequestHandler):
+    """Sends ``frames`` JPEGs of growing brightness as a network camera does, then hangs up."""
+
+    frames = 5
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        for number in range(self.frames):
+            jpeg = cv2.imencode(".jpg", picture((40 * number,) * 3))[1].tobytes()
+            self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\n")
+            self.wfile.write(b"Content-Length: %d\r\n\r\n" % len(jpeg) + jpeg + b"\r\n")
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def stream():
+    """The address of a camera on this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Streamer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/stream"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_stream_of_a_network_camera_is_read_until_it_breaks_off(stream):
+    with open_frame_source(stream) as camera:
+        assert isinstance(camera, Camera) and camera.is_live
+        frames = [next(camera) for _ in range(_Streamer.frames)]
+        with pytest.raises(FrameSourceError, match="no more frames"):
+            next(camera)
+    levels = [int(frame.image[0, 0, 0]) for frame in frames]
+    assert levels == pytest.approx([0, 40, 80, 120, 160], abs=3)
+    times = [frame.time_s for frame in frames]
+    assert times[0] == 0.0 and times == sorted(times)
+
+
+def test_playback_waits_for_the_time_of_each_frame_and_starts_again(tmp_path):
+    path = tmp_path / "clip.mkv"
+    write_matroska(path, [(picture(), time_ms) for time_ms in (0, 10, 60)], duration_ms=80)
+    again = iter([True, False])
+    waits = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout=None):
+            waits.append(timeout)
+            return False
+
+    frames = list(play(open_frame_source(str(path)), Stop(), lambda: next(again)))
+    assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.01, 0.06] * 2)
+    # Nothing is slept here, so that each wait reaches from the start to the frame's due time.
+    assert waits[2] - waits[1] == pytest.approx(0.05, abs=0.04)
+    assert waits[5] > waits[2] + 0.05
+
+
+def test_playback_ends_when_it_is_stopped(tmp_path):
+    stop = threading.Event()
+    for count, _ in enumerate(play(PortraitSource(32, 24, rate_hz=1000.0), stop), 1):
+        if count == 3:
+            stop.set()
+    assert count == 3
+
+
+def test_portrait_needs_no_other_package_and_names_its_licence():
+    from fer_perception.images import portrait
+
+    folder = Path(portrait.__file__).parent
+    assert "public domain" in (folder / "astronaut.jpg.license").read_text()
+    assert cv2.imread(str(folder / "astronaut.jpg")).shape == (512, 512, 3)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_perception.images.decoding import ENCODINGS, ImageError, decode_compressed, decode_image
+from fer_perception.images.compressed import decode_compressed
+from fer_perception.images.decoding import ENCODINGS, ImageError, decode_image
 
 WIDTH, HEIGHT = 8, 6
 
@@ -73,13 +74,109 @@ def test_grey_becomes_equal_channels(rgb, encoding):
 @pytest.mark.parametrize("big_endian", [False, True])
 @pytest.mark.parametrize("name", ["mono", "rgb", "bgra"])
 def test_16_bit_values_are_read_in_either_byte_order(rgb, name, big_endian):
-    values = np.ascontiguousarray(_encoded(rgb, name)).astype(">u2" if big_endian else "<u2")
-    values = values * 256 + 17
-    values = values.astype(">u2" if big_endian else "<u2")
+    values = _encoded(rgb, name).astype(np.uint16) * 257
+    values = np.ascontiguousarray(values).astype(">u2" if big_endian else "<u2")
     step = values.nbytes // HEIGHT
     decoded = decode_image(values.tobytes(), WIDTH, HEIGHT, step, f"{name}16", big_endian)
     expected = np.dstack([_encoded(rgb, "mono")] * 3) if name == "mono" else rgb
     np.testing.assert_array_equal(decoded, expected)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("encoding", ["mono16", "16UC1", "bayer_rggb16", "rgb16"])
+def test_16_bit_values_are_scaled_by_the_bits_that_they_use(bits, encoding):
+    largest = (1 << bits) - 1
+    values = np.full((HEIGHT, WIDTH * (3 if encoding == "rgb16" else 1)), largest, "<u2")
+    values[: HEIGHT // 2] = largest // 2
+    decoded = decode_image(values.tobytes(), WIDTH, HEIGHT, values.nbytes // HEIGHT, encoding)
+    assert decoded[-1, -1].tolist() == [255] * 3
+    np.testing.assert_allclose(decoded[0, 0], 127.5, atol=1)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "dtype"),
+    [("8SC3", "i1"), ("16SC1", "<i2"), ("32SC4", "<i4"), ("32FC1", "<f4"), ("64FC3", "<f8")],
+)
+def test_signed_values_and_floats_are_spread_over_their_own_range(encoding, dtype):
+    channels = int(encoding[-1])
+    values = np.zeros((HEIGHT, WIDTH, channels))
+    values[0], values[1], values[2] = -100, 0, 100
+    decoded = decode_image(
+        values.astype(dtype).tobytes(),
+        WIDTH,
+        HEIGHT,
+        WIDTH * channels * np.dtype(dtype).itemsize,
+        encoding,
+    )
+    assert decoded[:3, 0, 0].tolist() == [0, 128, 255]
+
+
+def test_floats_that_are_no_numbers_are_black_and_do_not_count():
+    values = np.full((HEIGHT, WIDTH), 0.5, "<f4")
+    values[0, :3] = np.nan, np.inf, -np.inf
+    values[1, 0], values[1, 1] = 0.0, 1.0
+    decoded = decode_image(values.tobytes(), WIDTH, HEIGHT, 4 * WIDTH, "32FC1")
+    assert decoded[1, :3, 0].tolist() == [0, 255, 128] and decoded[0, 0, 0] == 0
+    nothing = np.full((HEIGHT, WIDTH), np.nan, "<f4")
+    assert not decode_image(nothing.tobytes(), WIDTH, HEIGHT, 4 * WIDTH, "32FC1").any()
+
+
+def test_capitals_in_the_name_of_an_encoding_do_not_matter(rgb):
+    for encoding in ("RGB8", "Rgb8"):
+        decoded = decode_image(rgb.tobytes(), WIDTH, HEIGHT, 3 * WIDTH, encoding)
+        np.testing.assert_array_equal(decoded, rgb)
+
+
+def _planes(rgb):
+    """Return luma and the two chromas of each 2 x 2 pixels, of limited range."""
+    i420 = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)
+    chroma = i420[HEIGHT:].reshape(2, HEIGHT // 2, WIDTH // 2)
+    return i420[:HEIGHT], chroma[0], chroma[1]
+
+
+@pytest.mark.parametrize("padding", [0, 6])
+@pytest.mark.parametrize("encoding", ["nv12", "nv21", "nv24", "i420", "NV12"])
+def test_planar_encodings_keep_brightness_and_colours(encoding, padding):
+    rgb = np.full((HEIGHT, WIDTH, 3), (200, 120, 40), np.uint8)
+    rgb[: HEIGHT // 2] = 60, 90, 160
+    # Chroma is shared by two rows, so that no pair may straddle the edge.
+    rgb[2] = rgb[3]
+    luma, u, v = _planes(rgb)
+    rows = [np.pad(luma, ((0, 0), (0, padding)))]
+    if encoding == "i420":
+        rows += [np.pad(plane, ((0, 0), (0, padding // 2))) for plane in (u, v)]
+    elif encoding == "nv24":
+        full = np.dstack([u, v]).repeat(2, axis=0).repeat(2, axis=1).reshape(HEIGHT, -1)
+        rows.append(np.pad(full, ((0, 0), (0, 2 * padding))))
+    else:
+        order = (v, u) if encoding == "nv21" else (u, v)
+        rows.append(np.pad(np.dstack(order).reshape(HEIGHT // 2, -1), ((0, 0), (0, padding))))
+    data = b"".join(np.ascontiguousarray(part).tobytes() for part in rows)
+    decoded = decode_image(data, WIDTH, HEIGHT, WIDTH + padding, encoding)
+    assert np.abs(decoded.astype(int) - rgb).max() < 6
+
+
+def test_encodings_come_out_as_from_cv_bridge():
+    cv_bridge = pytest.importorskip(
+        "cv_bridge", reason="cv_bridge is not there: no encoding was compared with it"
+    )
+    from sensor_msgs.msg import Image
+
+    noise = np.random.default_rng(0).integers(0, 256, 64 * 48 * 32, np.uint8).tobytes()
+    compared = 0
+    for encoding in ENCODINGS:
+        for step in (64 * size for size in (1, 2, 3, 4, 6, 8)):
+            fields = {"width": 64, "height": 48, "step": step, "encoding": encoding}
+            message = Image(**fields, data=noise[: step * 48])
+            try:
+                expected = cv_bridge.CvBridge().imgmsg_to_cv2(message, "rgb8")
+            except (cv_bridge.CvBridgeError, ValueError, TypeError, RuntimeError):
+                continue  # it knows no colours of this encoding, or another step
+            decoded = decode_image(message.data, 64, 48, step, encoding)
+            np.testing.assert_array_equal(decoded, expected, encoding)
+            compared += 1
+            break
+    assert compared >= 15
 
 
 @pytest.mark.parametrize("pattern", ["rggb", "bggr", "gbrg", "grbg"])
@@ -115,6 +212,9 @@ def test_yuv_keeps_the_colours(encoding):
         ({"width": 20000, "height": 20000, "step": 60000}, "data holds 144 bytes"),
         ({"data": bytes(143)}, "data holds 143 bytes"),
         ({"encoding": "uyvy", "width": 7, "step": 14}, "cannot be converted"),
+        ({"encoding": "nv12", "width": 7, "step": 8}, "must be even"),
+        ({"encoding": "nv21", "step": 40}, "takes 360"),
+        ({"encoding": "16UC2"}, "16UC2"),
     ],
 )
 def test_contradictions_are_named(change, message):
@@ -145,7 +245,7 @@ def test_any_fields_give_an_rgb_image_or_an_image_error(
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 def test_compressed_images_are_read_as_rgb(portrait, suffix):
     _, blob = cv2.imencode(suffix, portrait[..., ::-1])
-    decoded = decode_compressed(blob.tobytes())
+    decoded = decode_compressed(blob.tobytes()).pixels
     assert np.abs(decoded.astype(int) - portrait).mean() < 3
 
 
@@ -155,12 +255,51 @@ def test_what_is_no_compressed_image_is_refused(blob):
         decode_compressed(blob)
 
 
-def test_truncated_jpeg_is_refused_or_decoded_in_part(portrait):
+@pytest.mark.parametrize("progressive", [0, 1])
+def test_jpeg_that_is_cut_short_is_decoded_as_far_as_it_goes(portrait, progressive):
+    options = [cv2.IMWRITE_JPEG_PROGRESSIVE, progressive]
+    blob = cv2.imencode(".jpg", portrait, options)[1].tobytes()
+    whole = decode_compressed(blob)
+    assert not whole.damage
+    for lost in (1, 2):
+        decoded = decode_compressed(blob[:-lost])
+        assert "end marker" in decoded.damage
+        np.testing.assert_array_equal(decoded.pixels, whole.pixels)
+    half = decode_compressed(blob[: len(blob) // 2])
+    assert half.damage and half.pixels.shape == whole.pixels.shape
+    rows = slice(0, 100) if not progressive else slice(None)
+    difference = np.abs(half.pixels[rows].astype(int) - whole.pixels[rows])
+    assert difference.mean() < (1 if not progressive else 15)
+
+
+def test_end_marker_of_a_thumbnail_is_not_taken_for_the_picture_s(portrait):
     blob = cv2.imencode(".jpg", portrait)[1].tobytes()
-    try:
-        assert decode_compressed(blob[: len(blob) // 2]).shape == portrait.shape
-    except ImageError as error:
-        assert "cannot be decoded" in str(error)
+    thumbnail = cv2.imencode(".jpg", portrait[::8, ::8])[1].tobytes()
+    segment = b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
+    with_thumbnail = blob[:2] + segment + blob[2:]
+    assert not decode_compressed(with_thumbnail).damage
+    assert not decode_compressed(with_thumbnail + bytes(64)).damage  # padded, as cameras do
+    assert decode_compressed(with_thumbnail[: -len(blob) // 2]).damage
+
+
+def test_jpeg_without_any_pixels_is_refused(portrait):
+    blob = cv2.imencode(".jpg", portrait)[1].tobytes()
+    with pytest.raises(ImageError):
+        decode_compressed(blob[: blob.index(b"\xff\xda")])
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+def test_png_of_any_depth_is_scaled_by_the_bits_that_it_uses(bits):
+    grey = np.linspace(0, (1 << bits) - 1, 48 * 64).reshape(48, 64).astype(np.uint16)
+    decoded = decode_compressed(cv2.imencode(".png", grey)[1].tobytes()).pixels
+    expected = np.rint(grey * 255.0 / ((1 << bits) - 1))
+    np.testing.assert_allclose(decoded[..., 0], expected, atol=1)
+
+
+@pytest.mark.parametrize("name", ["16UC1; compressedDepth", "32FC1; compressedDepth rvl"])
+def test_images_of_distances_are_refused_by_name(name):
+    with pytest.raises(ImageError, match=r"compressedDepth.*/compressed"):
+        decode_compressed(bytes(12) + b"\x89PNG\r\n\x1a\n" + bytes(40), name)
 
 
 def _png(width, height, pixels, length=None):
@@ -209,4 +348,4 @@ def test_the_size_of_any_kind_of_jpeg_is_found(portrait, options):
     # A comment holds the marker of another size.
     jpeg = cv2.imencode(".jpg", portrait, options)[1].tobytes()
     comment = b"\xff\xfe\x00\x0c" + b"\xff\xc0\x00\x11\x08\xff\xff\xff\xff\x03"
-    assert decode_compressed(jpeg[:2] + comment + jpeg[2:]).shape == portrait.shape
+    assert decode_compressed(jpeg[:2] + comment + jpeg[2:]).pixels.shape == portrait.shape

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fer_perception.face import RgbImage
-from fer_perception.images.decoding import ImageError, decode_compressed, decode_raw
+from fer_perception.images.compressed import decode_compressed
+from fer_perception.images.decoding import ImageError, decode_raw
 
 from .bag_error import BagError
 from .bag_reader import BagTopic, OpenBag
@@ -98,5 +99,5 @@ def read_image(data: bytes, type_name: str, recorded_ns: int, types: MessageType
 
 def _pixels(message: Any, type_name: str) -> RgbImage:
     if type_name == COMPRESSED_TYPE:
-        return decode_compressed(message.data)
+        return decode_compressed(message.data, message.format).pixels
     return decode_raw(message)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import RgbImage
-from fer_perception.images.frame_source import IMAGE_SUFFIXES
+from fer_perception.images.picture_files import IMAGE_SUFFIXES
 from fer_perception.recognition.alignment import CROP_SIZE_PX
 
 from .fer2013 import Fer2013, Usage

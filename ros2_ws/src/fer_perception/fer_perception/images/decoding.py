@@ -1,28 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns the bytes of a camera's image into RGB, whatever their encoding.
+"""Turns the pixels of a raw image message into RGB, whatever their encoding.
 
-The encodings are those of ROS's ``sensor_msgs/image_encodings``. NumPy and OpenCV do it without
-cv_bridge, whose compiled part breaks with NumPy 2.
+The encodings are those of ``sensor_msgs/image_encodings.hpp`` whose colours OpenCV knows. NumPy
+and OpenCV suffice; the compiled part of cv_bridge breaks with NumPy 2.
 """
 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..face import RgbImage
-from .header import claimed_size
-
-MAX_COMPRESSED_PIXELS: Final = 1 << 25
-"""Compressed images of more pixels are refused: 8K video has as many, a node's memory three bytes
-for each."""
+from .levels import to_8_bit
 
 PixelData: TypeAlias = "bytes | bytearray | memoryview | array[int]"
+
+_Pixels: TypeAlias = NDArray[Any]
 
 
 class ImageError(ValueError):
@@ -30,17 +29,91 @@ class ImageError(ValueError):
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """How an encoding stores its pixels.
+class _Packed:
+    """An encoding whose pixels lie one after the other.
 
     :ivar channels: values a pixel.
-    :ivar depth_bits: 8 or 16 a value.
-    :ivar conversion: OpenCV's code for the conversion to RGB, None where nothing is to be done.
+    :ivar type_name: of each value, as NumPy abbreviates it, without byte order.
+    :ivar conversion: OpenCV's code for the conversion to RGB; None for RGB itself.
     """
 
     channels: int
-    depth_bits: int
+    type_name: str
     conversion: int | None
+
+    def row_bytes(self, width: int) -> int:
+        return width * self.channels * np.dtype(self.type_name).itemsize
+
+    def rows(self, height: int) -> int:
+        return height
+
+    def to_rgb(
+        self, pixels: _Pixels, width: int, height: int, step: int, big_endian: bool
+    ) -> RgbImage:
+        dtype = np.dtype(self.type_name)
+        rows = pixels.reshape(height, step)[:, : self.row_bytes(width)]
+        stored = np.ascontiguousarray(rows).view(dtype.newbyteorder(">" if big_endian else "<"))
+        values = stored.astype(dtype, copy=False)
+        if self.channels > 1:
+            values = values.reshape(height, width, self.channels)
+        if dtype != np.uint16:  # which OpenCV converts at full depth
+            values = to_8_bit(values)
+        if self.conversion is not None:
+            values = cv2.cvtColor(values, self.conversion)
+        return to_8_bit(values)
+
+
+@dataclass(frozen=True)
+class _Planar:
+    """An 8-bit encoding with the luma first and the chroma after it.
+
+    :ivar chroma_rows: of ``step`` bytes, for each two rows of the luma.
+    :ivar convert: makes RGB of luma (H x W), chroma bytes (1-D) and ``step``.
+    """
+
+    chroma_rows: int
+    convert: Callable[[_Pixels, _Pixels, int], RgbImage]
+
+    def row_bytes(self, width: int) -> int:
+        return width
+
+    def rows(self, height: int) -> int:
+        return height + height // 2 * self.chroma_rows
+
+    def to_rgb(
+        self, pixels: _Pixels, width: int, height: int, step: int, big_endian: bool
+    ) -> RgbImage:
+        if width % 2 or height % 2 or step % 2:
+            raise ImageError(
+                f"{width}x{height} with step {step} cannot be converted: pairs of pixels share "
+                "their chroma, so all three must be even"
+            )
+        luma = pixels[: step * height].reshape(height, step)[:, :width]
+        return self.convert(luma, pixels[step * height :], step)
+
+
+def _interleaved_420(conversion: int) -> Callable[[_Pixels, _Pixels, int], RgbImage]:
+    def to_rgb(luma: _Pixels, chroma: _Pixels, step: int) -> RgbImage:
+        height, width = luma.shape
+        rows = chroma.reshape(height // 2, step)[:, :width]
+        return cv2.cvtColor(np.concatenate((luma, rows)), conversion)
+
+    return to_rgb
+
+
+def _planes_420(luma: _Pixels, chroma: _Pixels, step: int) -> RgbImage:
+    height, width = luma.shape
+    rows = chroma.reshape(height, step // 2)[:, : width // 2].reshape(height // 2, width)
+    return cv2.cvtColor(np.concatenate((luma, rows)), cv2.COLOR_YUV2RGB_I420)
+
+
+def _interleaved_444(luma: _Pixels, chroma: _Pixels, step: int) -> RgbImage:
+    # OpenCV has no conversion for it; with half of the chroma it is NV12.
+    height, width = luma.shape
+    full = chroma.reshape(height, step, 2)[:, :width]
+    half = cv2.resize(full, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    rows = half.reshape(height // 2, width)
+    return cv2.cvtColor(np.concatenate((luma, rows)), cv2.COLOR_YUV2RGB_NV12)
 
 
 _COLORS: Final = {
@@ -56,28 +129,38 @@ _COLORS: Final = {
     "bayer_grbg": (1, cv2.COLOR_BayerGRBG2RGB),
 }
 
-_LAYOUTS: Final[dict[str, _Layout]] = {
-    **{
-        f"{name}{depth}": _Layout(channels, depth, conversion)
-        for name, (channels, conversion) in _COLORS.items()
-        for depth in (8, 16)
-    },
-    # OpenCV's own names; like OpenCV, they are taken to hold blue first.
-    **{
-        f"{depth}UC{channels}": _Layout(channels, depth, _COLORS[name][1])
-        for channels, name in ((1, "mono"), (3, "bgr"), (4, "bgra"))
-        for depth in (8, 16)
-    },
-    **dict.fromkeys(("yuv422", "uyvy"), _Layout(2, 8, cv2.COLOR_YUV2RGB_UYVY)),
-    **dict.fromkeys(("yuv422_yuy2", "yuyv"), _Layout(2, 8, cv2.COLOR_YUV2RGB_YUYV)),
+# OpenCV's own names; like OpenCV, they are taken to hold blue first. Two channels are no colour.
+_TYPES: Final = {
+    f"{depth}C{channels}": _Packed(channels, type_name, _COLORS[name][1])
+    for depth, type_name in (
+        *(("8U", "u1"), ("8S", "i1"), ("16U", "u2"), ("16S", "i2")),
+        *(("32S", "i4"), ("32F", "f4"), ("64F", "f8")),
+    )
+    for channels, name in ((1, "mono"), (3, "bgr"), (4, "bgra"))
 }
 
+_LAYOUTS: Final[dict[str, _Packed | _Planar]] = {
+    **{
+        f"{name}{8 * size}": _Packed(channels, f"u{size}", conversion)
+        for name, (channels, conversion) in _COLORS.items()
+        for size in (1, 2)
+    },
+    **_TYPES,
+    **dict.fromkeys(("yuv422", "uyvy"), _Packed(2, "u1", cv2.COLOR_YUV2RGB_UYVY)),
+    **dict.fromkeys(("yuv422_yuy2", "yuyv"), _Packed(2, "u1", cv2.COLOR_YUV2RGB_YUYV)),
+    "nv12": _Planar(1, _interleaved_420(cv2.COLOR_YUV2RGB_NV12)),
+    "nv21": _Planar(1, _interleaved_420(cv2.COLOR_YUV2RGB_NV21)),
+    "i420": _Planar(1, _planes_420),
+    "nv24": _Planar(4, _interleaved_444),
+}
+_BY_LOWER_CASE: Final = {name.lower(): layout for name, layout in _LAYOUTS.items()}
+
 ENCODINGS: Final[tuple[str, ...]] = tuple(_LAYOUTS)
-"""Names of the encodings that :func:`decode_image` reads."""
+"""Names of the encodings that :func:`decode_image` reads, in any case of letters."""
 
 
 class RawImage(Protocol):
-    """What ``sensor_msgs/Image`` holds, whoever's class the message is of."""
+    """What ``sensor_msgs/Image`` holds, in rclpy's class or rosbags'."""
 
     data: PixelData
     width: int
@@ -107,83 +190,38 @@ def decode_image(
 ) -> RgbImage:
     """Return an image given as raw pixels as RGB, 8 bits a channel.
 
+    Values of more than 8 bits are scaled as :func:`~.levels.to_8_bit` says.
+
     :param data: the rows, one after the other.
     :param width: in pixels.
     :param height: in pixels.
-    :param step: bytes from one row to the next; rows may be padded.
-    :param encoding: one of :data:`ENCODINGS`.
-    :param big_endian: byte order of 16-bit values.
+    :param step: bytes from one row to the next, of the luma where the chroma is apart; rows may
+        be padded.
+    :param encoding: one of :data:`ENCODINGS`, in any case of letters.
+    :param big_endian: byte order of values of more than 8 bits.
     :returns: H x W x 3; it may share the memory of ``data``.
     :raises ImageError: when the fields contradict each other or the encoding is unknown.
     """
-    layout = _LAYOUTS.get(encoding)
+    layout = _BY_LOWER_CASE.get(encoding.lower())
     if layout is None:
         raise ImageError(
             f"encoding {encoding[:40]!r} is not supported: expected one of {', '.join(ENCODINGS)}"
         )
     if width < 1 or height < 1:
         raise ImageError(f"the image is empty: {width}x{height}")
-    row_bytes = width * layout.channels * layout.depth_bits // 8
+    row_bytes = layout.row_bytes(width)
     if step < row_bytes:
         raise ImageError(
             f"step is {step}, but a row of {width} pixels {encoding} takes {row_bytes} bytes"
         )
+    size = step * layout.rows(height)
     pixels = np.frombuffer(data, np.uint8)
-    if pixels.size < step * height:
+    if pixels.size < size:
         raise ImageError(
-            f"data holds {pixels.size} bytes, but step * height is {step} * {height} = "
-            f"{step * height}"
+            f"data holds {pixels.size} bytes, but {width}x{height} {encoding} with step {step} "
+            f"takes {size}"
         )
-    rows = pixels[: step * height].reshape(height, step)[:, :row_bytes]
-    values = np.ascontiguousarray(rows)
-    if layout.depth_bits == 16:
-        values = _high_bytes(values, big_endian)
-    if layout.channels > 1:
-        values = values.reshape(height, width, layout.channels)
     try:
-        return _to_rgb(values, layout)
+        return layout.to_rgb(pixels[:size], width, height, step, big_endian)
     except cv2.error as error:
         raise ImageError(f"{width}x{height} {encoding} cannot be converted: {error.err}") from None
-
-
-def _high_bytes(values: NDArray[np.uint8], big_endian: bool) -> NDArray[np.uint8]:
-    """Return the more significant byte of each 16-bit value."""
-    return np.ascontiguousarray(values[:, 0 if big_endian else 1 :: 2])
-
-
-def _to_rgb(values: NDArray[np.uint8], layout: _Layout) -> RgbImage:
-    if layout.conversion is None:
-        return values
-    return cv2.cvtColor(values, layout.conversion)
-
-
-def decode_compressed(data: PixelData) -> RgbImage:
-    """Return a JPEG or PNG as RGB, 8 bits a channel.
-
-    OpenCV knows more formats, but what cameras do not send is not decoded.
-
-    :raises ImageError: when it is neither, has too many pixels or cannot be decoded.
-    """
-    raw = np.frombuffer(data, np.uint8)
-    if not raw.size:
-        raise ImageError("the compressed image is empty")
-    size = claimed_size(raw.tobytes())
-    if size is None:
-        raise ImageError(
-            f"the compressed image ({raw.size} bytes) is neither JPEG nor PNG, or is cut off"
-        )
-    width, height = size
-    if width * height > MAX_COMPRESSED_PIXELS:
-        raise ImageError(
-            f"the compressed image claims {width}x{height} pixels: expected at most "
-            f"{MAX_COMPRESSED_PIXELS} in all"
-        )
-    try:
-        image = cv2.imdecode(raw, cv2.IMREAD_COLOR)
-    except cv2.error as error:
-        raise ImageError(f"the compressed image cannot be decoded: {error.err}") from None
-    if image is None:
-        raise ImageError(
-            f"the compressed image ({raw.size} bytes) cannot be decoded: it is damaged"
-        )
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

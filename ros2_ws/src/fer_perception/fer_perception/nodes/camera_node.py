@@ -1,40 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publishes the frames of a camera, a video, a folder of images, or a portrait."""
+"""Publishes the frames of a camera, a stream, a video, a folder of pictures, or a portrait."""
 
 from __future__ import annotations
 
-from functools import partial
+import threading
 from typing import Any, Final
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
+from fer_common.backoff import Backoff
 from fer_common.nodes.runner import run_node
 
+from ..face import RgbImage
 from ..images.frame_source import FrameSource, FrameSourceError, open_frame_source
+from ..images.playback import play
 from ..node_parameter import NodeParameter
 from .image_messages import to_image_message
 from .node_parameters import declare
 
-_DEFAULT_RATE_HZ: Final = 30.0
-_RETRY_PERIOD_S: Final = 1.0
+_FIRST_RETRY_S: Final = 0.5
+_JOIN_TIMEOUT_S: Final = 1.0
 
 PARAMETERS: Final = (
     NodeParameter(
         "source",
         "",
-        "A camera's index; the path of a video or of a folder of images; 'portrait'; or nothing "
-        "for the first camera and, where there is none, the portrait.",
+        "A camera's index or device ('/dev/video0'); the address of a stream ('rtsp://...', "
+        "'http://...'); the path of a video, of a folder of pictures or of a picture; "
+        "'portrait'; or nothing for the first camera and, where there is none, the portrait.",
         read_only=True,
     ),
     NodeParameter(
         "rate_hz",
         0.0,
-        "Frames a second; 0 for the rate of the source, or 30 where it has none.",
+        "Frames a second; 0 for the source's own times, or 30 where it has none.",
         limits=(0.0, 1000.0),
         read_only=True,
     ),
@@ -56,13 +59,20 @@ PARAMETERS: Final = (
         limits=(0, 16384),
         read_only=True,
     ),
+    NodeParameter(
+        "reconnect_s",
+        5.0,
+        "Longest time between two attempts to open a source that fails [s]; the first is 0.5 s.",
+        limits=(0.5, 3600.0),
+    ),
 )
 
 
 class CameraNode(Node):
     """Publishes ``~/image_raw`` and ``~/camera_info``.
 
-    A camera that vanishes is opened again as soon as it is there.
+    A thread waits for frames, so that a stream that stalls does not hold up the node. A source
+    that fails is opened again, at growing intervals.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -74,74 +84,64 @@ class CameraNode(Node):
         }
         self._image_publisher = self.create_publisher(Image, "~/image_raw", **qos)
         self._info_publisher = self.create_publisher(CameraInfo, "~/camera_info", **qos)
-        # Frames come at the source's pace, whatever a simulation's clock does.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._create_steady_timer = partial(self.create_timer, clock=steady)
-        self._source: FrameSource | None = None
-        self._ended = False
-        self._error = ""
-        self._frame_timer: Any = None
-        self._create_steady_timer(_RETRY_PERIOD_S, self._open)
-        self._open()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
+        self._thread.start()
 
-    def _open(self) -> None:
-        if self._source is not None or self._ended:
-            return
-        width, height = (self.get_parameter(name).value for name in ("width", "height"))
-        try:
-            self._source = open_frame_source(self.get_parameter("source").value, width, height)
-        except FrameSourceError as error:
-            self._log_once(str(error))
-            return
-        self._error = ""
-        rate_hz = self.get_parameter("rate_hz").value or self._source.rate_hz or _DEFAULT_RATE_HZ
-        self._frame_timer = self._create_steady_timer(1.0 / rate_hz, self._on_timer)
-        name = type(self._source).__name__
-        self.get_logger().info(
-            f"{name} on {self._image_publisher.topic_name} at {rate_hz:.2f} frames/s"
+    def _run(self) -> None:
+        error_logged = ""
+        backoff = self._new_backoff()
+        while not self._stop.is_set():
+            try:
+                with self._open() as source:
+                    for frame in play(source, self._stop, self._loops, self._value("rate_hz")):
+                        self._publish(frame.image)
+                        if error_logged:
+                            self.get_logger().info(f"{source.name} gives frames again")
+                            error_logged = ""
+                            backoff = self._new_backoff()
+                if not self._stop.is_set():
+                    self.get_logger().info("the source has ended")
+                return
+            except FrameSourceError as error:
+                if str(error) != error_logged:
+                    self.get_logger().error(str(error))
+                error_logged = str(error)
+            self._stop.wait(backoff.next_s())
+
+    def _new_backoff(self) -> Backoff:
+        return Backoff(first_s=_FIRST_RETRY_S, longest_s=self._value("reconnect_s"))
+
+    def _open(self) -> FrameSource:
+        source = open_frame_source(
+            self._value("source"),
+            self._value("width"),
+            self._value("height"),
+            self._value("rate_hz"),
+            self.get_logger().warning,
         )
+        rate = f"{source.rate_hz:.2f} frames/s" if source.rate_hz else "an unknown rate"
+        self.get_logger().info(f"{source.name} on {self._image_publisher.topic_name} at {rate}")
+        return source
 
-    def _log_once(self, error: str) -> None:
-        """Log an error that was not logged last; opening is tried again every second."""
-        if error != self._error:
-            self.get_logger().error(error)
-        self._error = error
+    def _loops(self) -> bool:
+        return bool(self._value("loop"))
 
-    def _on_timer(self) -> None:
-        if self._source is None:
-            return
-        try:
-            image = self._source.read()
-            if image is None and self.get_parameter("loop").value:
-                self._source.rewind()
-                image = self._source.read()
-        except FrameSourceError as error:
-            self._log_once(str(error))
-            if self._source.rate_hz is not None:
-                self.close()
-            return
-        if image is None:
-            self.get_logger().info("the source has ended")
-            self._ended = True
-            self.close()
-            return
-        header = Header(
-            stamp=self.get_clock().now().to_msg(),
-            frame_id=self.get_parameter("frame_id").value,
-        )
+    def _value(self, name: str) -> Any:
+        return self.get_parameter(name).value
+
+    def _publish(self, image: RgbImage) -> None:
+        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._value("frame_id"))
         height, width = image.shape[:2]
         self._image_publisher.publish(to_image_message(image, header))
         # No calibration is known: K stays zero, which says so.
         self._info_publisher.publish(CameraInfo(header=header, width=width, height=height))
 
     def close(self) -> None:
-        """Give the source back."""
-        if self._frame_timer is not None:
-            self.destroy_timer(self._frame_timer)
-            self._frame_timer = None
-        if self._source is not None:
-            self._source.close()
-            self._source = None
+        """Stop publishing and give the source back."""
+        self._stop.set()
+        # A capture that waits for a frame cannot be interrupted; it ends with the process.
+        self._thread.join(_JOIN_TIMEOUT_S)
 
 
 def main(args: list[str] | None = None) -> None:

@@ -10,7 +10,18 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from ..face import RgbImage
-from ..images.decoding import decode_compressed, decode_raw
+from ..images.compressed import DecodedImage, decode_compressed
+from ..images.decoding import decode_raw
+
+
+def decode(message: Image | CompressedImage) -> DecodedImage:
+    """Decode an image message; the pixels may share its memory.
+
+    :raises ~fer_perception.images.decoding.ImageError: when it cannot be read.
+    """
+    if isinstance(message, CompressedImage):
+        return decode_compressed(message.data, message.format)
+    return DecodedImage(decode_raw(message))
 
 
 def to_rgb(message: Image | CompressedImage) -> RgbImage:
@@ -18,9 +29,7 @@ def to_rgb(message: Image | CompressedImage) -> RgbImage:
 
     :raises ~fer_perception.images.decoding.ImageError: when it cannot be read.
     """
-    if isinstance(message, CompressedImage):
-        return decode_compressed(message.data)
-    return decode_raw(message)
+    return decode(message).pixels
 
 
 def to_image_message(image: RgbImage, header: Header) -> Image:

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures on a disk: which files are some, in which order, and how they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import cv2
+
+from .compressed import DecodedImage, decode_file
+from .decoding import ImageError
+from .natural_order import natural_key
+
+IMAGE_SUFFIXES: Final = frozenset(
+    {
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".webp", ".tif", ".tiff"),
+        *(".pbm", ".pgm", ".ppm", ".pnm", ".jp2", ".gif", ".avif", ".heic", ".heif", ".jxl"),
+    }
+)
+"""Suffixes of pictures, in lower case; not every OpenCV reads each of them."""
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a file's name is a picture's; hidden files, such as ``._a.jpg``, are not."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+
+
+def picture_paths(folder: Path) -> list[Path]:
+    """Return the pictures in ``folder`` in the natural order of their names."""
+    pictures = (path for path in folder.iterdir() if is_picture(path) and path.is_file())
+    return sorted(pictures, key=lambda path: natural_key(path.name))
+
+
+def read_picture(path: Path) -> DecodedImage:
+    """Return a picture as RGB, turned as its EXIF data say.
+
+    :raises ~fer_perception.images.decoding.ImageError: naming the file, when it cannot be read.
+    """
+    try:
+        return decode_file(path.read_bytes())
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error.strerror or error}") from None
+    except ImageError as error:
+        if not cv2.haveImageReader(str(path)):
+            raise ImageError(
+                f"{path}: OpenCV {cv2.__version__} does not read this format; convert it to JPEG "
+                "or PNG"
+            ) from None
+        raise ImageError(f"{path}: {error}") from None
