@@ -8,13 +8,11 @@ the recording, so that two runs give the same figures.
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 from tqdm import tqdm
@@ -31,6 +29,7 @@ from .bags.storage_formats import bag_name, is_bag
 from .dataset_evaluation import evaluate_dataset
 from .emotion_bag import EmotionBag
 from .evaluation import Evaluation, NoImageError
+from .interruption import EXIT_INTERRUPTED, Interrupted, interruptible
 from .pipeline_options import add_pipeline_options, pipeline_settings
 from .report import provenance
 from .report.lamp_strip import MISSING, LampStrip
@@ -52,13 +51,8 @@ from .scoring.matching import MIN_IOU
 from .scoring.scorer import Metrics, Scoring
 
 EXIT_USAGE: Final = 2
-EXIT_INTERRUPTED: Final = 130
 
 _REFUSALS: Final = (BagError, LabelError, ModelError, ValueError, ModuleNotFoundError, OSError)
-
-
-class Interrupted(Exception):
-    """The user asks to stop."""
 
 
 def main(args: list[str] | None = None) -> int:
@@ -68,24 +62,17 @@ def main(args: list[str] | None = None) -> int:
         without a readable image; 130 after an interruption.
     """
     options = _parser().parse_args(args)
-    before = [signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)]
     try:
-        results = evaluate(options)
+        with interruptible():
+            results = evaluate(options)
     except _REFUSALS as error:
         print(f"evaluate_bag: {error}", file=sys.stderr)
         return EXIT_USAGE
     except Interrupted:
         print("evaluate_bag: interrupted; nothing was written", file=sys.stderr)
         return EXIT_INTERRUPTED
-    finally:
-        for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
-            signal.signal(number, handler)
     _print(results, options)
     return 0
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise Interrupted
 
 
 def evaluate(options: argparse.Namespace) -> Results:

@@ -105,16 +105,16 @@ def test_faces_are_matched_by_overlap():
     matches = FaceMatcher().match(true, [near, far])
     assert [match.predicted for match in matches] == [far, near]
     nowhere = GroundTruthFace("c", "fear", BoundingBox(40.0, 40.0, 40.0, 40.0), 0)
-    assert FaceMatcher().match([nowhere], [near])[0].seen is None
+    assert FaceMatcher().match([nowhere], [near])[0].predicted is None
 
 
 def test_a_face_without_a_box_stays_who_it_was_though_a_larger_one_comes():
     matcher = FaceMatcher()
     true, small = [GroundTruthFace("", "fear", None, 0)], seen("f1", "fear")
-    assert matcher.match(true, [small])[0].seen is small
+    assert matcher.match(true, [small])[0].predicted is small
     large = seen("f2", "anger", BoundingBox(300.0, 0.0, 200.0, 200.0))
-    assert matcher.match(true, [large, small])[0].seen is small
-    assert matcher.match(true, [large])[0].seen is large
+    assert matcher.match(true, [large, small])[0].predicted is small
+    assert matcher.match(true, [large])[0].predicted is large
 
 
 # Figures

@@ -99,8 +99,12 @@ class BagWriter(AbstractContextManager["BagWriter"]):
 
     def __enter__(self) -> BagWriter:
         """Create the bag beside its place."""
-        with self._as_bag_error():
-            self._writer.open()
+        try:
+            with self._as_bag_error():
+                self._writer.open()
+        except BaseException:  # among others an interruption
+            shutil.rmtree(self._beside, ignore_errors=True)
+            raise
         return self
 
     def __exit__(

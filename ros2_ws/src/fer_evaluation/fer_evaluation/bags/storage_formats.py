@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import io
-import re
 import shutil
-from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 from typing import IO, Final
 
 import zstandard
+
+from fer_perception.images.natural_order import natural_key
 
 from .bag_error import BagError
 
@@ -35,16 +35,6 @@ _SUFFIXES: Final = {form.value: form for form in StorageFormat}
 _EXPECTED: Final = ".mcap or .db3 files, also compressed as .mcap.zstd or .db3.zstd"
 
 
-def natural_order(paths: Iterable[Path]) -> list[Path]:
-    """Sort by name with numbers as numbers: bag_2 before bag_10."""
-
-    def key(path: Path) -> list[tuple[int, str]]:
-        parts = re.split(r"(\d+)", path.name)
-        return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
-
-    return sorted(paths, key=key)
-
-
 def storage_files(path: Path) -> list[Path]:
     """Return the storage files of the bag at ``path`` in natural order.
 
@@ -60,7 +50,10 @@ def storage_files(path: Path) -> list[Path]:
             raise BagError(f"{path} is not a bag: expected a folder, or {_EXPECTED}")
         return [path]
     inside = [file for file in path.iterdir() if file.is_file() and not _is_macos_shadow(file)]
-    files = natural_order(file for file in inside if _is_storage(file))
+    # The parts of a split bag are numbered: bag_2 comes before bag_10.
+    files = sorted(
+        (file for file in inside if _is_storage(file)), key=lambda file: natural_key(file.name)
+    )
     if not files:
         ros1 = [file for file in inside if _head(file).startswith(_ROS1_MAGIC)]
         if ros1:
