@@ -274,6 +274,27 @@ def test_erasing_leaves_one_grey_rectangle_in_its_share_of_the_pictures():
         assert len(rows) == area
 
 
+def test_cut_leaves_a_strip_along_one_edge_in_the_mean_of_the_rest():
+    faces = torch.rand(400, 1, 48, 48)
+    cut = Augmentation(flip=False, cut_probability=0.3)
+    changed = change_levels_and_geometry(faces, cut, Generator().manual_seed(0))
+    sides = set()
+    touched = 0
+    for before, after in zip(faces[:, 0].numpy(), changed[:, 0].numpy(), strict=True):
+        rows, columns = np.nonzero(np.abs(after - before) > 1e-3)
+        if not len(rows):
+            continue
+        touched += 1
+        top, left = rows.min(), columns.min()
+        strip = after[top : rows.max() + 1, left : columns.max() + 1]
+        assert strip.size <= 0.45 * after.size and 48 in strip.shape
+        assert (top, left) == (0, 0) or rows.max() == 47 and columns.max() == 47
+        assert np.ptp(strip) < 1e-3
+        assert after.mean() == pytest.approx(strip.mean(), abs=1e-3)  # so of the rest, too
+        sides.add((strip.shape[0] == 48, top == left == 0))
+    assert 70 < touched < 170 and len(sides) == 4
+
+
 def test_a_mixed_batch_has_targets_mixed_by_the_same_weight():
     faces = torch.arange(4.0)[:, None, None, None].expand(4, 1, 48, 48)
     targets = torch.eye(7)[:4]

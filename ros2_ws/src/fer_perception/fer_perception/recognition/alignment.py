@@ -70,6 +70,16 @@ def _box_to_image(box: BoundingBox) -> NDArray[np.float64]:
     return np.array([[step, 0.0, center_x - half * step], [0.0, step, center_y - half * step]])
 
 
+def _extent(row: list[float]) -> tuple[float, float]:
+    """Return the least and the greatest coordinate of a crop's pixels along one axis."""
+    u, v, shift = row
+    far = CROP_SIZE_PX - 1.0
+    return (
+        shift + far * (min(u, 0.0) + min(v, 0.0)),
+        shift + far * (max(u, 0.0) + max(v, 0.0)),
+    )
+
+
 def _reach(row: list[float], side: int) -> tuple[int, int]:
     """Return from where to where a crop reaches along one axis of an image of ``side`` pixels.
 
@@ -77,10 +87,7 @@ def _reach(row: list[float], side: int) -> tuple[int, int]:
 
     :param row: of the map from pixels of the crop to pixels of the image.
     """
-    u, v, shift = row
-    far = CROP_SIZE_PX - 1.0
-    low = shift + far * (min(u, 0.0) + min(v, 0.0))
-    high = shift + far * (max(u, 0.0) + max(v, 0.0))
+    low, high = _extent(row)
     first = (math.floor(low / HALVING_GRID_PX) - 1) * HALVING_GRID_PX
     last = math.ceil(high) + HALVING_GRID_PX
     return min(max(first, 0), side), min(max(last, 0), side)
@@ -89,21 +96,49 @@ def _reach(row: list[float], side: int) -> tuple[int, int]:
 def _aligned(image: RgbImage, to_image: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Return one crop. Only what lies under it is made grey and halved."""
     height, width = image.shape[:2]
+    rows = to_image.tolist()
     (left, right), (top, bottom) = (
-        _reach(row, side) for row, side in zip(to_image.tolist(), (width, height), strict=True)
+        _reach(row, side) for row, side in zip(rows, (width, height), strict=True)
     )
     if left >= right or top >= bottom:
         return np.zeros((CROP_SIZE_PX, CROP_SIZE_PX), np.uint8)
     grey = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
     to_part = to_image - np.array([[0.0, 0.0, left], [0.0, 0.0, top]])
-    return ImagePyramid(grey).warped(to_part, CROP_SIZE_PX)
+    crop = ImagePyramid(grey).warped(to_part, CROP_SIZE_PX)
+    if _is_inside(rows[0], width) and _is_inside(rows[1], height):
+        return crop
+    inside = ImagePyramid(np.full_like(grey, 255)).warped(to_part, CROP_SIZE_PX)
+    return _with_mean_outside(crop, inside)
+
+
+def _is_inside(row: list[float], side: int) -> bool:
+    """Return whether all pixels of a crop lie within an image of ``side`` pixels on one axis."""
+    low, high = _extent(row)
+    return low >= 0.0 and high <= side - 1.0
+
+
+def _with_mean_outside(crop: NDArray[np.uint8], inside: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return ``crop`` with what lies outside the image in the mean grey of the part inside.
+
+    Black would shift the mean and the contrast to which the networks' input is normalised.
+
+    :param crop: black outside.
+    :param inside: how much of each pixel lies inside, 0 to 255.
+    """
+    share = inside.astype(np.float32) / 255.0
+    total = float(share.sum())
+    if total <= 0.0:
+        return crop
+    mean = float(crop.sum()) / total
+    return np.rint(np.minimum(crop + (1.0 - share) * mean, 255.0)).astype(np.uint8)
 
 
 def align_faces(image: RgbImage, faces: Sequence[Face]) -> NDArray[np.uint8]:
     """Return one aligned grey crop for each face, N x 48 x 48.
 
     A face with at least two landmarks is turned upright by them; one without is cut out around
-    its box. What lies outside the image is black.
+    its box. What lies outside the image has the mean grey of the part inside; a crop that lies
+    outside altogether is black.
     """
     crops = np.empty((len(faces), CROP_SIZE_PX, CROP_SIZE_PX), np.uint8)
     for crop, face in zip(crops, faces, strict=True):

@@ -23,6 +23,7 @@ class Augmentation:
     :ivar gamma: largest exponent of the grey levels (and, inverted, the smallest).
     :ivar blur_probability: share of pictures that lose resolution, down to half.
     :ivar erase_probability: share of pictures in which one rectangle becomes mean grey.
+    :ivar cut_probability: share of pictures that the image's edge cuts off by up to 40 %.
     """
 
     flip: bool = True
@@ -33,6 +34,7 @@ class Augmentation:
     gamma: float = 1.0
     blur_probability: float = 0.0
     erase_probability: float = 0.0
+    cut_probability: float = 0.0
 
 
 def _uniform(generator: Generator, count: int, limit: float) -> Tensor:
@@ -56,6 +58,8 @@ def change_levels_and_geometry(
         coarse = F.interpolate(faces, size=low, mode="bilinear", antialias=True)
         coarse = F.interpolate(coarse, size=side, mode="bilinear")
         faces = torch.where(blurred.to(faces.device)[:, None, None, None], coarse, faces)
+    if augmentation.cut_probability > 0.0:
+        faces = _cut(faces, augmentation.cut_probability, generator)
     angle = _uniform(generator, count, math.radians(augmentation.rotation_deg))
     zoom = 1.0 + _uniform(generator, count, augmentation.scale)
     mirror = torch.ones(count)
@@ -71,6 +75,25 @@ def change_levels_and_geometry(
     theta[:, 1, 2] = _uniform(generator, count, 2 * augmentation.shift)
     grid = F.affine_grid(theta.to(faces.device), list(faces.shape), align_corners=False)
     return F.grid_sample(faces, grid, padding_mode="border", align_corners=False)
+
+
+def _cut(faces: Tensor, probability: float, generator: Generator) -> Tensor:
+    """Return ``faces``, some with a strip along one edge in the mean grey of the rest.
+
+    So alignment fills what lies outside the image.
+    """
+    count, _, side, _ = faces.shape
+    depth, chosen = torch.rand(2, count, generator=generator)
+    depth = depth * 0.4 * side * (chosen < probability)
+    edge = torch.randint(4, (count,), generator=generator)
+    position = torch.arange(side).expand(count, side)
+    position = torch.where(edge[:, None] % 2 == 0, position, side - 1 - position)
+    strip = (position < depth[:, None]).to(faces.device)[:, None]
+    across = (edge < 2).to(faces.device)[:, None, None, None]
+    outside = torch.where(across, strip[..., None], strip[:, :, None])
+    inside = (~outside).float()
+    mean = (faces * inside).sum((2, 3), keepdim=True) / inside.sum((2, 3), keepdim=True)
+    return torch.where(outside, mean, faces)
 
 
 def erase(faces: Tensor, augmentation: Augmentation, generator: Generator) -> Tensor:

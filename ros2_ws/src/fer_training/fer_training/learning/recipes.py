@@ -94,6 +94,7 @@ _STRONG_AUGMENTATION: Final = Augmentation(
     gamma=1.4,
     blur_probability=0.1,
     erase_probability=0.25,
+    cut_probability=0.1,
 )
 
 _LONG: Final = Recipe(
