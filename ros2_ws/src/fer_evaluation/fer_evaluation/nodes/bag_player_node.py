@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plays a bag with ``/clock``, where there is no ``ros2 bag play``."""
+"""Plays a bag with ``/clock`` where ``ros2 bag play`` is not installed."""
 
 from __future__ import annotations
 
 import importlib
-import sys
 import threading
 import time
 from pathlib import Path
@@ -14,14 +13,15 @@ import rclpy
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.time import Time
+from rosbags.interfaces import QosDurability
 from rosgraph_msgs.msg import Clock
 
-from fer_common.nodes.runner import run_node
 from fer_perception.node_parameter import NodeParameter
 from fer_perception.nodes.node_parameters import declare
 
-from ..bags.bag_reader import BagError, BagMessage, OpenBag
+from ..bags.bag_reader import BagError, BagMessage, BagTopic, OpenBag
 from ..bags.playback_clock import PlaybackClock
+from .exit_with_failure import run_and_exit
 
 _CLOCK_PERIOD_S: Final = 0.01
 
@@ -64,6 +64,7 @@ PARAMETERS: Final = (
 class BagPlayerNode(Node):
     """Publishes a bag's topics under their own names, and ``/clock``; ends after the bag.
 
+    :ivar failure: why nothing was played to the end; else empty.
     :raises BagError: when the bag cannot be played.
     """
 
@@ -77,8 +78,9 @@ class BagPlayerNode(Node):
         self._bag_file = OpenBag(Path(self._value("bag")).expanduser())
         self._bag = self._bag_file.__enter__()
         self._topics = self._advertise()
-        for warning in self._bag.warnings:
-            self.get_logger().warning(warning)
+        self.failure = ""
+        self._warned: set[str] = set()
+        self._warn()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="playback", daemon=True)
         self._thread.start()
@@ -92,16 +94,26 @@ class BagPlayerNode(Node):
     def _value(self, name: str) -> Any:
         return self.get_parameter(name).value
 
+    def _warn(self) -> None:
+        """Log each warning about the bag once."""
+        for warning in self._bag.warnings:
+            if warning not in self._warned:
+                self._warned.add(warning)
+                self.get_logger().warning(warning)
+
     def _run(self) -> None:
         """Play the bag and end the node; runs in its own thread."""
         try:
             self._wait_for_subscribers()
             self._play()
+        except BagError as error:
+            self.failure = str(error)
         finally:
+            self._warn()
             rclpy.try_shutdown(context=self.context)
 
     def _advertise(self) -> set[str]:
-        """Create a publisher for each topic that is asked for, or all, and return their names."""
+        """Create publishers for the topics asked for, or all, and return their names."""
         topics = self._bag.topics
         asked = {name for name in self._value("topics") if name}
         if missing := sorted(asked - topics.keys()):
@@ -113,10 +125,9 @@ class BagPlayerNode(Node):
                     f"{name} is not played: {topics[name].type_name} is not installed"
                 )
                 continue
-            qos = QoSProfile(depth=10)
-            if name.endswith("tf_static"):
-                qos.durability = DurabilityPolicy.TRANSIENT_LOCAL
-            self._publishers_by_topic[name] = self.create_publisher(message_type, name, qos)
+            self._publishers_by_topic[name] = self.create_publisher(
+                message_type, name, _playback_qos(topics[name])
+            )
         if not any(topics[name].message_count for name in self._publishers_by_topic):
             raise BagError("the bag holds no message that can be played")
         return set(self._publishers_by_topic)
@@ -143,16 +154,19 @@ class BagPlayerNode(Node):
                 if not self._publish_in_time(message, clock):
                     return
             if clock is None:
+                if not self._closing.is_set():
+                    raise BagError("none of the bag's messages can be read")
                 return
+            self._warn()
             if not self._value("loop"):
                 self._settle(clock)
                 return
             self.get_logger().info("starting again")
 
     def _publish_in_time(self, message: BagMessage, clock: PlaybackClock) -> bool:
-        """Publish a message when its time has come, and the time until then.
+        """Publish a message at its time, and the clock until then.
 
-        :returns: False when the node is to end.
+        :returns: False when the node ends first.
         """
         while not self._closing.is_set():
             steady_s = time.monotonic()
@@ -160,7 +174,7 @@ class BagPlayerNode(Node):
             now_ns = clock.now_ns(steady_s)
             if now_ns >= message.stamp_ns and not self._value("paused"):
                 self._publish_clock(message.stamp_ns)
-                # Bytes are published as they are: nothing is taken apart and put together again.
+                # Serialised bytes need no conversion.
                 self._publishers_by_topic[message.topic].publish(message.data)
                 return True
             self._publish_clock(min(now_ns, message.stamp_ns))
@@ -175,7 +189,7 @@ class BagPlayerNode(Node):
             self._closing.wait(_CLOCK_PERIOD_S)
 
     def _settle(self, clock: PlaybackClock) -> None:
-        """Let time go on, so that who works by it does not stand still at the end."""
+        """Let time go on, so that subscribers can handle the last message."""
         end_s = time.monotonic() + self._value("settle_s")
         while not self._closing.is_set() and time.monotonic() < end_s:
             self._publish_clock(clock.now_ns(time.monotonic()))
@@ -185,8 +199,21 @@ class BagPlayerNode(Node):
         self._clock_publisher.publish(Clock(clock=Time(nanoseconds=now_ns).to_msg()))
 
 
+def _playback_qos(topic: BagTopic) -> QoSProfile:
+    """Return a profile that serves every subscriber, also a late one where one was offered."""
+    latched = any(qos.durability == QosDurability.TRANSIENT_LOCAL for qos in topic.qos)
+    return QoSProfile(
+        depth=10,
+        durability=(
+            DurabilityPolicy.TRANSIENT_LOCAL
+            if latched or topic.name.endswith("tf_static")
+            else DurabilityPolicy.VOLATILE
+        ),
+    )
+
+
 def _message_type(type_name: str) -> type | None:
-    """Return the class of ``package/msg/Name``, None where it is not installed."""
+    """Return the class of ``package/msg/Name``; None where it is not installed."""
     package, kind, name = type_name.split("/")
     try:
         return getattr(importlib.import_module(f"{package}.{kind}"), name)
@@ -196,10 +223,7 @@ def _message_type(type_name: str) -> type | None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the node until the end of the bag, SIGINT or SIGTERM."""
-    try:
-        run_node(BagPlayerNode, args)
-    except BagError as error:
-        sys.exit(f"bag_player_node: {error}")
+    run_and_exit(BagPlayerNode, "bag_player_node", args)
 
 
 if __name__ == "__main__":
