@@ -166,7 +166,7 @@ def test_a_recording_holds_no_image_unless_asked_for(start_node, peer, tmp_path)
         ({"bag": "/nowhere"}, "/nowhere: there is no such bag"),
         ({"bag": "BAG", "rate": "fast"}, "rate is 'fast': give a number above 0"),
         ({"bag": "BAG", "labels": "/no.csv"}, "labels is '/no.csv': there is no such file"),
-        ({"bag": "BAG", "image_topic": "/up"}, "/up is no such topic"),
+        ({"bag": "BAG", "image_topic": "/up"}, "/up is not in the bag"),
     ],
 )
 def test_a_wrong_argument_is_refused_in_one_line(bag, given, message):

@@ -204,6 +204,10 @@ def _lamp() -> tuple[LampStrip | None, tuple[str, ...]]:
 
 def _warnings(bag: OpenBag, evaluation: Evaluation, metrics: Metrics) -> list[str]:
     warnings = list(dict.fromkeys(bag.warnings))
+    warnings += [
+        f"{count} images are damaged but used: {reason}"
+        for reason, count in evaluation.damaged.items()
+    ]
     if evaluation.scoring.truth is not None and not metrics.true_faces:
         warnings.append("the labels match no frame of this bag: compare their stamps")
     return warnings

@@ -45,6 +45,7 @@ class Evaluation:
     :param lamp: None for no lamp.
     :param thumbnails: None for no pictures of faces.
     :ivar unreadable: images that could not be read, by reason.
+    :ivar damaged: images that were decoded in part, by reason.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Evaluation:
         self.scoring = scoring
         self.latencies = LatencyHistogram()
         self.unreadable: Counter[str] = Counter()
+        self.damaged: Counter[str] = Counter()
         self._pipeline = pipeline
         self._table = table
         self._min_confidence = min_confidence
@@ -74,6 +76,8 @@ class Evaluation:
             self.scoring.add_unreadable()
             self.unreadable[image.error] += 1
             return None
+        if image.error:
+            self.damaged[image.error] += 1
         start_s = time.perf_counter()
         emotions = self._pipeline.track(image.pixels, float(image.stamp_ns) * 1e-9)
         latency_s = time.perf_counter() - start_s

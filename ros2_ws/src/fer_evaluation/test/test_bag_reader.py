@@ -221,7 +221,7 @@ def test_of_two_image_topics_one_must_be_chosen(tmp_path):
         read(path)
     with OpenBag(path) as bag:
         assert choose_image_topic(bag.topics.values(), "/left/image") == "/left/image"
-        with pytest.raises(BagError, match="/up is no such topic"):
+        with pytest.raises(BagError, match="/up is not in the bag"):
             choose_image_topic(bag.topics.values(), "/up")
 
 

@@ -226,7 +226,7 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_starts_clean(tmp_pat
         (["nowhere"], "nowhere: there is no such bag"),
         (["BAG", "--labels", "nowhere.csv"], "nowhere.csv: cannot be read: No such file"),
         (["BAG", "--labels-topic", "/truth"], "no topic /truth in the bag"),
-        (["BAG", "--image-topic", "/left"], "/left is no such topic"),
+        (["BAG", "--image-topic", "/left"], "/left is not in the bag"),
         (["BAG", "--model", "/nowhere"], "no model at /nowhere"),
         (["BAG", "--detector", "odd"], "unknown detector 'odd'"),
         (["BAG", "--write-bag", "BAG"], "exists already"),
@@ -361,3 +361,20 @@ def test_the_written_bag_keeps_the_qos_that_was_offered(tmp_path):
         assert {name: copy.topics[name].qos for name in offered} == offered
         [message] = copy.messages({"/robot_description"})
     assert message.data == types.write(text, "std_msgs/msg/String")
+
+
+def test_images_that_are_cut_short_are_used_and_counted(tmp_path):
+    types = MessageTypes()
+    with BagWriter(tmp_path / "bag", types) as out:
+        out.add_topic(f"{TOPIC}/compressed", "sensor_msgs/msg/CompressedImage")
+        for n, stamp_ns in enumerate(stamps(3)):
+            message = image_message(types.typestore.types, portraits(1)[0], stamp_ns, "jpeg")
+            if n:
+                message.data = message.data[: len(message.data) * 9 // 10]
+            out.write_message(f"{TOPIC}/compressed", stamp_ns, message)
+    assert run(tmp_path / "bag", tmp_path / "out") == 0
+    document = metrics_of(tmp_path / "out")
+    assert document["metrics"]["unreadable_frames"] == 0
+    assert document["metrics"]["faces"] == 3
+    [warning] = document["warnings"]
+    assert "2 images are damaged but used: the JPEG is cut short" in warning
