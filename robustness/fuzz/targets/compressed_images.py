@@ -24,7 +24,8 @@ def _seeds() -> list[bytes]:
     picture = cv2.resize(rng.integers(0, 255, (5, 7, 3), np.uint8), (28, 20))
     seeds = [cv2.imencode(suffix, picture)[1].tobytes() for suffix in _SUFFIXES]
     progressive = [cv2.IMWRITE_JPEG_PROGRESSIVE, 1, cv2.IMWRITE_JPEG_RST_INTERVAL, 2]
-    return [*seeds, cv2.imencode(".jpg", picture, progressive)[1].tobytes()]
+    deep = cv2.imencode(".png", picture.astype(np.uint16) * 16)[1].tobytes()
+    return [*seeds, cv2.imencode(".jpg", picture, progressive)[1].tobytes(), deep]
 
 
 def _prepare() -> Try:

@@ -21,8 +21,9 @@ def _prepare() -> Try:
 def _try(rng: Random) -> None:
     encoding = rng.choice(ENCODINGS)
     width, height = rng.randint(1, 24), rng.randint(1, 12)
-    step = width * rng.choice((1, 2, 3, 4, 6, 8)) + rng.choice((0, 0, 0, 5))
-    size = step * height + rng.choice((0, 0, 0, -1, 1, -step, 100))
+    step = width * rng.choice((1, 2, 3, 4, 6, 8, 12, 16, 24, 32)) + rng.choice((0, 0, 0, 5))
+    # Of planar encodings, half as much again or twice as much lies behind the luma.
+    size = step * height * rng.choice((2, 2, 3, 6)) // 2 + rng.choice((0, 0, 0, -1, 1, -step, 100))
     wrong = rng.randrange(10)
     if wrong == 0:
         width = nasty_integer(rng, 0, _MAX_UINT32)

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox, Face
 from fer_perception.face_emotion import FaceEmotion
 from fer_perception.pipeline import EmotionPipeline
-from fer_perception.settings import build_pipeline
+from fer_perception.settings import PerceptionSettings, build_pipeline
 
 from .datasets.class_folders import (
     as_crop,
@@ -125,7 +124,7 @@ def _read_all(named: list[tuple[Path, str]], folder: Path) -> Iterator[Picture]:
 
 
 def evaluate_dataset(
-    folder: Path, settings: Mapping[str, Any], out: OutputFolder, quiet: bool = False
+    folder: Path, settings: PerceptionSettings, out: OutputFolder, quiet: bool = False
 ) -> Results:
     """Evaluate the pictures in ``folder`` and write the table of predictions.
 
@@ -146,7 +145,7 @@ def evaluate_dataset(
                 unreadable.append(picture.name)
                 continue
             frame, latency_s = _predict(
-                picture.pixels, picture.number, pipeline, settings["min_confidence"]
+                picture.pixels, picture.number, pipeline, settings.min_confidence
             )
             latencies.add(latency_s)
             face = GroundTruthFace(picture.name, picture.label, None, picture.number)
@@ -164,7 +163,7 @@ def evaluate_dataset(
             "sha256": provenance.sha256_of(pictures.files),
         },
         model=model_of(pipeline),
-        settings=settings,
+        settings=asdict(settings),
         metrics=scoring.metrics(),
         scoring=scoring,
         timings=timings(latencies, pictures.count, 0.0, wall_s),

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from tqdm import tqdm
 
 from fer_perception.pipeline import EmotionPipeline
 from fer_perception.recognition.model_store import ModelError
-from fer_perception.settings import build_pipeline
+from fer_perception.settings import PerceptionSettings, build_pipeline
 
 from .bags.bag_error import BagError
 from .bags.bag_images import BagImage, choose_image_topic, images
@@ -92,7 +93,7 @@ def evaluate(options: argparse.Namespace) -> Results:
     return _evaluate_bag(options, settings)
 
 
-def _evaluate_bag(options: argparse.Namespace, settings: dict[str, Any]) -> Results:
+def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> Results:
     with ExitStack() as stack:
         bag = stack.enter_context(OpenBag(options.source))
         types = MessageTypes(bag.topics.values())
@@ -108,7 +109,7 @@ def _evaluate_bag(options: argparse.Namespace, settings: dict[str, Any]) -> Resu
             pipeline,
             Scoring(truth, options.min_iou),
             EmotionsCsv(table),
-            settings["min_confidence"],
+            settings.min_confidence,
             lamp,
             thumbnails,
         )
@@ -132,7 +133,7 @@ def _evaluate_bag(options: argparse.Namespace, settings: dict[str, Any]) -> Resu
             },
             model=model_of(pipeline),
             settings={
-                **settings,
+                **asdict(settings),
                 "min_iou": options.min_iou,
                 "label_tolerance_s": options.label_tolerance,
             },
@@ -157,7 +158,7 @@ def _run(
     topic: str,
     pipeline: EmotionPipeline,
     evaluation: Evaluation,
-    settings: dict[str, Any],
+    settings: PerceptionSettings,
     stack: ExitStack,
 ) -> None:
     """Evaluate all images, and copy the bag if the user asks for it."""
@@ -165,7 +166,7 @@ def _run(
     frames: Iterator[BagImage] = images(bag, types, topic)
     if options.write_bag is not None:
         copy = stack.enter_context(
-            EmotionBag(options.write_bag, bag, types, settings["min_confidence"])
+            EmotionBag(options.write_bag, bag, types, settings.min_confidence)
         )
         frames = copy.images(topic)
     total = bag.topics[topic].message_count

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matroska import write_matroska
+from network_camera import FRAMES, network_camera
 
 from fer_perception.images.camera import Camera
 from fer_perception.images.frame_source import FrameSourceError, PortraitSource, open_frame_source
@@ -276,40 +276,10 @@ def test_portrait_moves_and_has_the_size_asked_for():
     assert (source.read() == first.image).all()
 
 
-class _Streamer(BaseHTTPRequestHandler):
-    """Sends ``frames`` JPEGs of growing brightness as a network camera does, then hangs up."""
-
-    frames = 5
-
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-        self.end_headers()
-        for number in range(self.frames):
-            jpeg = cv2.imencode(".jpg", picture((40 * number,) * 3))[1].tobytes()
-            self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\n")
-            self.wfile.write(b"Content-Length: %d\r\n\r\n" % len(jpeg) + jpeg + b"\r\n")
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture
-def stream():
-    """The address of a camera on this machine."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Streamer)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/stream"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_stream_of_a_network_camera_is_read_until_it_breaks_off(stream):
-    with open_frame_source(stream) as camera:
+def test_stream_of_a_network_camera_is_read_until_it_breaks_off():
+    with network_camera() as address, open_frame_source(address) as camera:
         assert isinstance(camera, Camera) and camera.is_live
-        frames = [next(camera) for _ in range(_Streamer.frames)]
+        frames = [next(camera) for _ in range(FRAMES)]
         with pytest.raises(FrameSourceError, match="no more frames"):
             next(camera)
     levels = [int(frame.image[0, 0, 0]) for frame in frames]

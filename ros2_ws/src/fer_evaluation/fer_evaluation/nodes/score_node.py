@@ -6,8 +6,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from fer_msgs.msg import EmotionArray
@@ -15,8 +16,8 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import ColorRGBA
 
-from fer_perception.node_parameter import NodeParameter
-from fer_perception.nodes.node_parameters import declare, values
+from fer_common.nodes.parameters import config_from_parameters, declare_options
+from fer_common.options import option
 
 from ..bags.bag_images import choose_image_topic, images
 from ..bags.bag_reader import OpenBag
@@ -35,23 +36,27 @@ from ..scoring.timeline import Rgb
 from .exit_with_failure import run_and_exit
 from .predicted_messages import latency_s, to_predicted_frame
 
-PARAMETERS: Final = (
-    NodeParameter("out", "replay_report", "Folder for the results.", read_only=True),
-    NodeParameter(
-        "bag",
+
+@dataclass(frozen=True, slots=True)
+class ScoreSettings:
+    """Parameters of the score node."""
+
+    out: str = option("replay_report", "Folder for the results.", read_only=True)
+    bag: str = option(
         "",
         "The bag that is played, for its checksum and the stamp of its first image; may be empty.",
         read_only=True,
-    ),
-    NodeParameter("image_topic", "", "The bag's topic with the images.", read_only=True),
-    NodeParameter("labels", "", "CSV with the true labels; may be empty.", read_only=True),
-    NodeParameter(
-        "labels_topic",
+    )
+    image_topic: str = option("", "The bag's topic with the images.", read_only=True)
+    labels: str = option("", "CSV with the ground truth; may be empty.", read_only=True)
+    labels_topic: str = option(
         "",
-        "Topic of EmotionStamped in the bag with the true labels; may be empty.",
+        "Topic of EmotionStamped in the bag with the ground truth; may be empty.",
         read_only=True,
-    ),
-)
+    )
+    overwrite: bool = option(
+        False, "Replace the report of an earlier run in 'out'.", read_only=True
+    )
 
 
 class ScoreNode(Node):
@@ -63,10 +68,12 @@ class ScoreNode(Node):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("score", **kwargs)
-        declare(self, PARAMETERS)
-        self._settings = values(self, PARAMETERS)
+        declare_options(self, ScoreSettings)
+        self._settings = config_from_parameters(self, ScoreSettings)
         self.failure = ""
-        self._folder = OutputFolder(Path(self._settings["out"]).expanduser())
+        self._folder = OutputFolder(
+            Path(self._settings.out).expanduser(), self._settings.overwrite
+        )
         # Before the bag is read, so that messages wait in the queue meanwhile.
         self.create_subscription(EmotionArray, "emotions", self._on_emotions, 100)
         self._shown = _shown_color()
@@ -95,14 +102,14 @@ class ScoreNode(Node):
         settings = self._settings
         first_stamp_ns = 0
         rows = None
-        if settings["labels_topic"] and not settings["bag"]:
+        if settings.labels_topic and not settings.bag:
             raise LabelError("labels_topic needs the parameter bag, which holds that topic")
-        if settings["bag"]:
-            path = Path(settings["bag"]).expanduser()
+        if settings.bag:
+            path = Path(settings.bag).expanduser()
             with OpenBag(path) as bag:
                 types = MessageTypes(bag.topics.values())
                 topics = bag.topics.values()
-                topic = choose_image_topic(topics, settings["image_topic"], str(path))
+                topic = choose_image_topic(topics, settings.image_topic, str(path))
                 self._images_in_bag = bag.topics[topic].message_count
                 self._source |= {
                     "name": path.name,
@@ -112,11 +119,11 @@ class ScoreNode(Node):
                 }
                 first = next(images(bag, types, topic), None)
                 first_stamp_ns = first.stamp_ns if first else 0
-                if settings["labels_topic"]:
-                    rows = labels_from_topic(bag, types, settings["labels_topic"])
+                if settings.labels_topic:
+                    rows = labels_from_topic(bag, types, settings.labels_topic)
                 self._warnings = bag.warnings
-        if settings["labels"]:
-            rows = read_labels(Path(settings["labels"]).expanduser(), first_stamp_ns)
+        if settings.labels:
+            rows = read_labels(Path(settings.labels).expanduser(), first_stamp_ns)
         return GroundTruth(rows) if rows is not None else None
 
     def _on_emotions(self, message: EmotionArray) -> None:
@@ -161,7 +168,7 @@ class ScoreNode(Node):
         results = Results(
             source=self._source,
             model={"model_id": self._model_id},
-            settings={"labels": self._settings["labels"] or self._settings["labels_topic"]},
+            settings={"labels": self._settings.labels or self._settings.labels_topic},
             metrics=metrics,
             scoring=self._scoring,
             timings=timings(self._latencies, metrics.frames, metrics.duration_s, wall_s),

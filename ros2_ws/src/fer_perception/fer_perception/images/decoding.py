@@ -50,6 +50,11 @@ class _Packed:
     def to_rgb(
         self, pixels: _Pixels, width: int, height: int, step: int, big_endian: bool
     ) -> RgbImage:
+        if self.channels == 2 and width % 2:  # OpenCV 4.6 takes it, and reads beyond the row
+            raise ImageError(
+                f"{width}x{height} cannot be converted: pairs of pixels share their chroma, so "
+                "the width must be even"
+            )
         dtype = np.dtype(self.type_name)
         rows = pixels.reshape(height, step)[:, : self.row_bytes(width)]
         stored = np.ascontiguousarray(rows).view(dtype.newbyteorder(">" if big_endian else "<"))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import Any, Final
 
 from rclpy.node import Node
@@ -13,59 +14,62 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from fer_common.backoff import Backoff
+from fer_common.nodes.parameters import config_from_parameters, declare_options
 from fer_common.nodes.runner import run_node
+from fer_common.options import option
 
 from ..face import RgbImage
 from ..images.frame_source import FrameSource, FrameSourceError, open_frame_source
 from ..images.playback import play
-from ..node_parameter import NodeParameter
 from .image_messages import to_image_message
-from .node_parameters import declare
 
 _FIRST_RETRY_S: Final = 0.5
 _JOIN_TIMEOUT_S: Final = 1.0
 
-PARAMETERS: Final = (
-    NodeParameter(
-        "source",
+
+@dataclass(frozen=True, slots=True)
+class CameraSettings:
+    """Parameters of the camera node."""
+
+    source: str = option(
         "",
         "A camera's index or device ('/dev/video0'); the address of a stream ('rtsp://...', "
-        "'http://...'); the path of a video, of a folder of pictures or of a picture; "
+        "'http://...'); the path of a video, of a folder of pictures or of one picture; "
         "'portrait'; or nothing for the first camera and, where there is none, the portrait.",
         read_only=True,
-    ),
-    NodeParameter(
-        "rate_hz",
+    )
+    rate_hz: float = option(
         0.0,
         "Frames a second; 0 for the source's own times, or 30 where it has none.",
-        limits=(0.0, 1000.0),
+        minimum=0.0,
+        maximum=1000.0,
         read_only=True,
-    ),
-    NodeParameter("loop", True, "Start again after the last frame of a video or folder."),
-    NodeParameter(
-        "frame_id", "camera_optical_frame", "Frame of the images (REP-103: z forward, y down)."
-    ),
-    NodeParameter(
-        "width",
+    )
+    loop: bool = option(True, "Start again after the last frame of a video or folder.")
+    frame_id: str = option(
+        "camera_optical_frame", "Frame of the images (REP-103: z forward, y down)."
+    )
+    width: int = option(
         0,
         "Asked of a camera or the portrait [px]; 0 for its default.",
-        limits=(0, 16384),
+        minimum=0,
+        maximum=16384,
         read_only=True,
-    ),
-    NodeParameter(
-        "height",
+    )
+    height: int = option(
         0,
         "Asked of a camera or the portrait [px]; 0 for its default.",
-        limits=(0, 16384),
+        minimum=0,
+        maximum=16384,
         read_only=True,
-    ),
-    NodeParameter(
-        "reconnect_s",
+    )
+    reconnect_s: float = option(
         5.0,
         "Longest time between two attempts to open a source that fails [s]; the first is 0.5 s.",
-        limits=(0.5, 3600.0),
-    ),
-)
+        minimum=_FIRST_RETRY_S,
+        maximum=3600.0,
+        read_only=True,
+    )
 
 
 class CameraNode(Node):
@@ -77,7 +81,8 @@ class CameraNode(Node):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("camera", **kwargs)
-        declare(self, PARAMETERS)
+        declare_options(self, CameraSettings)
+        self._settings = config_from_parameters(self, CameraSettings)
         qos: dict[str, Any] = {
             "qos_profile": qos_profile_sensor_data,
             "qos_overriding_options": QoSOverridingOptions.with_default_policies(),
@@ -85,53 +90,53 @@ class CameraNode(Node):
         self._image_publisher = self.create_publisher(Image, "~/image_raw", **qos)
         self._info_publisher = self.create_publisher(CameraInfo, "~/camera_info", **qos)
         self._stop = threading.Event()
+        self._error = ""
+        self._backoff = self._new_backoff()
         self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
         self._thread.start()
 
+    def _new_backoff(self) -> Backoff:
+        return Backoff(first_s=_FIRST_RETRY_S, longest_s=self._settings.reconnect_s)
+
     def _run(self) -> None:
-        error_logged = ""
-        backoff = self._new_backoff()
         while not self._stop.is_set():
             try:
                 with self._open() as source:
-                    for frame in play(source, self._stop, self._loops, self._value("rate_hz")):
+                    for frame in play(source, self._stop, self._loops, self._settings.rate_hz):
                         self._publish(frame.image)
-                        if error_logged:
-                            self.get_logger().info(f"{source.name} gives frames again")
-                            error_logged = ""
-                            backoff = self._new_backoff()
+                        self._note_success(source.name)
                 if not self._stop.is_set():
                     self.get_logger().info("the source has ended")
                 return
             except FrameSourceError as error:
-                if str(error) != error_logged:
+                if str(error) != self._error:
                     self.get_logger().error(str(error))
-                error_logged = str(error)
-            self._stop.wait(backoff.next_s())
-
-    def _new_backoff(self) -> Backoff:
-        return Backoff(first_s=_FIRST_RETRY_S, longest_s=self._value("reconnect_s"))
+                self._error = str(error)
+            self._stop.wait(self._backoff.next_s())
 
     def _open(self) -> FrameSource:
+        asked = self._settings
         source = open_frame_source(
-            self._value("source"),
-            self._value("width"),
-            self._value("height"),
-            self._value("rate_hz"),
-            self.get_logger().warning,
+            asked.source, asked.width, asked.height, asked.rate_hz, self.get_logger().warning
         )
-        rate = f"{source.rate_hz:.2f} frames/s" if source.rate_hz else "an unknown rate"
+        rate = f"{source.rate_hz:.2f} frames/s" if source.rate_hz else "its own rate"
         self.get_logger().info(f"{source.name} on {self._image_publisher.topic_name} at {rate}")
         return source
 
-    def _loops(self) -> bool:
-        return bool(self._value("loop"))
+    def _note_success(self, name: str) -> None:
+        if self._error:
+            self.get_logger().info(f"{name} gives frames again")
+            self._error = ""
+            self._backoff = self._new_backoff()
 
-    def _value(self, name: str) -> Any:
-        return self.get_parameter(name).value
+    def _loops(self) -> bool:
+        return bool(self.get_parameter("loop").value)
 
     def _publish(self, image: RgbImage) -> None:
-        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._value("frame_id"))
+        header = Header(
+            stamp=self.get_clock().now().to_msg(),
+            frame_id=self.get_parameter("frame_id").value,
+        )
         height, width = image.shape[:2]
         self._image_publisher.publish(to_image_message(image, header))
         # No calibration is known: K stays zero, which says so.
