@@ -146,4 +146,4 @@ def test_a_recording_that_does_not_fit_keeps_what_was_recorded(small_disk):
     with OpenBag(small_disk / "new") as bag:
         found = [message.stamp_ns for message in bag.messages({TOPIC})]
         assert len(found) > 40 and found == list(range(1, len(found) + 1))
-        assert "not whole" in bag.warnings[0]
+        assert any("not whole" in warning for warning in bag.warnings)
