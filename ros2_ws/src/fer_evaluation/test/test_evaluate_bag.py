@@ -225,7 +225,7 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_starts_clean(tmp_pat
     [
         (["nowhere"], "nowhere: there is no such bag"),
         (["BAG", "--labels", "nowhere.csv"], "nowhere.csv: cannot be read: No such file"),
-        (["BAG", "--labels-topic", "/truth"], "no topic /truth in the bag"),
+        (["BAG", "--labels-topic", "/truth"], "the bag has no topic /truth"),
         (["BAG", "--image-topic", "/left"], "/left is not in the bag"),
         (["BAG", "--model", "/nowhere"], "no model at /nowhere"),
         (["BAG", "--detector", "odd"], "unknown detector 'odd'"),

@@ -225,7 +225,7 @@ def test_mistakes_are_ranges_and_the_worst_comes_first():
     answers = ["fear"] * 3 + ["anger"] * 2 + ["fear"] * 8 + ["sadness"] * 6 + ["fear"]
     frames = [frame(n / 10, seen("f1", answer)) for n, answer in enumerate(answers)]
     worst = score([held(0, "fear", "a")], *frames, frame(5.0)).mistakes.worst()
-    assert [(m.answers, m.frames) for m in worst] == [
+    assert [(m.predicted, m.frames) for m in worst] == [
         (("sadness",), 6),
         (("anger",), 2),
         (("not found",), 1),

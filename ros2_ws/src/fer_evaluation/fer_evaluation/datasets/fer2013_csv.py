@@ -24,7 +24,7 @@ _USAGES: Final = {
     "PublicTest": Usage.PUBLIC_TEST,
     "PrivateTest": Usage.PRIVATE_TEST,
 }
-# Row of FER2013 whose votes are another picture's.
+# Row of FER2013 whose votes belong to another picture.
 _WRONG_VOTES_ROW: Final = 5274
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the messages of fer_msgs to the values that are scored."""
+"""Converts messages of fer_msgs to predictions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..scoring.predicted_face import PredictedFace, PredictedFrame
 
 
 def to_predicted_frame(message: EmotionArray) -> PredictedFrame:
-    """Return what a message says of a frame."""
+    """Return the predictions in a message."""
     faces = tuple(
         PredictedFace(
             face.face_id,
@@ -28,7 +28,7 @@ def to_predicted_frame(message: EmotionArray) -> PredictedFrame:
 
 
 def latency_s(message: EmotionArray) -> float | None:
-    """Return how long the frame took from its receipt [s]; None without a face to tell."""
+    """Return the frame's latency from its receipt [s]; None without a face."""
     if not message.faces:
         return None
     latency = message.faces[0].processing_latency

@@ -70,7 +70,7 @@ def render_report(results: Results) -> str:
         warnings=[*results.warnings, *map(str, results.unused)],
         metrics=metrics,
         emotions=EMOTIONS,
-        answers=PREDICTED_LABELS,
+        labels=PREDICTED_LABELS,
         title=str(results.source.get("name", "recording")),
         summary=_summary(results),
         figures=key_figures(results),
@@ -81,7 +81,7 @@ def render_report(results: Results) -> str:
         ],
         hidden_faces=len(tracks) - len(shown) + timeline.given_up,
         truth=[
-            (face_id, charts.label_strip(time, labels, "true"))
+            (face_id, charts.label_strip(time, labels, "ground truth"))
             for face_id, labels in timeline.truth().items()
         ],
         lamp=charts.lamp_strip(time, timeline.lamp()) if timeline.lamp() else None,
@@ -94,18 +94,18 @@ def render_report(results: Results) -> str:
 
 
 def key_figures(results: Results) -> list[KeyFigure]:
-    """Return the tiles of what was measured, the most important first."""
+    """Return the tiles of the measured figures, the most important first."""
     metrics, timings = results.metrics, results.timings
     detail_changes = (
         f"median; {metrics.missed_changes} of {metrics.true_changes} missed"
         if metrics.true_changes
-        else "no face truly changed"
+        else "the ground truth never changed"
     )
     switches = "" if metrics.id_switches is None else f"{metrics.id_switches} id switches"
     figures = [
         _share("Accuracy", metrics.accuracy, f"balanced {_percent(metrics.balanced_accuracy)}"),
-        _share("Macro-F1", metrics.macro_f1, f"over {len(metrics.classes)} true classes"),
-        _share("Faces found", metrics.coverage, f"of {metrics.true_faces} true faces"),
+        _share("Macro-F1", metrics.macro_f1, f"over {len(metrics.classes)} classes"),
+        _share("Faces found", metrics.coverage, f"of {metrics.true_faces} labelled faces"),
         _share("Calibration error", metrics.ece, "ECE, 15 bins; less is better"),
         KeyFigure(
             "Time to switch",
@@ -136,7 +136,7 @@ def key_figures(results: Results) -> list[KeyFigure]:
             "Flash limiter",
             _number(metrics.flash_limit_interventions, 0),
             "",
-            "times it held the lamp back",
+            "times it limited the lamp",
         ),
     ]
     return [figure for figure in figures if figure.value != _NOTHING]
@@ -180,13 +180,13 @@ def _face_row(
         face_id,
         f"{frames} frames: {shares}",
         charts.probability_areas(time, track),
-        charts.label_strip(time, labels, f"{face_id} seen"),
+        charts.label_strip(time, labels, f"{face_id} predicted"),
         thumbnail,
     )
 
 
 def _confusion_rows(metrics: Metrics) -> list[dict[str, Any]]:
-    """Return the rows of the confusion matrix: counts, and shares of the row."""
+    """Return the rows of the confusion matrix with counts and shares of the row."""
     rows = []
     for name in EMOTIONS:
         counts = metrics.confusion.get(name, {})
@@ -207,7 +207,7 @@ def _mistake_row(mistake: Mistake, start_ns: int) -> dict[str, Any]:
         "frames": mistake.frames,
         "face": mistake.true_face_id or "–",
         "true": mistake.true_label,
-        "answers": mistake.answers[:3],
+        "answers": mistake.predicted[:3],
         "not_found": NOT_FOUND,
         "confidence": f"{100 * mistake.confidence:.0f} %" if mistake.confidence else "–",
     }
@@ -224,7 +224,7 @@ def _provenance_tables(results: Results) -> list[tuple[str, list[tuple[str, str]
         return flat
 
     return [
-        ("What was evaluated", rows(results.source) + rows(results.model)),
+        ("Input and model", rows(results.source) + rows(results.model)),
         ("Settings", rows(results.settings)),
-        ("Where", rows(results.host)),
+        ("Host", rows(results.host)),
     ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small pictures of faces for a report. Made only when asked for: they show who was there."""
+"""Makes small pictures of faces for a report, only on request: they identify people."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _MAX_FACES: Final = 64
 
 
 class Thumbnails:
-    """Keeps the best view of each face: the largest and surest."""
+    """Keeps the best view of each face, by size and confidence."""
 
     def __init__(self) -> None:
         self._best: dict[str, tuple[float, bytes]] = {}
 
     def add(self, frame: PredictedFrame, pixels: RgbImage) -> None:
-        """Look at the faces of a frame."""
+        """Consider the faces of a frame."""
         for face in frame.faces:
             quality = face.box.area * face.confidence
             known = self._best.get(face.face_id)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the faces of a recording really look, as someone labelled them."""
+"""The ground truth of a recording: labels by time, from a CSV file or a topic."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from ..bags.bag_reader import OpenBag
 from ..bags.message_types import EMOTION_TYPE, MessageTypes
 
 NOBODY: Final = "none"
-"""Label of a time in which the face is not there."""
+"""Label of a time in which the face is absent."""
 
 TOLERANCE_S: Final = 0.02
-"""A row with a box is about the frame that is at most so far from its stamp [s]."""
+"""Largest distance of a row with a box from its frame [s]."""
 
 COLUMNS: Final = "stamp_ns (or time_s), label[, x, y, w, h][, face_id]"
 
 
 class LabelError(Exception):
-    """Labels cannot be used; the message names the place and what was expected."""
+    """Labels cannot be used; the message names the place and what is expected."""
 
 
 @dataclass(frozen=True)
 class LabelRow:
-    """What someone said of a face.
+    """A label of a face.
 
-    :ivar stamp_ns: from when on, or of which frame.
+    :ivar stamp_ns: start of its time, or stamp of its frame.
     :ivar label: one of :data:`~fer_perception.emotions.EMOTIONS`, or :data:`NOBODY`.
-    :ivar box: where it is in that frame; None for a label that holds from ``stamp_ns`` until the
-        next row of the same face.
-    :ivar face_id: who it is; may be empty where there is one face only.
+    :ivar box: the face's place in that frame [px]; None for a label that holds from ``stamp_ns``
+        until the next row of the same face.
+    :ivar face_id: identity of the face; may be empty where there is only one.
     """
 
     stamp_ns: int
@@ -50,10 +50,10 @@ class LabelRow:
 
 @dataclass(frozen=True)
 class GroundTruthFace:
-    """A face that is in a frame.
+    """A labelled face of a frame.
 
-    :ivar box: where it is; None where nobody said.
-    :ivar since_ns: since when it has looked like that, as far as known.
+    :ivar box: its place [px]; None where it is not labelled.
+    :ivar since_ns: start of its label, as far as known.
     """
 
     face_id: str
@@ -63,10 +63,10 @@ class GroundTruthFace:
 
 
 class GroundTruth:
-    """Labels of a recording, by time.
+    """Labels of a recording by time.
 
-    Rows with a box are each about one frame. Rows without a box hold from their stamp on, until
-    the next row of the same face: two rows are enough for a clip in which one face changes once.
+    A row with a box labels one frame. A row without a box holds from its stamp until the next row
+    of the same face: two rows suffice for a clip in which one face changes once.
 
     :param rows: in any order.
     :param tolerance_s: see :data:`TOLERANCE_S`.
@@ -94,7 +94,7 @@ class GroundTruth:
 
     @property
     def distinguishes_faces(self) -> bool:
-        """Return whether it says who is who, so that identities can be judged."""
+        """Return whether faces have identities, so that ids can be scored."""
         anonymous = len(self._held) > 1 and "" in self._held
         crowded = any(
             len(group) > 1 and any(not row.face_id for row in group) for group in self._groups
@@ -102,9 +102,9 @@ class GroundTruth:
         return not anonymous and not crowded
 
     def at(self, stamp_ns: int) -> tuple[GroundTruthFace, ...] | None:
-        """Return the faces that are in the frame of ``stamp_ns``; None where nobody said.
+        """Return the faces in the frame of ``stamp_ns``; None where it is not labelled.
 
-        Each group of rows with boxes answers for one frame only, so ask for the frames in order.
+        Each group of rows with boxes serves one frame only, so ask for the frames in order.
         """
         faces: list[GroundTruthFace] = []
         known = False
@@ -141,7 +141,7 @@ class GroundTruth:
 
 
 def _since(held: list[LabelRow], index: int) -> int:
-    """Return when the label of a row began: rows that repeat it are no change."""
+    """Return the start of a row's label, over earlier rows that repeat it."""
     while index and held[index - 1].label == held[index].label:
         index -= 1
     return held[index].stamp_ns
@@ -150,7 +150,7 @@ def _since(held: list[LabelRow], index: int) -> int:
 def read_labels(path: Path, first_stamp_ns: int = 0) -> list[LabelRow]:
     """Read a CSV with the columns :data:`COLUMNS`; lines that begin with # are comments.
 
-    :param first_stamp_ns: what ``time_s`` counts from: the first image.
+    :param first_stamp_ns: stamp of the first image, from which ``time_s`` counts.
     :raises LabelError: naming the line that cannot be used.
     """
     try:
@@ -159,7 +159,7 @@ def read_labels(path: Path, first_stamp_ns: int = 0) -> list[LabelRow]:
     except OSError as error:
         raise LabelError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise LabelError(f"{path}: no text in UTF-8") from error
+        raise LabelError(f"{path} is not text in UTF-8") from error
 
 
 def _rows(file: Iterable[str], path: Path, first_stamp_ns: int) -> Iterator[LabelRow]:
@@ -185,7 +185,7 @@ def _row(fields: dict[str, Any], first_stamp_ns: int) -> LabelRow:
     else:
         seconds = float(text.get("time_s") or "nan")
         if not math.isfinite(seconds):
-            raise ValueError("neither stamp_ns nor time_s")
+            raise ValueError("neither stamp_ns nor time_s is given")
         stamp_ns = first_stamp_ns + round(seconds * 1e9)
     label = text["label"].lower()
     if label not in (*EMOTIONS, NOBODY):
@@ -203,11 +203,11 @@ def _row(fields: dict[str, Any], first_stamp_ns: int) -> LabelRow:
 def labels_from_topic(bag: OpenBag, types: MessageTypes, topic: str) -> list[LabelRow]:
     """Read the labels from a topic of ``EmotionStamped``.
 
-    :raises BagError: when the topic is not there, is of another type, or cannot be read.
+    :raises BagError: when the topic is missing, has another type, or cannot be read.
     """
     found = bag.topics.get(topic)
     if found is None:
-        raise BagError(f"no topic {topic} in the bag; its topics: {', '.join(bag.topics)}")
+        raise BagError(f"the bag has no topic {topic}; its topics: {', '.join(bag.topics)}")
     if found.type_name != EMOTION_TYPE:
         raise BagError(f"{topic} is {found.type_name}: expected {EMOTION_TYPE} for labels")
     if topic in types.unknown:
@@ -221,7 +221,9 @@ def labels_from_topic(bag: OpenBag, types: MessageTypes, topic: str) -> list[Lab
 def _row_of_message(message: Any, topic: str) -> LabelRow:
     stamp, roi = message.header.stamp, message.roi
     if message.emotion not in (*EMOTIONS, NOBODY):
-        raise BagError(f"{topic}: emotion {message.emotion!r} is no label: expected {EMOTIONS}")
+        raise BagError(
+            f"{topic}: emotion {message.emotion!r} is unknown: expected one of {EMOTIONS}"
+        )
     box = None
     if roi.width and roi.height:
         box = BoundingBox(roi.x_offset, roi.y_offset, roi.width, roi.height)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the perception said of a frame, offline or live."""
+"""The predictions on a frame, offline or live."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from fer_perception.face_emotion import FaceEmotion
 
 @dataclass(frozen=True, eq=False)
 class PredictedFace:
-    """A face as it was published.
+    """A predicted face.
 
-    :ivar face_id: the tracker's name of it.
-    :ivar box: where it is, inside the image [px].
+    :ivar face_id: id given by the tracker.
+    :ivar box: its place, inside the image [px].
     :ivar label: its class, or "unknown".
     :ivar scores: 7, in the order of :data:`~fer_perception.emotions.EMOTIONS`.
     """
@@ -36,9 +36,9 @@ class PredictedFace:
 
 @dataclass(frozen=True, eq=False)
 class PredictedFrame:
-    """The faces of one frame.
+    """The predicted faces of one frame.
 
-    :ivar stamp_ns: when the frame was taken.
+    :ivar stamp_ns: time of the frame.
     :ivar image_size: (width, height) in pixels.
     :ivar faces: largest first.
     """
@@ -54,7 +54,7 @@ def predicted_frame(
     emotions: Sequence[FaceEmotion],
     min_confidence: float,
 ) -> PredictedFrame:
-    """Return what the pipeline found in a frame.
+    """Return the pipeline's predictions on a frame.
 
     :param min_confidence: faces below it are labelled "unknown".
     """

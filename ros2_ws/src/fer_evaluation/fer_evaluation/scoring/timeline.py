@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was seen over time, in as many steps as a screen can show."""
+"""Predictions over time, in as many steps as a screen can show."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .predicted_face import PredictedFrame
 
 MAX_BINS: Final = 1000
 _FIRST_WIDTH_NS: Final = 1_000_000
-# Tracks kept while the recording goes on: the shortest of those that ended are given up.
+# Tracks kept during the recording; beyond that, the shortest ones that ended are dropped.
 _MAX_TRACKS: Final = 64
 _ENDED_NS: Final = 10 * 10**9
 
@@ -51,14 +51,14 @@ class _Track:
 
 
 class Timeline:
-    """Gathers frames in steps of equal length.
+    """Collects frames in steps of equal length.
 
-    When the recording outgrows :data:`MAX_BINS` steps, each two become one: memory is bounded,
-    whatever its length, which need not be known.
+    When the recording outgrows :data:`MAX_BINS` steps, each two become one, so that memory is
+    bounded for recordings of any length.
 
     :ivar start_ns: stamp of the first frame; None before it.
     :ivar width_ns: length of a step.
-    :ivar given_up: faces that were left out since there were too many.
+    :ivar given_up: faces that were dropped because there were too many.
     """
 
     def __init__(self) -> None:
@@ -107,12 +107,12 @@ class Timeline:
         self._lamp[index] += (*rgb, 1.0)
 
     def tracks(self) -> dict[str, dict[int, TrackBin]]:
-        """Return the steps of each face, those seen longest first."""
+        """Return the steps of each face, those with most frames first."""
         longest = sorted(self._tracks.items(), key=lambda entry: -entry[1].frames)
         return {face_id: track.bins for face_id, track in longest}
 
     def truth(self) -> dict[str, dict[int, str]]:
-        """Return the most frequent true label of each step, for each true face."""
+        """Return the most frequent label of each step, per ground-truth face."""
         return {
             face_id: {index: labels.most_common(1)[0][0] for index, labels in steps.items()}
             for face_id, steps in sorted(self._truth.items())
