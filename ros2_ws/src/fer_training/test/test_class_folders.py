@@ -155,6 +155,31 @@ def test_parts_that_were_sorted_by_hand_stay(photos, tmp_path):
     ]
 
 
+def test_photographs_without_a_face_are_an_error(tmp_path, capsys):
+    (tmp_path / "photos" / "fear").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "photos" / "fear" / "1.png"), np.full((480, 640, 3), 90, np.uint8))
+    with pytest.raises(SystemExit) as ended:
+        crop_faces.main([str(tmp_path / "photos"), str(tmp_path / "faces")])
+    assert ended.value.code == 2
+    assert "none of the 1 photographs" in capsys.readouterr().err
+    assert not (tmp_path / "faces").exists()
+
+
+def test_a_face_that_cannot_be_written_is_not_counted(photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cv2, "imwrite", lambda *_: False)
+    with pytest.raises(SystemExit) as ended:
+        crop_faces.main([str(photos), str(tmp_path / "faces")])
+    assert ended.value.code == 2
+    captured = capsys.readouterr()
+    assert "cannot be written" in captured.err and captured.out == ""
+
+
+def test_the_usual_synonyms_become_our_classes(photos, tmp_path):
+    (photos / "happiness").rename(photos / "Happy")
+    crop_faces.main([str(photos), str(tmp_path / "faces")])
+    assert {name.split("/")[1] for name in written_in(tmp_path / "faces")} == {"happiness", "fear"}
+
+
 def test_small_pictures_are_faces_already(tmp_path):
     (tmp_path / "photos" / "anger").mkdir(parents=True)
     picture = np.full((MAX_CROP_PX, MAX_CROP_PX, 3), 77, np.uint8)
