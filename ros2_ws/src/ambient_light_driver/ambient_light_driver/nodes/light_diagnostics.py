@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from builtin_interfaces.msg import Time
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus
 
 from ambient_light_driver.devices.device_worker import DevicePhase, DeviceStatus
+from fer_common.nodes.diagnostics import diagnostic_status
 
 _PHASE_LEVELS = {
     DevicePhase.CONNECTING: DiagnosticStatus.WARN,
@@ -69,7 +68,7 @@ def input_status(
         "rejected_faces": now.rejected_faces,
         "ignored_faces": now.ignored_faces,
     }
-    return _status(node, part, level, text, values)
+    return diagnostic_status(node, part, level, text, values)
 
 
 def output_status(
@@ -81,7 +80,7 @@ def output_status(
     else:
         level, text = DiagnosticStatus.OK, f"showing {label}"
     values = {"label": label, "rate_hz": f"{rate_hz:.1f}", "flash_limited": flash_limited}
-    return _status(node, "output", level, text, values)
+    return diagnostic_status(node, "output", level, text, values)
 
 
 def device_status(node: str, device: str, status: DeviceStatus) -> DiagnosticStatus:
@@ -95,28 +94,9 @@ def device_status(node: str, device: str, status: DeviceStatus) -> DiagnosticSta
         "failures": status.failures,
         "recoveries": status.recoveries,
     }
-    return _status(node, f"device {device}", _PHASE_LEVELS[status.phase], text, values)
+    return diagnostic_status(node, f"device {device}", _PHASE_LEVELS[status.phase], text, values)
 
 
 def device_config_status(node: str, device: str, error: str) -> DiagnosticStatus:
     """Report on a lamp that cannot be used as it is configured."""
-    return _status(node, f"device {device}", DiagnosticStatus.ERROR, error, {})
-
-
-def diagnostic_array(stamp: Time, statuses: Sequence[DiagnosticStatus]) -> DiagnosticArray:
-    """Put ``statuses`` into one message."""
-    array = DiagnosticArray(status=list(statuses))
-    array.header.stamp = stamp
-    return array
-
-
-def _status(
-    node: str, part: str, level: bytes, text: str, values: Mapping[str, object]
-) -> DiagnosticStatus:
-    return DiagnosticStatus(
-        level=level,
-        name=f"{node}: {part}",
-        hardware_id=node,
-        message=text,
-        values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
-    )
+    return diagnostic_status(node, f"device {device}", DiagnosticStatus.ERROR, error, {})

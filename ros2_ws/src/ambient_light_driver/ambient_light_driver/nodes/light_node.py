@@ -42,12 +42,13 @@ from ambient_light_driver.nodes.emotion_conversion import faces_from_message, me
 from ambient_light_driver.nodes.light_diagnostics import InputCounts
 from ambient_light_driver.pipeline import LightPipeline
 from ambient_light_driver.settings import LightSettings
+from fer_common.nodes.diagnostics import diagnostic_array
 from fer_common.nodes.parameters import (
     config_from_parameters,
     declare_options,
     declare_parameter,
 )
-from fer_common.nodes.shared_memory_watchdog import Hearing
+from fer_common.nodes.shared_memory_watchdog import SharedMemoryWatchdog
 from fer_common.options import ConfigError
 
 NEWEST_ONLY = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -436,7 +437,7 @@ class LightNode(LifecycleNode):
         ]
         self._reported_input, self._reported_published = dict(self._input), self._published
         stamp = self.get_clock().now().to_msg()
-        self._diagnostics_publisher.publish(diagnostics.diagnostic_array(stamp, statuses))
+        self._diagnostics_publisher.publish(diagnostic_array(stamp, statuses))
 
     def _log_hanging(self, devices: Mapping[str, DeviceStatus]) -> None:
         hanging = {n for n, status in devices.items() if status.phase is DevicePhase.HANGING}
@@ -471,13 +472,13 @@ def main(args: list[str] | None = None) -> None:
         raise SystemExit(2) from error
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    hearing = Hearing()
+    watchdog = SharedMemoryWatchdog()
     try:
         # A start that fails is logged; parameters can be set right, then configured again.
         autostart = node.get_parameter("autostart").value
         if autostart and node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             node.trigger_activate()
-        while rclpy.ok() and not stop_requested and not hearing.is_lost():
+        while rclpy.ok() and not stop_requested and not watchdog.is_cut_off():
             executor.spin_once(timeout_sec=SIGNAL_POLL_S)
     except ExternalShutdownException:
         pass
@@ -486,8 +487,8 @@ def main(args: list[str] | None = None) -> None:
         executor.shutdown()
         node.destroy_node()
         rclpy.try_shutdown()
-    if hearing.complaint:
-        raise SystemExit(hearing.complaint)
+    if watchdog.reason:
+        raise SystemExit(watchdog.reason)
 
 
 if __name__ == "__main__":
