@@ -70,13 +70,15 @@ class EmotionBag(AbstractContextManager["EmotionBag"]):
         """Finish the copy, or drop it after a failure."""
         self._writer.__exit__(kind, error, traceback)
 
-    def images(self, image_topic: str) -> Iterator[BagImage]:
-        """Yield the images while copying every message."""
+    def images(self, image_topic: str, by_recording: bool) -> Iterator[BagImage]:
+        """Yield the images while copying every message, as :func:`.bag_images.images` does."""
         type_name = self._bag.topics[image_topic].type_name
         for message in self._bag.messages(set(self._copied)):
             self._writer.write(message.topic, message.stamp_ns, message.data)
             if message.topic == image_topic:
-                yield read_image(message.data, type_name, message.stamp_ns, self._types)
+                yield read_image(
+                    message.data, type_name, message.stamp_ns, self._types, by_recording
+                )
 
     def add(self, frame: EvaluatedFrame, model_id: str) -> None:
         """Write the emotions of a frame at the time its image was recorded."""

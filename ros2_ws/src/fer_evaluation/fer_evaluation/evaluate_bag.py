@@ -12,19 +12,19 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from tqdm import tqdm
 
-from fer_perception.pipeline import EmotionPipeline
 from fer_perception.recognition.model_store import ModelError
 from fer_perception.settings import PerceptionSettings, build_pipeline
 
 from .bags.bag_error import BagError
 from .bags.bag_images import BagImage, choose_image_topic, images
 from .bags.bag_reader import OpenBag
+from .bags.image_times import stamp_fault
 from .bags.message_types import MessageTypes
 from .bags.storage_formats import bag_name, is_bag
 from .dataset_evaluation import evaluate_dataset
@@ -93,12 +93,33 @@ def evaluate(options: argparse.Namespace) -> Results:
     return _evaluate_bag(options, settings)
 
 
+@dataclass(frozen=True)
+class _Recording:
+    """The images to evaluate.
+
+    :ivar fault: what is wrong with their stamps; empty where they are used.
+    """
+
+    bag: OpenBag
+    types: MessageTypes
+    topic: str
+    fault: str
+
+    @property
+    def by_recording(self) -> bool:
+        return bool(self.fault)
+
+    def images(self) -> Iterator[BagImage]:
+        return images(self.bag, self.types, self.topic, self.by_recording)
+
+
 def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> Results:
     with ExitStack() as stack:
         bag = stack.enter_context(OpenBag(options.source))
         types = MessageTypes(bag.topics.values())
         topic = choose_image_topic(bag.topics.values(), options.image_topic, str(options.source))
-        truth, labels = _truth(options, bag, types, topic)
+        recording = _Recording(bag, types, topic, stamp_fault(bag, topic))
+        truth, labels = _truth(options, recording)
         pipeline = build_pipeline(settings)
         folder = stack.enter_context(OutputFolder(options.out, options.overwrite))
         table = folder.path(EMOTIONS_FILE).open("w", encoding="utf-8", newline="")
@@ -113,8 +134,13 @@ def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> 
             lamp,
             thumbnails,
         )
+        copy = None
+        if options.write_bag is not None:
+            copy = stack.enter_context(
+                EmotionBag(options.write_bag, bag, types, settings.min_confidence)
+            )
         start_s = time.perf_counter()
-        _run(options, bag, types, topic, pipeline, evaluation, settings, stack)
+        _run(recording, evaluation, copy, options.quiet)
         wall_s = time.perf_counter() - start_s
         metrics = evaluation.scoring.metrics(lamp.interventions if lamp else None)
         unused = by_reason("images", evaluation.unreadable)
@@ -129,6 +155,7 @@ def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> 
                 "name": options.source.name,
                 "sha256": provenance.sha256_of(bag.files),
                 "image_topic": topic,
+                "time": "recording" if recording.by_recording else "stamps",
                 "labels": labels,
             },
             model=model_of(pipeline),
@@ -142,7 +169,7 @@ def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> 
             timings=timings(evaluation.latencies, metrics.frames, metrics.duration_s, wall_s),
             latencies=evaluation.latencies,
             host=provenance.host(),
-            warnings=tuple(_warnings(bag, evaluation, metrics)),
+            warnings=tuple(_warnings(recording, evaluation, metrics)),
             unused=tuple(unused),
             notes=notes,
             thumbnails=thumbnails.data_uris() if thumbnails else {},
@@ -152,48 +179,38 @@ def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> 
 
 
 def _run(
-    options: argparse.Namespace,
-    bag: OpenBag,
-    types: MessageTypes,
-    topic: str,
-    pipeline: EmotionPipeline,
-    evaluation: Evaluation,
-    settings: PerceptionSettings,
-    stack: ExitStack,
+    recording: _Recording, evaluation: Evaluation, copy: EmotionBag | None, quiet: bool
 ) -> None:
-    """Evaluate all images, and copy the bag if the user asks for it."""
-    copy: EmotionBag | None = None
-    frames: Iterator[BagImage] = images(bag, types, topic)
-    if options.write_bag is not None:
-        copy = stack.enter_context(
-            EmotionBag(options.write_bag, bag, types, settings.min_confidence)
-        )
-        frames = copy.images(topic)
-    total = bag.topics[topic].message_count
-    for image in tqdm(frames, total=total, unit="frame", disable=options.quiet, mininterval=0.5):
+    """Evaluate all images, and copy the bag where there is a copy to write."""
+    topic = recording.topic
+    frames = copy.images(topic, recording.by_recording) if copy else recording.images()
+    total = recording.bag.topics[topic].message_count
+    for image in tqdm(frames, total=total, unit="frame", disable=quiet, mininterval=0.5):
         frame = evaluation.add(image)
         if copy is not None and frame is not None:
-            copy.add(frame, pipeline.recognizer.model_id)
+            copy.add(frame, evaluation.model_id)
 
 
 def _truth(
-    options: argparse.Namespace, bag: OpenBag, types: MessageTypes, image_topic: str
+    options: argparse.Namespace, recording: _Recording
 ) -> tuple[GroundTruth | None, dict[str, Any] | None]:
     """Return the labels and a description of their source."""
     if options.labels is not None:
-        first = next(images(bag, types, image_topic), None)
-        rows = read_labels(options.labels, first.stamp_ns if first else 0)
-        described = {
+        first = next(recording.images(), None)
+        rows = read_labels(options.labels, first.time_ns if first else 0)
+        source = {
             "name": options.labels.name,
             "sha256": provenance.sha256_of([options.labels]),
             "rows": len(rows),
         }
     elif options.labels_topic:
-        rows = labels_from_topic(bag, types, options.labels_topic)
-        described = {"topic": options.labels_topic, "rows": len(rows)}
+        rows = labels_from_topic(
+            recording.bag, recording.types, options.labels_topic, recording.by_recording
+        )
+        source = {"topic": options.labels_topic, "rows": len(rows)}
     else:
         return None, None
-    return GroundTruth(rows, options.label_tolerance), described
+    return GroundTruth(rows, options.label_tolerance), source
 
 
 def _lamp() -> tuple[LampStrip | None, tuple[str, ...]]:
@@ -203,8 +220,12 @@ def _lamp() -> tuple[LampStrip | None, tuple[str, ...]]:
         return None, (MISSING,)
 
 
-def _warnings(bag: OpenBag, evaluation: Evaluation, metrics: Metrics) -> list[str]:
-    warnings = list(dict.fromkeys(bag.warnings))
+def _warnings(recording: _Recording, evaluation: Evaluation, metrics: Metrics) -> list[str]:
+    warnings = list(dict.fromkeys(recording.bag.warnings))
+    if recording.fault:
+        warnings.append(
+            f"the stamps on {recording.topic} {recording.fault}: the time of recording is used"
+        )
     warnings += [
         f"{count} images are damaged but used: {reason}"
         for reason, count in evaluation.damaged.items()

@@ -67,6 +67,11 @@ class Evaluation:
         self._lamp = lamp
         self._thumbnails = thumbnails
 
+    @property
+    def model_id(self) -> str:
+        """Return the identity of the pipeline's model."""
+        return self._pipeline.recognizer.model_id
+
     def add(self, image: BagImage) -> EvaluatedFrame | None:
         """Evaluate a frame.
 
@@ -79,11 +84,11 @@ class Evaluation:
         if image.error:
             self.damaged[image.error] += 1
         start_s = time.perf_counter()
-        emotions = self._pipeline.track(image.pixels, float(image.stamp_ns) * 1e-9)
+        emotions = self._pipeline.track(image.pixels, float(image.time_ns) * 1e-9)
         latency_s = time.perf_counter() - start_s
         self.latencies.add(latency_s)
         size = (image.pixels.shape[1], image.pixels.shape[0])
-        frame = predicted_frame(image.stamp_ns, size, emotions, self._min_confidence)
+        frame = predicted_frame(image.time_ns, size, emotions, self._min_confidence)
         matches = self.scoring.add(frame)
         self._table.add(frame, matches)
         if self._lamp is not None:

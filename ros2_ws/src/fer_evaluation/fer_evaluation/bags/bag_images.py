@@ -23,13 +23,15 @@ COMPRESSED_TYPE: Final = "sensor_msgs/msg/CompressedImage"
 class BagImage:
     """An image of a bag.
 
-    :ivar stamp_ns: of its header; the time of recording where the header has none.
+    :ivar time_ns: the time to evaluate it at: its stamp, or its time of recording.
+    :ivar stamp_ns: of its header.
     :ivar recorded_ns: time of recording.
     :ivar frame_id: of its header.
     :ivar pixels: None where it cannot be read.
     :ivar error: why it cannot be read, or why a part of it may be missing; else empty.
     """
 
+    time_ns: int
     stamp_ns: int
     recorded_ns: int
     frame_id: str
@@ -75,27 +77,35 @@ def choose_image_topic(topics: Iterable[BagTopic], asked: str = "", bag: str = "
     return candidates[0]
 
 
-def images(bag: OpenBag, types: MessageTypes, topic: str) -> Iterator[BagImage]:
-    """Yield the images of ``topic`` in the order of their time of recording."""
+def images(
+    bag: OpenBag, types: MessageTypes, topic: str, by_recording: bool = False
+) -> Iterator[BagImage]:
+    """Yield the images of ``topic`` in the order of their time of recording.
+
+    :param by_recording: time them by their recording instead of their stamps.
+    """
     type_name = bag.topics[topic].type_name
     for message in bag.messages({topic}):
-        yield read_image(message.data, type_name, message.stamp_ns, types)
+        yield read_image(message.data, type_name, message.stamp_ns, types, by_recording)
 
 
-def read_image(data: bytes, type_name: str, recorded_ns: int, types: MessageTypes) -> BagImage:
+def read_image(
+    data: bytes, type_name: str, recorded_ns: int, types: MessageTypes, by_recording: bool = False
+) -> BagImage:
     """Return the image of a serialised message, without pixels where it cannot be read."""
     try:
         message = types.read(data, type_name)
     except BagError as error:
-        return BagImage(recorded_ns, recorded_ns, "", None, str(error))
+        return BagImage(recorded_ns, recorded_ns, recorded_ns, "", None, str(error))
     stamp = message.header.stamp
-    stamp_ns = stamp.sec * 10**9 + stamp.nanosec or recorded_ns
+    stamp_ns = stamp.sec * 10**9 + stamp.nanosec
+    time_ns = recorded_ns if by_recording or not stamp_ns else stamp_ns
     frame_id = message.header.frame_id
     try:
         decoded = _decode(message, type_name)
     except ImageError as error:
-        return BagImage(stamp_ns, recorded_ns, frame_id, None, str(error))
-    return BagImage(stamp_ns, recorded_ns, frame_id, decoded.pixels, decoded.damage)
+        return BagImage(time_ns, stamp_ns, recorded_ns, frame_id, None, str(error))
+    return BagImage(time_ns, stamp_ns, recorded_ns, frame_id, decoded.pixels, decoded.damage)
 
 
 def _decode(message: Any, type_name: str) -> DecodedImage:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from std_msgs.msg import ColorRGBA
 
 from fer_common.nodes.parameters import config_from_parameters, declare_options
 from fer_common.options import option
+from fer_perception.runtime.frame_clock import FrameClock
 
 from ..bags.bag_images import choose_image_topic, images
 from ..bags.bag_reader import OpenBag
@@ -31,6 +32,7 @@ from ..report.unused import Unused
 from ..scoring.emotions_csv import EMOTIONS_FILE, EmotionsCsv
 from ..scoring.ground_truth import GroundTruth, LabelError, labels_from_topic, read_labels
 from ..scoring.latency_histogram import LatencyHistogram
+from ..scoring.predicted_face import PredictedFrame
 from ..scoring.scorer import Scoring
 from ..scoring.timeline import Rgb
 from .exit_with_failure import run_and_exit
@@ -84,6 +86,8 @@ class ScoreNode(Node):
         self._source: dict[str, Any] = {"kind": "live", "name": "live", "sha256": None}
         self._images_in_bag: int | None = None
         self._warnings: list[str] = []
+        self._frame_clock = FrameClock()
+        self._time_fault = ""
         self._scoring = Scoring(self._truth())
         self._latencies = LatencyHistogram()
         self._model_id = ""
@@ -118,10 +122,10 @@ class ScoreNode(Node):
                     "images_in_bag": self._images_in_bag,
                 }
                 first = next(images(bag, types, topic), None)
-                first_stamp_ns = first.stamp_ns if first else 0
+                first_stamp_ns = first.time_ns if first else 0
                 if settings.labels_topic:
                     rows = labels_from_topic(bag, types, settings.labels_topic)
-                self._warnings = bag.warnings
+                self._warnings += bag.warnings
         if settings.labels:
             rows = read_labels(Path(settings.labels).expanduser(), first_stamp_ns)
         return GroundTruth(rows) if rows is not None else None
@@ -129,12 +133,23 @@ class ScoreNode(Node):
     def _on_emotions(self, message: EmotionArray) -> None:
         self._last_s = time.monotonic()
         self._first_s = self._first_s or self._last_s
-        frame = to_predicted_frame(message)
+        frame = self._timed(to_predicted_frame(message))
         self._table.add(frame, self._scoring.add(frame))
         latency = latency_s(message)
         if latency is not None:
             self._latencies.add(latency)
             self._model_id = message.faces[0].model_id
+
+    def _timed(self, frame: PredictedFrame) -> PredictedFrame:
+        """Return the frame at the time of its receipt where the camera's stamps do not advance."""
+        now_ns = self.get_clock().now().nanoseconds
+        frame_time = self._frame_clock.advance(frame.stamp_ns * 1e-9, now_ns * 1e-9)
+        if not frame_time.fault:
+            return frame
+        if not self._time_fault:
+            self._warnings.append(f"the stamps {frame_time.fault}: the time of receipt is used")
+        self._time_fault = frame_time.fault
+        return replace(frame, stamp_ns=now_ns)
 
     def _on_color(self, message: ColorRGBA) -> None:
         # The recording's time begins with the first frame.

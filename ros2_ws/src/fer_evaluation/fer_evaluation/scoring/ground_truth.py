@@ -7,7 +7,7 @@ import csv
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -200,9 +200,12 @@ def _row(fields: dict[str, Any], first_stamp_ns: int) -> LabelRow:
     return LabelRow(stamp_ns, label, box, text.get("face_id", ""))
 
 
-def labels_from_topic(bag: OpenBag, types: MessageTypes, topic: str) -> list[LabelRow]:
+def labels_from_topic(
+    bag: OpenBag, types: MessageTypes, topic: str, by_recording: bool = False
+) -> list[LabelRow]:
     """Read the labels from a topic of ``EmotionStamped``.
 
+    :param by_recording: time them by their recording instead of their stamps.
     :raises BagError: when the topic is missing, has another type, or cannot be read.
     """
     found = bag.topics.get(topic)
@@ -212,10 +215,11 @@ def labels_from_topic(bag: OpenBag, types: MessageTypes, topic: str) -> list[Lab
         raise BagError(f"{topic} is {found.type_name}: expected {EMOTION_TYPE} for labels")
     if topic in types.unknown:
         types.learn_fer_msgs()
-    return [
-        _row_of_message(types.read(message.data, EMOTION_TYPE), topic)
-        for message in bag.messages({topic})
-    ]
+    rows = []
+    for message in bag.messages({topic}):
+        row = _row_of_message(types.read(message.data, EMOTION_TYPE), topic)
+        rows.append(replace(row, stamp_ns=message.stamp_ns) if by_recording else row)
+    return rows
 
 
 def _row_of_message(message: Any, topic: str) -> LabelRow:
