@@ -248,3 +248,24 @@ def test_latched_topics_stay_latched_in_a_recording_and_its_playback(start_node,
     heard = peer.collect(String, "/robot_description", LATCHED)
     peer.wait_until(lambda: bool(heard), "the latched message", nodes=(player.node,))
     assert heard[0].data == "<robot/>"
+
+
+def test_frozen_stamps_are_scored_by_the_time_of_receipt(start_node, peer, tmp_path):
+    out = tmp_path / "live"
+    score = start_node("fer_evaluation", "score_node", "score", parameters={"out": str(out)})
+    publisher = peer.node.create_publisher(EmotionArray, "/emotions", 10)
+    peer.wait_until(publisher.get_subscription_count, "the node", nodes=(score.node,))
+    message = EmotionArray(image_width=320, image_height=240)
+    message.header.stamp.sec = 5
+    for _ in range(40):
+        publisher.publish(message)
+        peer.spin(0.05)
+    assert score.stop() == 0
+    peer.node.destroy_publisher(publisher)
+    document = json.loads((out / "metrics.json").read_text())
+    assert document["warnings"] == ["the stamps stand still: the time of receipt is used"]
+    assert document["metrics"]["duration_s"] > 1.0
+    # An earlier report is not replaced.
+    again = start_node("fer_evaluation", "score_node", "score", parameters={"out": str(out)})
+    assert again.node.process.wait(60) == 1
+    assert "metrics.json is an earlier run's" in again.output

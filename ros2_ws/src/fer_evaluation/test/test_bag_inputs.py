@@ -3,6 +3,8 @@
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -336,3 +338,25 @@ def test_a_compressed_message_that_is_cut_short_is_refused():
     for size in (5, len(packed) - 1):
         with pytest.raises(BagError):
             decompress_message(packed[:size])
+
+
+def test_without_the_package_mcap_whole_bags_are_read_and_damaged_ones_name_it(tmp_path):
+    bag = write_bag(tmp_path / "bag", small_images(COUNT))
+    (tmp_path / "cut.mcap").write_bytes((bag / "bag.mcap").read_bytes()[:-50])
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "sys.modules['mcap'] = sys.modules['zstandard'] = None\n"
+        "from fer_evaluation.bags.bag_reader import BagError, OpenBag\n"
+        "with OpenBag(Path(sys.argv[1])) as bag:\n"
+        "    print(sum(1 for _ in bag.messages(bag.topics.keys())))\n"
+        "try:\n"
+        "    OpenBag(Path(sys.argv[2]))\n"
+        "except BagError as error:\n"
+        "    print(error)\n"
+    )
+    command = [sys.executable, "-c", script, str(bag), str(tmp_path / "cut.mcap")]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    count, error = printed.splitlines()
+    assert int(count) == COUNT
+    assert error.endswith("pip install mcap")

@@ -3,21 +3,27 @@
 
 from __future__ import annotations
 
-import io
-import shutil
+import sys
 from enum import Enum
 from pathlib import Path
-from typing import IO, Final
-
-import zstandard
+from typing import Final
 
 from fer_perception.images.natural_order import natural_key
 
 from .bag_error import BagError
 
+# The decompressor that rosbags brings.
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _ROS1_MAGIC: Final = b"#ROSBAG V"
 _MAGIC_BYTES: Final = 16
+# A block of zstd has at most 128 KiB.
+_BLOCK_BYTES: Final = 1 << 18
+_MAX_MESSAGE_BYTES: Final = 1 << 30
 
 
 class StorageFormat(Enum):
@@ -97,16 +103,22 @@ def storage_format(path: Path) -> StorageFormat | None:
 def decompress_file(source: Path, target: Path) -> str:
     """Decompress a zstd file as far as possible and return what is wrong with it, or "".
 
-    :raises OSError: the target's disk is full.
+    :raises OSError: when the target's disk is full.
     """
-    decompressor = zstandard.ZstdDecompressor()
     with source.open("rb") as compressed, target.open("wb") as plain:
-        reader = decompressor.stream_reader(compressed, read_across_frames=True)
-        try:
-            shutil.copyfileobj(reader, plain)
-        except zstandard.ZstdError as error:
-            return str(error)
-    return ""
+        decompressor = zstd.ZstdDecompressor()
+        while block := compressed.read(_BLOCK_BYTES):
+            while block:
+                if decompressor.eof:  # a file may consist of several frames
+                    decompressor = zstd.ZstdDecompressor()
+                try:
+                    plain.write(decompressor.decompress(block, _BLOCK_BYTES))
+                    while not (decompressor.eof or decompressor.needs_input):
+                        plain.write(decompressor.decompress(b"", _BLOCK_BYTES))
+                except zstd.ZstdError as error:
+                    return str(error)
+                block = decompressor.unused_data
+    return "" if decompressor.eof else "it is cut short"
 
 
 def decompress_message(data: bytes) -> bytes:
@@ -114,13 +126,13 @@ def decompress_message(data: bytes) -> bytes:
 
     :raises BagError: when it is damaged.
     """
-    decompressor = zstandard.ZstdDecompressor().decompressobj()
+    decompressor = zstd.ZstdDecompressor()
     try:
-        plain = decompressor.decompress(data)
-    except (zstandard.ZstdError, MemoryError) as error:
+        plain = decompressor.decompress(data, _MAX_MESSAGE_BYTES)
+    except (zstd.ZstdError, MemoryError) as error:
         raise BagError(str(error)) from None
     if not decompressor.eof:
-        raise BagError("the compressed message is cut short")
+        raise BagError("the compressed message is cut short, or larger than 1 GiB")
     return plain
 
 
@@ -151,12 +163,7 @@ def _head(path: Path) -> bytes:
 
 def _decompressed_head(path: Path) -> bytes:
     with path.open("rb") as file:
-        return _first_bytes(file)
-
-
-def _first_bytes(file: IO[bytes]) -> bytes:
-    reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(file.read(1 << 18)))
-    try:
-        return reader.read(_MAGIC_BYTES)
-    except zstandard.ZstdError:
-        return b""
+        try:
+            return zstd.ZstdDecompressor().decompress(file.read(_BLOCK_BYTES), _MAGIC_BYTES)
+        except zstd.ZstdError:
+            return b""

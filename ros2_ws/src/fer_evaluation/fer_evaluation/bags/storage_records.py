@@ -4,34 +4,14 @@
 from __future__ import annotations
 
 import sqlite3
-import struct
 from collections.abc import Iterable, Iterator, Set
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
-
-import zstandard
-from mcap.exceptions import McapError
-from mcap.records import Channel, Chunk, McapRecord, Message, Schema
-from mcap.stream_reader import StreamReader, breakup_chunk
+from typing import Final, NamedTuple
 
 from .bag_error import BagError
 from .storage_formats import StorageFormat
-
-# What a cut-off or overwritten file makes the MCAP reader and its decompressors raise.
-_MCAP_DAMAGE: Final = (
-    McapError,
-    struct.error,
-    ValueError,
-    EOFError,
-    RuntimeError,
-    OverflowError,
-    MemoryError,
-    zstandard.ZstdError,
-)
-# A record that claims to be larger is damaged.
-_MAX_RECORD_BYTES: Final = 2**30
 
 # Rows to skip at most to get over a damaged place.
 _LONGEST_HOLE: Final = 1 << 14
@@ -116,39 +96,15 @@ def _in_time_order(records: Iterable[Record]) -> Iterator[Record]:
 
 
 def _mcap_records(file: Path) -> Iterator[Record]:
-    schemas: dict[int, Schema] = {}
-    channels: dict[int, Channel] = {}
-    with file.open("rb") as stream:
-        try:
-            for record in _mcap_items(stream):
-                if isinstance(record, Schema):
-                    schemas[record.id] = record
-                elif isinstance(record, Channel):
-                    channels[record.id] = record
-                elif isinstance(record, Message) and record.channel_id in channels:
-                    channel = channels[record.channel_id]
-                    schema = schemas.get(channel.schema_id)
-                    if schema is None or channel.message_encoding != "cdr":
-                        continue
-                    definition = schema.data.decode(errors="replace")
-                    yield Record(
-                        channel.topic, schema.name, definition, record.log_time, record.data
-                    )
-        except _MCAP_DAMAGE:
-            return  # what comes before the damage is all there is
-
-
-def _mcap_items(stream: BinaryIO) -> Iterator[McapRecord]:
-    """Yield the records of a file without the chunks that are damaged inside."""
-    reader = StreamReader(stream, emit_chunks=True, record_size_limit=_MAX_RECORD_BYTES)
-    for record in reader.records:
-        if not isinstance(record, Chunk):
-            yield record
-            continue
-        try:
-            yield from breakup_chunk(record, validate_crc=True)
-        except _MCAP_DAMAGE:
-            continue
+    try:
+        from .mcap_records import mcap_records
+    except ImportError as error:
+        raise BagError(
+            f"{file} has no index that can be read, and reading it without needs the Python "
+            f"package mcap ({error}): pip install mcap"
+        ) from error
+    for topic, type_name, definition, stamp_ns, data in mcap_records(file):
+        yield Record(topic, type_name, definition, stamp_ns, data)
 
 
 def _sqlite_records(file: Path) -> Iterator[Record]:
