@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Evaluates folders of labelled pictures with the same metrics and report as a bag."""
+"""Evaluates folders of labelled pictures like a bag."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def evaluate_dataset(
 def _predict(
     pixels: NDArray[np.uint8], number: int, pipeline: EmotionPipeline, min_confidence: float
 ) -> tuple[PredictedFrame, float]:
-    """Return the prediction on the largest face, and the time that it took [s]."""
+    """Return the prediction on the largest face, and its latency [s]."""
     height, width = pixels.shape[:2]
     start_s = time.perf_counter()
     if shows_only_a_face(pixels):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Evaluate the perception on a bag or a folder of pictures, offline and without a running ROS.
+"""Evaluate the perception offline, on a bag or a folder of pictures.
 
-Every frame goes through the same code as in emotion_node. None is dropped, and time comes from
-the recording, so that two runs give the same figures.
+Needs no running ROS. Every frame goes through the same code as in emotion_node. None is dropped,
+and time comes from the recording, so that two runs give the same figures.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def main(args: list[str] | None = None) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> Results:
-    """Evaluate the bag or folder that the options name, and write the results.
+    """Evaluate the input that the options name, and write the results.
 
     :raises BagError: see :mod:`~.bags.bag_reader`; likewise for the other errors.
     :raises NoImageError: when no image can be read.
@@ -181,7 +181,7 @@ def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> 
 def _run(
     recording: _Recording, evaluation: Evaluation, copy: EmotionBag | None, quiet: bool
 ) -> None:
-    """Evaluate all images, and copy the bag where there is a copy to write."""
+    """Evaluate all images, and write the copy if there is one."""
     topic = recording.topic
     frames = copy.images(topic, recording.by_recording) if copy else recording.images()
     total = recording.bag.topics[topic].message_count

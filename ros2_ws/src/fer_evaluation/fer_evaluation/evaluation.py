@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs frames through the same pipeline as the node and scores its predictions."""
+"""Runs frames through the node's pipeline and scores its predictions."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make a bag from a video or a folder of images, with labels as ground truth."""
+"""Make a bag from a video or a folder of images."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ def _topic(options: argparse.Namespace) -> str:
 
 
 def make_bag(options: argparse.Namespace) -> SourceReport:
-    """Write the bag and return the counts of frames that are in it and that are missing.
+    """Write the bag and return the counts of its frames.
 
     :raises BagError: when the bag cannot be written; likewise for labels and the source.
     """
     if not options.source.is_file() and not options.source.is_dir():
-        raise ValueError(f"{options.source}: there is no such video or folder")
+        raise ValueError(f"{options.source}: no such video or folder")
     # Absolute, so that a file may be called "0" or "portrait".
     path = str(options.source.absolute())
     labels = read_labels(options.labels, options.start_ns) if options.labels else []
@@ -143,7 +143,7 @@ class _Messages:
         )
 
     def truth(self, row: LabelRow) -> Any:
-        """Return a label as a message; without a box it holds from its stamp on."""
+        """Return a label as a message."""
         box = row.box
         roi = self._types["sensor_msgs/msg/RegionOfInterest"](
             x_offset=round(box.x) if box else 0,

@@ -3,4 +3,4 @@
 
 
 class BagError(Exception):
-    """A bag cannot be used; the message is one line with the place, the cause and the remedy."""
+    """A bag cannot be used; the message gives place, cause and remedy."""

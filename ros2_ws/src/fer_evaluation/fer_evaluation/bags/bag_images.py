@@ -80,7 +80,7 @@ def choose_image_topic(topics: Iterable[BagTopic], asked: str = "", bag: str = "
 def images(
     bag: OpenBag, types: MessageTypes, topic: str, by_recording: bool = False
 ) -> Iterator[BagImage]:
-    """Yield the images of ``topic`` in the order of their time of recording.
+    """Yield the images of ``topic`` in the order of their recording.
 
     :param by_recording: time them by their recording instead of their stamps.
     """
@@ -92,7 +92,7 @@ def images(
 def read_image(
     data: bytes, type_name: str, recorded_ns: int, types: MessageTypes, by_recording: bool = False
 ) -> BagImage:
-    """Return the image of a serialised message, without pixels where it cannot be read."""
+    """Return the image of a serialised message, or why it cannot be read."""
     try:
         message = types.read(data, type_name)
     except BagError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the serialised messages of a rosbag2 bag, sqlite3 or mcap, whole or damaged."""
+"""Reads the serialised messages of a rosbag2 bag, whole or damaged."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class OpenBag(AbstractContextManager["OpenBag"]):
         return [*self._own_warnings, *(w for reader in self._readers for w in reader.warnings)]
 
     def messages(self, topics: Set[str]) -> Iterator[BagMessage]:
-        """Yield the messages of ``topics`` file by file, in the order of their time."""
+        """Yield the messages of ``topics`` in the order of their time."""
         for reader in self._readers:
             for record in reader.messages(topics):
                 if record.type_name == self.topics[record.topic].type_name:
@@ -117,7 +117,7 @@ class OpenBag(AbstractContextManager["OpenBag"]):
         self.close()
 
     def _files(self, path: Path) -> tuple[list[Path], BagMetadata | None]:
-        """Return the storage files in the order of their recording, and what is promised."""
+        """Return the storage files in order, and the metadata."""
         files = storage_files(path)
         if path.is_file():
             return files, None

@@ -31,7 +31,7 @@ _REFUSED_BY_SQLITE: Final = "#?%"
 
 
 class BagWriter(AbstractContextManager["BagWriter"]):
-    """Write a new bag beside its place, and move it there when it is complete.
+    """Writes a new bag that appears in its place when complete.
 
     :param path: the bag's folder, which must not exist.
     :param storage: one of :data:`STORAGES`.
@@ -98,7 +98,7 @@ class BagWriter(AbstractContextManager["BagWriter"]):
         self.write(topic, stamp_ns, self._types.write(message, self._connections[topic].msgtype))
 
     def __enter__(self) -> BagWriter:
-        """Create the bag beside its place."""
+        """Create the incomplete bag."""
         try:
             with self._as_bag_error():
                 self._writer.open()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decides whether a bag's images are timed by their stamps or by their recording."""
+"""Decides between stamps and times of recording."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STAMP_OFFSET = 4
 
 
 def header_stamp_ns(data: bytes) -> int | None:
-    """Return the stamp of a serialised message that begins with a header; None without one."""
+    """Return the header's stamp of a serialised message; None without one."""
     if len(data) < _STAMP_OFFSET + 8:
         return None
     seconds, nanoseconds = _STAMP[bool(data[1] & 1)].unpack_from(data, _STAMP_OFFSET)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads an mcap file record by record, without its index and around damaged chunks."""
+"""Reads an mcap file record by record, around damaged chunks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MAX_RECORD_BYTES: Final = 2**30
 
 
 def mcap_records(file: Path) -> Iterator[tuple[str, str, str, int, bytes]]:
-    """Yield topic, type, definition, time [ns] and data of each message, until the damage."""
+    """Yield topic, type, definition, time [ns] and data of each message."""
     schemas: dict[int, Schema] = {}
     channels: dict[int, Channel] = {}
     with file.open("rb") as stream:
@@ -51,7 +51,7 @@ def mcap_records(file: Path) -> Iterator[tuple[str, str, str, int, bytes]]:
 
 
 def _mcap_items(stream: BinaryIO) -> Iterator[McapRecord]:
-    """Yield the records of a file without the chunks that are damaged inside."""
+    """Yield the records of a file without damaged chunks."""
     reader = StreamReader(stream, emit_chunks=True, record_size_limit=_MAX_RECORD_BYTES)
     for record in reader.records:
         if not isinstance(record, Chunk):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Message types without ROS: those of Jazzy, and those that a bag defines."""
+"""Message types without ROS: Jazzy's, and those a bag defines."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class MessageTypes:
                 self.unknown[topic.name] = topic.type_name
 
     def _learn(self, topic: BagTopic) -> None:
-        """Register a type that the bag defines, where the definition can be parsed."""
+        """Register a type of the bag if its definition can be parsed."""
         try:
             if topic.definition.startswith("=" * 80 + "\nIDL: "):
                 self.typestore.register(get_types_from_idl(topic.definition))

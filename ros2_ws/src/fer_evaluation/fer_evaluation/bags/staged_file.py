@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Private, readable stand-ins for storage files that readers cannot open where they lie."""
+"""Private copies of storage files that cannot be read in place."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class StagedFile:
 
 
 class Staging:
-    """A temporary folder for private copies, which exists only where one is needed."""
+    """A temporary folder for private copies, created on first use."""
 
     def __init__(self) -> None:
         self._folder: TemporaryDirectory[str] | None = None
@@ -52,7 +52,7 @@ class Staging:
             folder.cleanup()
 
     def stage(self, file: Path) -> StagedFile:
-        """Return ``file``, or a private copy of it where it cannot be read in place.
+        """Return ``file``, or a private copy where needed.
 
         :raises BagError: when there is no room for the copy.
         """
@@ -99,7 +99,7 @@ class Staging:
         return StagedFile(target, file, StorageFormat.SQLITE3, (file, *logs), warning)
 
     def _linked(self, file: Path, form: StorageFormat) -> StagedFile:
-        """Give the file a name that is free of what has a meaning in SQLite's URIs."""
+        """Link the file to a name without special characters."""
         target = self._new_path(form)
         target.symlink_to(file.absolute())
         return StagedFile(target, file, form, (file,))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds a bag's storage files and recognises their format by its magic bytes."""
+"""Finds a bag's storage files and recognises them by magic bytes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MAX_MESSAGE_BYTES: Final = 1 << 30
 
 
 class StorageFormat(Enum):
-    """A storage plug-in of rosbag2; the value is the suffix of its files."""
+    """A storage plug-in of rosbag2, by the suffix of its files."""
 
     MCAP = ".mcap"
     SQLITE3 = ".db3"
@@ -77,7 +77,7 @@ def is_bag(path: Path) -> bool:
 
 
 def bag_name(path: Path) -> str:
-    """Return a bag's name: that of its folder, or of its file without the storage's suffixes."""
+    """Return the name of a bag's folder, or of its file without suffixes."""
     if path.is_dir():
         return path.resolve().name
     name = path.name.removesuffix(".zstd")
@@ -90,7 +90,7 @@ def is_zstd(path: Path) -> bool:
 
 
 def storage_format(path: Path) -> StorageFormat | None:
-    """Return a file's format by its magic bytes, also inside zstd; by its name where damaged."""
+    """Return a file's format by its magic bytes, or else by its name."""
     head = _head(path)
     if head.startswith(ZSTD_MAGIC):
         head = _decompressed_head(path)
@@ -101,8 +101,9 @@ def storage_format(path: Path) -> StorageFormat | None:
 
 
 def decompress_file(source: Path, target: Path) -> str:
-    """Decompress a zstd file as far as possible and return what is wrong with it, or "".
+    """Decompress a zstd file as far as possible.
 
+    :returns: what is wrong with it; empty where nothing is.
     :raises OSError: when the target's disk is full.
     """
     with source.open("rb") as compressed, target.open("wb") as plain:

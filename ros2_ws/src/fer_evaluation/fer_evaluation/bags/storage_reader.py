@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads one storage file by its index, and record by record where that fails."""
+"""Reads one storage file by its index, or record by record."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ class StorageReader:
         ]
 
     def _has_index(self, reader: Reader) -> bool:
-        """Return whether messages can be read by time; an mcap file may have no chunks."""
+        """Return whether messages can be read in the order of time."""
         return self._file.format is StorageFormat.SQLITE3 or bool(
             getattr(reader.storage, "chunks", ())
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads a storage file record by record, without its index and around damaged places."""
+"""Reads a storage file record by record, around damaged places."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class StorageRecords:
 
 
 def _in_time_order(records: Iterable[Record]) -> Iterator[Record]:
-    """Sort on disk, since the images of a bag need not fit into memory.
+    """Sort records on disk, since images may not fit into memory.
 
     :raises BagError: when there is no room for it.
     """
@@ -143,7 +143,7 @@ def _sqlite_definitions(database: sqlite3.Connection) -> dict[str, str]:
 def _sqlite_row_after(
     database: sqlite3.Connection, number: int
 ) -> tuple[int, int, int, object] | None:
-    """Return the row after ``number`` or after the damage there; None at the end."""
+    """Return the next row, after any damage; None at the end."""
     query = "SELECT id, topic_id, timestamp, data FROM messages WHERE id > ? ORDER BY id LIMIT 1"
     for step in (0, *(2**power for power in range(_LONGEST_HOLE.bit_length()))):
         try:

@@ -64,7 +64,7 @@ def class_files(folder: Path) -> list[tuple[Path, str]]:
 
 
 def other_files(folder: Path) -> Counter[str]:
-    """Count the visible files in class folders that are not pictures, by suffix."""
+    """Count files in class folders that are not pictures, by suffix."""
     return Counter(
         path.suffix.lower() or path.name
         for path, _ in _files_in_classes(folder)
@@ -92,12 +92,12 @@ def read_picture(path: Path) -> RgbImage:
 
 
 def shows_only_a_face(pixels: RgbImage) -> bool:
-    """Return whether a picture is small enough to be a face and nothing else."""
+    """Return whether a picture is small enough to be only a face."""
     return max(pixels.shape[:2]) <= MAX_CROP_PX
 
 
 def as_crop(pixels: RgbImage) -> NDArray[np.uint8]:
-    """Return a picture of a face as the networks take it, grey, 48 x 48, uint8."""
+    """Return a face as the networks take it: grey, 48 x 48, uint8."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     if grey.shape != (CROP_SIZE_PX, CROP_SIZE_PX):
         grey = cv2.resize(grey, (CROP_SIZE_PX, CROP_SIZE_PX), interpolation=cv2.INTER_AREA)

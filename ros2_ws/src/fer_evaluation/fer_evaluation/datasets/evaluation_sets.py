@@ -31,7 +31,10 @@ def majority_labels(votes: NDArray[np.integer]) -> NDArray[np.int64]:
 
 
 def loose_labels(votes: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return the class with most votes of eight; exclude what all raters call no face."""
+    """Return the class with most votes of eight, or :data:`EXCLUDED`.
+
+    Only pictures that all raters call no face are excluded.
+    """
     is_face = votes[:, VOTE_COLUMNS.index("NF")] < _RATERS
     return np.where(is_face, votes[:, :_EIGHT].argmax(axis=1), EXCLUDED)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labels from the votes of ten raters (FER+, Barsoum et al. 2016), by the usual rules."""
+"""Labels from the votes of FER+'s ten raters (Barsoum et al. 2016)."""
 
 from __future__ import annotations
 

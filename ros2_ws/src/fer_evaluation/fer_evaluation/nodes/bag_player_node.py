@@ -31,30 +31,34 @@ _CLOCK_PERIOD_S: Final = 0.01
 class PlayerSettings:
     """Parameters of the player."""
 
-    bag: str = option("", "The bag: its folder, or an .mcap or .db3 file.", read_only=True)
-    rate: float = option(1.0, "Recorded seconds played a second.", minimum=0.01, maximum=100.0)
-    loop: bool = option(False, "Start again after the end; time then jumps back.")
-    paused: bool = option(False, "Stand still; /clock goes on telling the same time.")
+    bag: str = option("", "The bag: its folder, or one .mcap or .db3 file.", read_only=True)
+    rate: float = option(1.0, "Recorded seconds played per second.", minimum=0.01, maximum=100.0)
+    loop: bool = option(False, "Restart after the end; time then jumps back.")
+    paused: bool = option(False, "Pause; /clock repeats the same time.")
     wait_for_subscribers_s: float = option(
         20.0,
-        "Begin when each topic has a subscriber, but after this time at the latest [s].",
+        "Start when each topic has a subscriber, and after this time at the latest [s].",
         minimum=0.0,
         maximum=3600.0,
         read_only=True,
     )
     clock_subscribers: int = option(
-        0, "Begin when so many nodes listen to /clock.", minimum=0, maximum=1000, read_only=True
+        0,
+        "Start when this many nodes subscribe to /clock.",
+        minimum=0,
+        maximum=1000,
+        read_only=True,
     )
     delay_s: float = option(
         2.0,
-        "Stand at the first message for so long, until also the others have found each other [s].",
+        "Wait at the first message while the other nodes discover each other [s].",
         minimum=0.0,
         maximum=3600.0,
         read_only=True,
     )
     settle_s: float = option(
         2.0,
-        "Time for the others to handle the last message before this node ends [s].",
+        "Time for the other nodes to handle the last message before this node ends [s].",
         minimum=0.0,
         maximum=60.0,
         read_only=True,
@@ -63,7 +67,7 @@ class PlayerSettings:
 
 
 class BagPlayerNode(Node):
-    """Publishes a bag's topics under their own names, and ``/clock``; ends after the bag.
+    """Publishes a bag's topics and ``/clock``, and ends after the bag.
 
     :ivar failure: why nothing was played to the end; else empty.
     :raises BagError: when the bag cannot be played.
@@ -73,7 +77,7 @@ class BagPlayerNode(Node):
         super().__init__("player", **kwargs)
         declare_options(self, PlayerSettings)
         config_from_parameters(self, PlayerSettings)  # refuses a wrong start value
-        # Reliable, which serves those who ask for it and those who do not.
+        # Reliable, which also serves subscribers that ask for best effort.
         self._clock_publisher = self.create_publisher(Clock, "/clock", QoSProfile(depth=1))
         self._publishers_by_topic: dict[str, Any] = {}
         self._bag_file = OpenBag(Path(self._value("bag")).expanduser())
@@ -114,7 +118,7 @@ class BagPlayerNode(Node):
             rclpy.try_shutdown(context=self.context)
 
     def _advertise(self) -> set[str]:
-        """Create publishers for the topics asked for, or all, and return their names."""
+        """Create publishers for the chosen topics and return their names."""
         topics = self._bag.topics
         asked = set(self._value("topics"))
         if missing := sorted(asked - topics.keys()):
@@ -201,7 +205,7 @@ class BagPlayerNode(Node):
 
 
 def _playback_qos(topic: BagTopic) -> QoSProfile:
-    """Return a profile that serves every subscriber, also a late one where one was offered."""
+    """Return a profile that serves every subscriber, latched where one was offered."""
     latched = any(qos.durability == QosDurability.TRANSIENT_LOCAL for qos in topic.qos)
     return QoSProfile(
         depth=10,

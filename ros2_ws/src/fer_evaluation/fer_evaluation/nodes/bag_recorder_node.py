@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records topics to a bag where ``ros2 bag record`` is not installed; images only on demand."""
+"""Records topics to a bag where ``ros2 bag`` is not installed.
+
+Images are recorded only on demand.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +37,10 @@ class RecorderSettings:
     """Parameters of the recorder."""
 
     out: str = option(
-        "", "The new bag's folder; empty for recording_ and the time.", read_only=True
+        "", "The new bag's folder; empty for recording_ and the date.", read_only=True
     )
     images: bool = option(
-        False, "Record images as well: the bag then shows who was there.", read_only=True
+        False, "Record images as well: the bag then identifies people.", read_only=True
     )
     storage: str = option("mcap", "Storage of the bag.", choices=tuple(STORAGES), read_only=True)
     topics: tuple[str, ...] = option((), "Topics to record.", read_only=True)

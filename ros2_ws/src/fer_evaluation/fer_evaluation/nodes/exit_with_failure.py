@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a node and ends the process with a message where the node failed."""
+"""Runs a node and exits with a message where it failed."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from rosbags.interfaces import (
 
 
 def to_bag_qos(profile: QoSProfile) -> Qos:
-    """Return the profile as bags store it; both count their policies as rmw does."""
+    """Return the profile as bags store it, numbered as in rmw."""
     return Qos(
         QosHistory(int(profile.history)),
         profile.depth,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores the running graph and writes the same report as the offline evaluation."""
+"""Scores the running graph with the report of the offline evaluation."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ScoreSettings:
 
 
 class ScoreNode(Node):
-    """Subscribes to ``emotions``, ``color`` and ``/diagnostics``; writes the results at its end.
+    """Subscribes to the graph's results and writes the report at its end.
 
     :ivar failure: why nothing was written; else empty.
     :raises BagError: when the bag cannot be read; likewise the errors of labels and of the folder.
@@ -141,7 +141,7 @@ class ScoreNode(Node):
             self._model_id = message.faces[0].model_id
 
     def _timed(self, frame: PredictedFrame) -> PredictedFrame:
-        """Return the frame at the time of its receipt where the camera's stamps do not advance."""
+        """Return the frame; retimed by its receipt where stamps do not run."""
         now_ns = self.get_clock().now().nanoseconds
         frame_time = self._frame_clock.advance(frame.stamp_ns * 1e-9, now_ns * 1e-9)
         if not frame_time.fault:
@@ -201,7 +201,7 @@ class ScoreNode(Node):
 
 
 def _shown_color() -> Callable[[float, float, float, float], Rgb] | None:
-    """Return the conversion of a lamp's colour to a screen's; None without the light package."""
+    """Return the conversion to a screen's colour; None without the light package."""
     try:
         from ambient_light_driver.color.light_color import LightColor
     except ImportError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Renders the results of a run as one HTML page without scripts or requests."""
+"""Renders results as one HTML page without scripts or requests."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def _face_row(
 
 
 def _confusion_rows(metrics: Metrics) -> list[dict[str, Any]]:
-    """Return the rows of the confusion matrix with counts and shares of the row."""
+    """Return the rows of the confusion matrix as counts and shares."""
     rows = []
     for name in EMOTIONS:
         counts = metrics.confusion.get(name, {})

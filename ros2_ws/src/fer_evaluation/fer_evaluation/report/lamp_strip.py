@@ -28,7 +28,7 @@ MISSING: Final = (
 
 
 class LampStrip:
-    """Steps the light's own pipeline from frame to frame with its default settings.
+    """Steps the light's pipeline from frame to frame with default settings.
 
     :raises ImportError: when ambient_light_driver is not installed.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the files of a run into a folder, all of them or none."""
+"""Writes all files of a run into a folder, or none."""
 
 from __future__ import annotations
 

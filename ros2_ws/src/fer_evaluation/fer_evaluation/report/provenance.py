@@ -65,7 +65,7 @@ def _processor() -> str:
 
 
 def git_revision() -> str | None:
-    """Return the git revision of this code, with a '+' when it is modified."""
+    """Return this code's git revision, with '+' when modified."""
     git = ["git", "-C", str(Path(__file__).resolve().parent)]
     try:
         found = subprocess.run(

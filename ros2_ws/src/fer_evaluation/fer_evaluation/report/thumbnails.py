@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes small pictures of faces for a report, only on request: they identify people."""
+"""Makes small pictures of faces for a report, only on request."""
 
 from __future__ import annotations
 

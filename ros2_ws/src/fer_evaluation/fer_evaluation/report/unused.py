@@ -29,7 +29,7 @@ class Unused:
 
 
 def by_reason(what: str, reasons: Counter[str]) -> list[Unused]:
-    """Return one entry per reason, the most frequent first; rare ones become one entry."""
+    """Return one entry per frequent reason, and one for the rest."""
     ordered = reasons.most_common()
     entries = [Unused(what, count, reason) for reason, count in ordered[:_MAX_REASONS]]
     rest = sum(count for _, count in ordered[_MAX_REASONS:])
