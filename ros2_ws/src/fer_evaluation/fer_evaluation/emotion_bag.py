@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A copy of a bag with the emotions beside its own topics."""
+"""Copies a bag and adds the emotions to its own topics."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from ..evaluation import EvaluatedFrame
-from .bag_images import BagImage, read_image
-from .bag_reader import BagError, BagReader
-from .bag_writer import BagWriter
-from .message_types import EMOTION_TYPE, EMOTIONS_TYPE, MessageTypes
+from .bags.bag_error import BagError
+from .bags.bag_images import BagImage, read_image
+from .bags.bag_reader import OpenBag
+from .bags.bag_writer import BagWriter
+from .bags.message_types import EMOTION_TYPE, EMOTIONS_TYPE, MessageTypes
+from .evaluation import EvaluatedFrame
 
 EMOTION_TOPIC: Final = "/fer_perception/emotion"
 EMOTIONS_TOPIC: Final = "/fer_perception/emotions"
 
 
 class EmotionBag(AbstractContextManager["EmotionBag"]):
-    """Writes the bag as it is read.
+    """Write a copy of a bag while it is read.
 
-    Emotions that the bag holds already are left out: the new ones take their place.
+    Topics keep their types and the QoS that their publishers offered. Emotions that the bag
+    holds already are replaced.
 
-    :param path: of the new bag; it is an mcap one.
-    :raises BagError: when fer_msgs is not installed, or something is at ``path`` already.
+    :param path: of the new bag, in mcap storage.
+    :raises BagError: when fer_msgs is not installed, or ``path`` exists.
     """
 
     def __init__(
-        self, path: Path, bag: BagReader, types: MessageTypes, min_confidence: float
+        self, path: Path, bag: OpenBag, types: MessageTypes, min_confidence: float
     ) -> None:
         try:
             from fer_perception.nodes import emotion_messages
@@ -45,16 +47,16 @@ class EmotionBag(AbstractContextManager["EmotionBag"]):
         self._writer = BagWriter(path, types)
         ours = {EMOTION_TOPIC, EMOTIONS_TOPIC}
         self._copied = {
-            topic.name: topic.type_name
-            for topic in bag.topics.values()
-            if topic.name not in types.unknown and topic.name not in ours
+            name: topic
+            for name, topic in bag.topics.items()
+            if name not in types.unknown and name not in ours
         }
 
     def __enter__(self) -> EmotionBag:
-        """Begin to write."""
+        """Create the copy."""
         self._writer.__enter__()
-        for name, type_name in self._copied.items():
-            self._writer.add_topic(name, type_name)
+        for topic in self._copied.values():
+            self._writer.add_topic(topic.name, topic.type_name, topic.qos)
         self._writer.add_topic(EMOTION_TOPIC, EMOTION_TYPE)
         self._writer.add_topic(EMOTIONS_TOPIC, EMOTIONS_TYPE)
         return self
@@ -65,19 +67,21 @@ class EmotionBag(AbstractContextManager["EmotionBag"]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Finish the bag, or drop it after a failure."""
+        """Finish the copy, or drop it after a failure."""
         self._writer.__exit__(kind, error, traceback)
 
-    def images(self, image_topic: str) -> Iterator[BagImage]:
-        """Yield the images while every message is copied."""
+    def images(self, image_topic: str, by_recording: bool) -> Iterator[BagImage]:
+        """Yield the images while copying every message, as :func:`.bag_images.images` does."""
         type_name = self._bag.topics[image_topic].type_name
         for message in self._bag.messages(set(self._copied)):
             self._writer.write(message.topic, message.stamp_ns, message.data)
             if message.topic == image_topic:
-                yield read_image(message.data, type_name, message.stamp_ns, self._types)
+                yield read_image(
+                    message.data, type_name, message.stamp_ns, self._types, by_recording
+                )
 
     def add(self, frame: EvaluatedFrame, model_id: str) -> None:
-        """Write the emotions of a frame, at the time at which its image was recorded."""
+        """Write the emotions of a frame at the time its image was recorded."""
         from builtin_interfaces.msg import Time
         from std_msgs.msg import Header
 
