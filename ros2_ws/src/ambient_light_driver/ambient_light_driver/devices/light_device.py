@@ -44,12 +44,29 @@ class LightDevice(ABC, Generic[ConfigT]):
     block, but for no longer than about a second. Any exception means that the lamp is lost:
     :meth:`close` is called, then :meth:`open` again after a while. A new object is not made.
 
+    The flash limiter relies on four promises of every device:
+
+    - *One in flight.* :meth:`send` returns when the lamp, or the bridge that drives it, has the
+      colour: it has confirmed it, or nothing of it is left in a queue of this machine. Where no
+      one confirms (UDP), :attr:`late_s` bounds how much later the lamp may show it.
+    - *Nothing of the past.* A colour that could not be delivered is given up: :meth:`close`
+      discards what was queued. The worker calls :meth:`send` again with the newest colour only.
+    - *No path of its own.* The lamp jumps to the colour (transition 0). Where a lamp cannot jump,
+      it fades in the numbers that it was sent, never through hues.
+    - *All of the colour, rising.* Each channel of the light rises with the number sent for it,
+      with an exponent from 1 to 3, or up to the dimming curve that the device states.
+
     A third party adds a device by an entry point in the group ``ambient_light_driver.devices``
     that names a subclass.
 
     :param name: the device's name among the node's devices.
     :param config: its options, an instance of :attr:`config_type`.
     """
+
+    late_s: ClassVar[float] = 0.1
+    """Longest time from the return of :meth:`send` until the lamp shows the colour [s].
+
+    0 where the lamp itself confirms. The limiter's window is longer by the largest one."""
 
     config_type: ClassVar[type[DeviceConfig]]
     """Frozen dataclass of the device's options."""
@@ -67,11 +84,15 @@ class LightDevice(ABC, Generic[ConfigT]):
 
     @abstractmethod
     def send(self, state: LightState) -> None:
-        """Show ``state``.
+        """Show ``state`` at once, and return when it is delivered.
 
-        :raises Exception: when the lamp is lost; the text is shown to the user.
+        :raises Exception: when it was not delivered within about a second, or the lamp is lost;
+            the text is shown to the user.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Release the connection; called once after each :meth:`open`, successful or not."""
+        """Discard what is queued and release the connection.
+
+        Called once after each :meth:`open`, successful or not.
+        """
