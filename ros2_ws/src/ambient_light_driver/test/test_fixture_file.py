@@ -43,6 +43,9 @@ FIXTURE = {
             }
         },
     },
+    "templateChannels": {
+        "Green $pixelKey": emitter("Green", fineChannelAliases=["Green $pixelKey fine"]),
+    },
     "modes": [
         {
             "name": "Full",
@@ -61,6 +64,7 @@ FIXTURE = {
         },
         {"name": "Dark", "channels": ["Falling", "Pan"]},
         {"name": "Pixels", "channels": [{"insert": "matrixChannels"}]},
+        {"name": "Bar", "channels": ["Green 1", "Green 1 fine", "Green left"]},
         {"name": "Switching", "channels": ["Red", "Strobe / Speed"]},
     ],
 }
@@ -85,6 +89,11 @@ def test_a_file_stands_wherever_a_mode_does(path):
     universe = dmx_universe(red, DmxConfig(fixtures=f"3:{path}#9ch 20:R"))
     assert list(universe[2:11]) == [128, 255, 255, 255, 0, 0, 29, 228, 0]
     assert universe[19] == 255
+
+
+def test_pixels_that_a_mode_names_are_lit(path):
+    levels = load_fixture_mode(path, "Bar").levels(LightColor(0.0, 1.0, 0.0, 1000 / 65535))
+    assert list(levels) == [3, 232, 3]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -83,16 +84,22 @@ def _channel(key: object, document: Mapping[str, Any], path: str) -> Channel:
         return Channel()
     if not isinstance(key, str):
         raise ConfigError(f"{path}: fixtures of pixels are not supported; write the mode in words")
-    available = document["availableChannels"]
-    if key in available:
-        return _coarse_channel(available[key])
-    for channel in available.values():
-        fine = channel.get("fineChannelAliases", [])
-        if key in fine:
-            function = _coarse_channel(channel).function
-            # A third byte and those of constants may stay 0.
-            return Channel(function, fine=True) if function and key == fine[0] else Channel()
+    channels = {**document.get("availableChannels", {}), **document.get("templateChannels", {})}
+    for channel in channels.values():  # first, as a pixel's key matches 'left' and 'left fine'
+        for i, alias in enumerate(channel.get("fineChannelAliases", [])):
+            if _names(alias, key):
+                function = _coarse_channel(channel).function
+                # A third byte and those of constants may stay 0.
+                return Channel(function, fine=True) if function and i == 0 else Channel()
+    for name, channel in channels.items():
+        if _names(name, key):
+            return _coarse_channel(channel)
     raise ConfigError(f"{path}: channel {key!r} is not described; write the mode in words")
+
+
+def _names(name: str, key: str) -> bool:
+    """Return whether ``name``, in which ``$pixelKey`` stands for any pixel, is ``key``."""
+    return re.fullmatch(re.escape(name).replace(r"\$pixelKey", ".+"), key) is not None
 
 
 def _coarse_channel(channel: Mapping[str, Any]) -> Channel:
