@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 LAST_CHANNEL = 0xFFFF_FFFF
 """Largest channel number that a claim can name."""
@@ -50,7 +53,46 @@ class Claim:
         return f"{self.resource} channels {self.first} to {self.last}"
 
 
-def first_overlap(claims: Iterable[Claim], others: Iterable[Claim]) -> Claim | None:
-    """Return the first of ``claims`` that overlaps one of ``others``, or None."""
-    others = tuple(others)
-    return next((c for c in claims if any(c.overlaps(other) for other in others)), None)
+def overlaps_within(claims: Mapping[str, tuple[Claim, ...]]) -> dict[str, str]:
+    """Return device -> reason for each device that claims what one before it claims.
+
+    :param claims: device -> its claims, in the order of preference.
+    """
+    reasons: dict[str, str] = {}
+    for name, own in claims.items():
+        for other, taken in claims.items():
+            if other == name:
+                break
+            shared = [claim for claim in own if any(claim.overlaps(t) for t in taken)]
+            if shared and other not in reasons:
+                reasons[name] = (
+                    f"device.{name}: drives {shared[0]}, which device.{other} drives; remove one "
+                    "from devices, or give it another address"
+                )
+                break
+    return reasons
+
+
+def local_resource(protocol: str, path: str) -> str:
+    """Return the resource of a device file, which is another one on each machine.
+
+    Links such as those in ``/dev/serial/by-id`` lead to the same resource as their target.
+    """
+    return f"{protocol}://{socket.gethostname()}{os.path.realpath(path)}"
+
+
+def network_resource(protocol: str, host: str, *parts: object) -> str:
+    """Return the resource of a lamp at ``host``; a loopback address is one of this machine.
+
+    :param host: IP address or name, as configured; it is not resolved.
+    :param parts: port, universe or other numbers that tell apart the lamps at one host.
+    """
+    place = socket.gethostname() if _is_loopback(host) else host.lower().rstrip(".")
+    return "/".join([f"{protocol}://{place}", *map(str, parts)])
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
