@@ -86,6 +86,8 @@ class ClaimLedger:
     def decide(self, wanted: Mapping[str, tuple[Claim, ...]], now_s: float) -> dict[str, str]:
         """Claim what ``wanted`` says and return device -> reason for those that must wait.
 
+        The reason is empty while there is only the time to wait in which others may object.
+
         :param wanted: all devices of this node that are to run, with their claims.
         """
         self._peers = {
@@ -98,8 +100,8 @@ class ClaimLedger:
         self._held &= entries
         reasons = {}
         for entry in wanted.items():
-            reason = self._obstacle(entry, now_s)
-            if reason:
+            reason = self._obstacle(entry)
+            if reason or self._must_wait(entry, now_s):
                 self._held.discard(entry)
                 reasons[entry[0]] = reason
             else:
@@ -114,11 +116,9 @@ class ClaimLedger:
             for claim in claims
         )
 
-    def _obstacle(self, entry: tuple[str, tuple[Claim, ...]], now_s: float) -> str:
-        """Return why a device may not drive its lamps now; empty when it may."""
+    def _obstacle(self, entry: tuple[str, tuple[Claim, ...]]) -> str:
+        """Return which other node has a stronger claim; empty when none has."""
         device, claims = entry
-        if not claims:
-            return ""
         held = entry in self._held
         for peer, _ in self._peers.values():
             for other in peer.claims:
@@ -132,7 +132,11 @@ class ClaimLedger:
                         f"device.{device}: {shared} is {verb} by device {other.device} of the "
                         f"node {peer.node}; it is taken over when that node releases it"
                     )
-        earliest_s = max(self._start_s + DISCOVERY_S, self._wanted_s[entry] + CONTEST_S)
-        if not held and now_s < earliest_s:
-            return f"device.{device}: waiting for claims of other nodes"
         return ""
+
+    def _must_wait(self, entry: tuple[str, tuple[Claim, ...]], now_s: float) -> bool:
+        """Return whether others may not have heard of a claim, or not have been heard, yet."""
+        if not entry[1] or entry in self._held:
+            return False
+        earliest_s = max(self._start_s + DISCOVERY_S, self._wanted_s[entry] + CONTEST_S)
+        return now_s < earliest_s
