@@ -1,30 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the benchmarks and prints their tables: ``python -m bench.run``."""
+"""Run the benchmarks and print their tables: ``python -m bench.run``."""
 
 import argparse
-import os
+import shlex
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
-from . import ceiling, cost_model, following, frames, graph, recognizer
+from . import accuracy, ceiling, cost_model, following, frames, graph, recognizer
+from .page import Page
 from .peers import DEEPFACE, PEERS
 from .test_images import with_faces
 
 _PLOT = Path(__file__).resolve().parent.parent / "docs" / "cost_model.png"
-_CONSOLE = Console(width=None if Console().is_terminal else 150)
+_PAGE = Page()
 
 
-def _print(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    table = Table(title=title)
-    for column in columns:
-        table.add_column(column, justify="right")
-    for row in rows:
-        table.add_row(*row)
-    _CONSOLE.print(table)
+def _print(part: str, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Add a table of the benchmark's ``part`` to the page."""
+    _PAGE.table(title, columns, rows, f"make bench BENCH_ARGS={part}")
+
+
+def _accuracy(options: argparse.Namespace) -> None:
+    _PAGE.table(
+        "Accuracy on FER2013 with FER+ votes, %: sets and rules in models/README.md",
+        ["model", "report", "with flip_average", "balanced", "ferplus8", "ECE"],
+        [
+            [
+                model.name,
+                *(
+                    f"{value:.2f}"
+                    for value in (
+                        model.report,
+                        model.report_flip,
+                        model.balanced,
+                        model.ferplus8,
+                        model.ece,
+                    )
+                ),
+            ]
+            for model in accuracy.read()
+        ],
+        "ros2 run fer_training evaluate models/NAME --data DATA --write",
+    )
 
 
 def _frames(options: argparse.Namespace) -> None:
@@ -41,6 +61,7 @@ def _frames(options: argparse.Namespace) -> None:
         return f"{row.peers_ms[title] / row.ours_ms['native', size]:.1f}x"
 
     _print(
+        "frames",
         "Detection, ms a frame (medians, interleaved; ours on one thread, at min face 40 and 20)",
         ["image", "faces", *titles, "ours 40", "ours 20", "ORT 40", "ORT 20", "found"],
         [
@@ -57,6 +78,7 @@ def _frames(options: argparse.Namespace) -> None:
         ],
     )
     _print(
+        "frames",
         "Detection, how many times as fast as each peer, at min face 40 / 20",
         ["image", "faces", *titles],
         [
@@ -68,6 +90,7 @@ def _frames(options: argparse.Namespace) -> None:
         ],
     )
     _print(
+        "frames",
         "Whole pipeline, ms a frame (times as fast): image in memory -> scores of all faces",
         [
             "image",
@@ -91,6 +114,7 @@ def _frames(options: argparse.Namespace) -> None:
 
 def _recognizer(options: argparse.Namespace) -> None:
     _print(
+        "recognizer",
         "Recogniser, ms a face (medians, interleaved, one thread)",
         ["", *(f"batch {b} (of eager)" for b in recognizer.BATCHES), "same label as eager"],
         [
@@ -107,7 +131,7 @@ def _recognizer(options: argparse.Namespace) -> None:
 def _ceiling(options: argparse.Namespace) -> None:
     reached = ceiling.measure()
     rows = frames.measure_ours(options.rounds, options.image)
-    _CONSOLE.print(
+    _PAGE.text(
         f"One core reaches {reached.float32_gflops:.0f} GFLOP/s in a 3x3 convolution of 128 "
         f"channels (float32, the best of many)."
     )
@@ -132,6 +156,7 @@ def _ceiling(options: argparse.Namespace) -> None:
             ]
         )
     _print(
+        "ceiling",
         "Distance to the machine's limit (direct float32; int8 and Winograd can go below it)",
         [
             "image",
@@ -151,6 +176,7 @@ def _ceiling(options: argparse.Namespace) -> None:
 
 def _graph(options: argparse.Namespace) -> None:
     _print(
+        "graph",
         f"Camera process to EmotionArray, best effort at 30 Hz for {options.seconds:g} s",
         [
             "image",
@@ -186,6 +212,7 @@ def _cost(options: argparse.Namespace) -> None:
     models = cost_model.measure()
     cost_model.draw(models, _PLOT)
     _print(
+        "cost",
         "Cost model, fitted: ms a frame = base + a * 10^6 pixels + b * faces",
         ["", "base ms", "ms for 10^6 pixels", "ms a face"],
         [
@@ -193,14 +220,15 @@ def _cost(options: argparse.Namespace) -> None:
             for m in models
         ],
     )
-    _CONSOLE.print(f"Drawn: {_PLOT}")
+    _PAGE.text("![ms a frame by pixels and faces, measured and fitted](cost_model.png)")
 
 
 def _following(options: argparse.Namespace) -> None:
     if options.clips is None:
-        _CONSOLE.print("Following faces was not compared with searching: give --clips FOLDER")
+        _PAGE.text("Following faces was not compared with searching: give --clips FOLDER")
         return
     _print(
+        "following",
         "Following beside searching every frame, on clips",
         ["", "faces", "missed", "extra", "box IoU, mean", "5th percentile", "same label", "ms"],
         [
@@ -220,6 +248,7 @@ def _following(options: argparse.Namespace) -> None:
 
 
 _PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "accuracy": _accuracy,
     "frames": _frames,
     "recognizer": _recognizer,
     "ceiling": _ceiling,
@@ -255,12 +284,14 @@ def main() -> None:
         default=[peer.method for peer in PEERS],
         help="besides deepface; those with PyTorch need an environment of several GB",
     )
+    parser.add_argument("--write", type=Path, help="write the page as Markdown")
     options = parser.parse_args()
     if unknown := set(options.parts) - set(_PARTS):
         parser.error(f"unknown part {', '.join(sorted(unknown))}: expected {', '.join(_PARTS)}")
-    _CONSOLE.print(f"{os.cpu_count()} CPU cores")
     for name in options.parts or _PARTS:
         _PARTS[name](options)
+    if options.write:
+        _PAGE.write(options.write, shlex.join(sys.argv[1:]))
 
 
 if __name__ == "__main__":

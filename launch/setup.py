@@ -19,6 +19,7 @@ setup(
         ),
     ],
     install_requires=["setuptools"],
+    extras_require={"test": ["pytest"]},
     zip_safe=False,
     maintainer="Maintainers of fer_perception",
     maintainer_email="maintainers@example.com",

@@ -17,6 +17,7 @@ setup(
         (f"share/{package_name}/palettes", palettes),
     ],
     install_requires=["setuptools"],
+    extras_require={"test": ["pytest"]},
     zip_safe=False,
     maintainer="Maintainers of fer_perception",
     maintainer_email="maintainers@example.com",

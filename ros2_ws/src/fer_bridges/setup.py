@@ -13,6 +13,7 @@ setup(
         (f"share/{package_name}", ["package.xml"]),
     ],
     install_requires=["setuptools"],
+    extras_require={"test": ["pytest"]},
     zip_safe=False,
     maintainer="Maintainers of fer_perception",
     maintainer_email="maintainers@example.com",

@@ -52,6 +52,7 @@ setup(
     ],
     install_requires=["setuptools"],
     extras_require={
+        "test": ["pytest"],
         "deepface": ["deepface", "tensorflow-cpu", "tf-keras"],
     },
     zip_safe=False,

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write which of our dependencies resolve where, from a clone of ros/rosdistro.
+
+    python3 tools/rosdep_keys.py PATH_OF_ROSDISTRO > tools/rosdep_keys.yaml
+
+``tests/test_packaging.py`` holds every ``package.xml`` against that file, so that a key that does
+not exist fails without the network. Run this again after a new dependency.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SYSTEMS = ("noble", "resolute")
+DISTRIBUTIONS = ("jazzy", "kilted", "lyrical")
+
+
+def package_files() -> list[Path]:
+    """Return the ``package.xml`` of each package of the repository."""
+    return sorted(
+        file
+        for pattern in ("ros2_ws/src/*", "launch", "models")
+        for file in REPOSITORY.glob(f"{pattern}/package.xml")
+    )
+
+
+def dependencies(package_file: Path) -> set[str]:
+    """Return the keys that a ``package.xml`` depends on, for whatever purpose."""
+    root = ElementTree.parse(package_file).getroot()  # nosec B314: a file of our own
+    return {str(item.text) for item in root if item.tag.endswith("depend")}
+
+
+def name_of(package_file: Path) -> str:
+    """Return the name of a package."""
+    return str(ElementTree.parse(package_file).findtext("name"))  # nosec B314
+
+
+def _git_show(clone: Path, path: str) -> str:
+    return subprocess.check_output(["git", "-C", str(clone), "show", f"HEAD:{path}"], text=True)
+
+
+def _resolves(rule: object, system: str) -> bool:
+    """Return whether a rosdep rule for Ubuntu gives something on ``system``."""
+    if isinstance(rule, dict) and not {"pip", "apt"} & rule.keys():
+        return bool(rule.get(system, rule.get("*")))
+    return bool(rule)
+
+
+def main(clone: Path) -> None:
+    """Print the table as YAML."""
+    rules: dict[str, dict[str, object]] = {}
+    for name in ("base", "python"):
+        rules |= yaml.safe_load(_git_show(clone, f"rosdep/{name}.yaml"))
+    packages = {}
+    for distribution in DISTRIBUTIONS:
+        text = _git_show(clone, f"{distribution}/distribution.yaml")
+        repositories = yaml.safe_load(text)["repositories"]
+        packages[distribution] = {
+            package
+            for name, repository in repositories.items()
+            for package in repository.get("release", {}).get("packages", [name])
+        }
+    keys = set().union(*map(dependencies, package_files()))
+    table: dict[str, list[str]] = {}
+    for key in sorted(keys):
+        rule = rules.get(key, {}).get("ubuntu")
+        table[key] = [system for system in SYSTEMS if _resolves(rule, system)]
+        table[key] += [name for name in DISTRIBUTIONS if key in packages[name]]
+    ours = set(map(name_of, package_files()))
+    table = {key: places for key, places in table.items() if key not in ours}
+    date = subprocess.check_output(
+        ["git", "-C", str(clone), "log", "-1", "--format=%h of %cs"], text=True
+    ).strip()
+    print(f"# Made by tools/rosdep_keys.py of rosdistro {date}.")
+    print("# Where each key resolves: Ubuntu 24.04 and 26.04 by rosdep, ROS packages by release.")
+    print(yaml.safe_dump(table, default_flow_style=None, sort_keys=True), end="")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
