@@ -1,18 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Configuration as frozen dataclasses whose fields carry description, range and choices.
 
-One declaration of a field serves three readers: the code that uses the value, the check of a
-user's value, and the ROS parameter descriptor made from it.
+One declaration of a field serves four readers: the code that uses the value, the check of a
+user's value, the ROS parameter made from it (:mod:`fer_common.nodes.parameters`), and the option
+of a command line.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, get_type_hints
 
 T = TypeVar("T")
+
+_NAMES = {
+    bool: "a bool (true or false)",
+    int: "a whole number",
+    float: "a number",
+    str: "a string",
+    tuple[str, ...]: "a list of strings",
+}
 
 
 class ConfigError(ValueError):
@@ -26,13 +35,15 @@ class Option:
     :param description: one sentence, with the unit if there is one.
     :param minimum: smallest number allowed, or None.
     :param maximum: largest number allowed, or None.
-    :param choices: all strings allowed; empty when any is.
+    :param choices: all strings allowed; empty when any is. Of a list: for each of its strings.
+    :param read_only: only the start decides.
     """
 
     description: str
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    read_only: bool = False
 
 
 def option(
@@ -42,9 +53,13 @@ def option(
     minimum: float | None = None,
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
+    read_only: bool = False,
 ) -> Any:
-    """Declare a dataclass field together with its description and limits (see :class:`Option`)."""
-    info = Option(description, minimum, maximum, choices)
+    """Declare a dataclass field with its description and limits (see :class:`Option`).
+
+    The field's type is bool, int, float, str or ``tuple[str, ...]``.
+    """
+    info = Option(description, minimum, maximum, choices, read_only)
     return field(default=default, metadata={"option": info})
 
 
@@ -53,10 +68,16 @@ def options_of(config_type: type) -> dict[str, Option]:
     return {f.name: f.metadata["option"] for f in fields(config_type) if "option" in f.metadata}
 
 
+def defaults_of(config_type: type) -> dict[str, Any]:
+    """Return name -> default of every field declared by :func:`option`."""
+    return {f.name: f.default for f in fields(config_type) if "option" in f.metadata}
+
+
 def build_config(config_type: type[T], values: Mapping[str, object], place: str) -> T:
     """Build the frozen dataclass ``config_type`` from ``values`` after checking each of them.
 
-    Missing keys take their defaults. Whole numbers are accepted where a float is expected.
+    Missing keys take their defaults. A value of another type is converted as
+    :func:`checked_value` does.
 
     :param place: where the values come from, used in errors, for example ``device.lamp``.
     :raises ConfigError: for an unknown key, a wrong type, a value out of range, or a
@@ -68,26 +89,72 @@ def build_config(config_type: type[T], values: Mapping[str, object], place: str)
     for key, value in values.items():
         if key not in known:
             raise ConfigError(f"{place}.{key}: unknown key, expected one of {sorted(known)}")
-        checked[key] = _check(value, types[key], known[key], f"{place}.{key}")
+        checked[key] = checked_value(value, types[key], known[key], f"{place}.{key}")
     try:
         return config_type(**checked)
     except ConfigError as error:
         raise ConfigError(f"{place}.{error}") from error
 
 
-def _check(value: object, expected: type, info: Option, where: str) -> object:
-    """Return ``value`` as ``expected`` or raise a ConfigError that starts with ``where``."""
-    if expected is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
-        raise ConfigError(f"{where}: expected {expected.__name__}, got {value!r}")
-    if isinstance(value, float) and not math.isfinite(value):
+def checked_value(value: object, expected: Any, info: Option, where: str) -> Any:
+    """Return ``value`` as type ``expected`` if ``info`` allows it.
+
+    A number typed where a string is expected is taken as its text, text as the number that it
+    spells, a whole number as a float, a float without a fraction as a whole number, and one
+    string as a list of it. Empty strings of a list are left out.
+
+    :param expected: bool, int, float, str or ``tuple[str, ...]``.
+    :param where: the option's full name, used in errors.
+    :raises ConfigError: naming the option, what is expected and the value.
+    """
+    converted = _converted(value, expected)
+    if converted is None:
+        hint = f": write it in quotes, as \"'{str(value).lower()}'\""
+        is_unquoted = expected is str and isinstance(value, bool)
+        raise ConfigError(
+            f"{where}: expected {_NAMES[expected]}, got {value!r}{hint if is_unquoted else ''}"
+        )
+    if isinstance(converted, int | float) and not isinstance(converted, bool):
+        _check_number(converted, value, info, where)
+    if info.choices:
+        for word in (converted,) if isinstance(converted, str) else converted:
+            if word not in info.choices:
+                raise ConfigError(
+                    f"{where}: expected one of {', '.join(info.choices)}, got {word!r}"
+                )
+    return converted
+
+
+def _converted(value: object, expected: Any) -> Any:
+    """Return ``value`` as ``expected``, or None where it is not clearly one."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if expected is bool:
+        if isinstance(value, str):
+            return {"true": True, "false": False}.get(value.lower())
+        return value if isinstance(value, bool) else None
+    if expected is str:
+        return str(value) if is_number else value if isinstance(value, str) else None
+    if expected is float or expected is int:
+        return _number(value, expected) if is_number or isinstance(value, str) else None
+    is_list = isinstance(value, Iterable) and not isinstance(value, str)
+    words = [_converted(word, str) for word in (value if is_list else [value])]
+    return None if None in words else tuple(word for word in words if word)
+
+
+def _number(value: Any, expected: Any) -> int | float | None:
+    try:
+        number = value if isinstance(value, int) else float(value)
+        if expected is int:
+            return int(value) if isinstance(value, str) or number == int(number) else None
+        return float(number)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _check_number(number: float, value: object, info: Option, where: str) -> None:
+    if not math.isfinite(number):
         raise ConfigError(f"{where}: expected a finite number, got {value!r}")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        low = -math.inf if info.minimum is None else info.minimum
-        high = math.inf if info.maximum is None else info.maximum
-        if not low <= value <= high:
-            raise ConfigError(f"{where}: expected a value in [{low:g}, {high:g}], got {value!r}")
-    if info.choices and value not in info.choices:
-        raise ConfigError(f"{where}: expected one of {list(info.choices)}, got {value!r}")
-    return value
+    low = -math.inf if info.minimum is None else info.minimum
+    high = math.inf if info.maximum is None else info.maximum
+    if not low <= number <= high:
+        raise ConfigError(f"{where}: expected a value in [{low:g}, {high:g}], got {value!r}")

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
+from ambient_light_driver.devices.claims import Claim
 from ambient_light_driver.light_state import LightState
 from fer_common.options import option
 
@@ -28,6 +29,10 @@ class DeviceConfig:
         minimum=0.05,
         maximum=3600.0,
     )
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Return what a device with these options drives and no other may drive."""
+        return ()
 
 
 ConfigT = TypeVar("ConfigT", bound=DeviceConfig)

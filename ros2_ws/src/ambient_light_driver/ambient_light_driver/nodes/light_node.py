@@ -33,11 +33,11 @@ from std_msgs.msg import ColorRGBA
 
 from ambient_light_driver.color.palette import load_palette
 from ambient_light_driver.devices.device_registry import load_device_type
+from ambient_light_driver.devices.device_set import DeviceSet, DeviceSpec
 from ambient_light_driver.devices.device_worker import DevicePhase, DeviceStatus
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
 from ambient_light_driver.nodes import light_diagnostics as diagnostics
 from ambient_light_driver.nodes.color_relay import RELAYS, ColorRelay, make_relay
-from ambient_light_driver.nodes.device_set import DeviceSet, DeviceSpec
 from ambient_light_driver.nodes.emotion_conversion import faces_from_message, message_from_color
 from ambient_light_driver.nodes.light_diagnostics import InputCounts
 from ambient_light_driver.pipeline import LightPipeline

@@ -1,26 +1,85 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ROS parameters made from option dataclasses: one declaration, one default, one range."""
+"""ROS parameters made from option dataclasses: one declaration, one default, one range.
+
+Parameters are typed statically, so that tools show and edit them as what they are. A value of
+another type that is clearly meant, as ``source:=0`` for a string or ``rate_hz:=15`` for a float,
+is converted at the start and at run time. A start value that is refused never becomes the default
+in silence: :func:`config_from_parameters` raises it until the parameter is set.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar, get_type_hints
+from weakref import WeakKeyDictionary
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
-from ..options import Option, build_config, options_of
+from ..options import ConfigError, Option, build_config, checked_value, defaults_of, options_of
 
 T = TypeVar("T")
 
 _INTEGER_LIMIT = 2**31
 
 
+class _DeclaredOptions:
+    """The options of one node: converts and checks what is set.
+
+    rclpy chains several pre-set callbacks wrongly (each gets the original list, and the results
+    are concatenated), so a node has one for all its options.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self.types: dict[str, tuple[Any, Option]] = {}
+        self.refused: dict[str, str] = {}
+        node.add_pre_set_parameters_callback(self._convert)
+        node.add_on_set_parameters_callback(self._check)
+        node.add_post_set_parameters_callback(self._accept)
+
+    def checked(self, name: str, value: object) -> Any:
+        return checked_value(value, *self.types[name], name)
+
+    def _convert(self, parameters: Sequence[Parameter]) -> list[Parameter]:
+        return [self._converted(parameter) for parameter in parameters]
+
+    def _converted(self, parameter: Parameter) -> Parameter:
+        if parameter.name not in self.types or parameter.type_ == Parameter.Type.NOT_SET:
+            return parameter
+        try:
+            value = self.checked(parameter.name, parameter.value)
+        except ConfigError:
+            return parameter  # refused by rclpy or by _check, with the reason
+        return Parameter(parameter.name, value=_ros_value(value))
+
+    def _check(self, parameters: Sequence[Parameter]) -> SetParametersResult:
+        try:
+            for parameter in parameters:
+                if parameter.name in self.types:
+                    self.checked(parameter.name, parameter.value)
+        except ConfigError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _accept(self, parameters: Sequence[Parameter]) -> None:
+        for parameter in parameters:
+            self.refused.pop(parameter.name, None)
+
+
+_options_by_node: WeakKeyDictionary[Node, _DeclaredOptions] = WeakKeyDictionary()
+
+
 def parameter_descriptor(info: Option, default: object) -> ParameterDescriptor:
     """Describe a parameter: text, range and choices of ``info``."""
-    descriptor = ParameterDescriptor(description=info.description)
+    descriptor = ParameterDescriptor(description=info.description, read_only=info.read_only)
     if info.choices:
         descriptor.additional_constraints = "one of: " + ", ".join(info.choices)
     limited = info.minimum is not None or info.maximum is not None
@@ -42,6 +101,45 @@ def parameter_descriptor(info: Option, default: object) -> ParameterDescriptor:
     return descriptor
 
 
+def declare_option(
+    node: Node, name: str, default: Any, info: Option, expected: Any = None
+) -> None:
+    """Declare one parameter unless it is declared.
+
+    A start value is converted as :func:`~fer_common.options.checked_value` does. One that is
+    refused is kept as the error that :func:`option_value` and :func:`config_from_parameters`
+    raise until the parameter is set.
+
+    :param expected: the value's type; by default that of ``default``.
+    """
+    if node not in _options_by_node:
+        _options_by_node[node] = _DeclaredOptions(node)
+    options = _options_by_node[node]
+    if name in options.types and node.has_parameter(name):
+        return
+    options.types.pop(name, None)  # the start value is checked here, not by the callbacks
+    if expected is None:
+        expected = tuple[str, ...] if isinstance(default, tuple) else type(default)
+    reason = ""
+    value = default
+    # Declared with any type first: rclpy says what was given at the start in no other way.
+    if node.has_parameter(name):
+        started = node.get_parameter(name)
+    else:
+        started = node.declare_parameter(name, None, ParameterDescriptor(dynamic_typing=True))
+    if started.type_ != Parameter.Type.NOT_SET:
+        try:
+            value = checked_value(started.value, expected, info, name)
+        except ConfigError as error:
+            reason = str(error)
+    node.undeclare_parameter(name)
+    descriptor = parameter_descriptor(info, default)
+    node.declare_parameter(name, _ros_value(value), descriptor, ignore_override=True)
+    options.types[name] = (expected, info)
+    if reason:
+        options.refused[name] = reason
+
+
 def declare_parameter(
     node: Node, name: str, default: Any, descriptor: ParameterDescriptor
 ) -> None:
@@ -55,28 +153,55 @@ def declare_parameter(
         node.declare_parameter(name, default, descriptor, ignore_override=True)
 
 
-def declare_options(node: Node, config_type: type, prefix: str = "") -> None:
-    """Declare a parameter ``prefix + key`` for every option of ``config_type``."""
-    known = options_of(config_type)
-    for item in fields(config_type):
-        if item.name in known:
-            descriptor = parameter_descriptor(known[item.name], item.default)
-            declare_parameter(node, prefix + item.name, item.default, descriptor)
+def declare_options(
+    node: Node, config_type: type, prefix: str = "", changeable: Collection[str] | None = None
+) -> None:
+    """Declare a parameter ``prefix + key`` for every option of ``config_type``.
+
+    :param changeable: the keys that may change at run time; None for all that are not read-only.
+    """
+    types = get_type_hints(config_type)
+    defaults = defaults_of(config_type)
+    for key, info in options_of(config_type).items():
+        if changeable is not None and key not in changeable:
+            info = replace(info, read_only=True)
+        declare_option(node, prefix + key, defaults[key], info, types[key])
+
+
+def option_value(node: Node, name: str) -> Any:
+    """Return the value of a declared option, as the type that it was declared with.
+
+    :raises ConfigError: when the value given at the start was refused and none was set since.
+    """
+    options = _options_by_node[node]
+    if name in options.refused:
+        raise ConfigError(options.refused[name])
+    return options.checked(name, node.get_parameter(name).value)
 
 
 def config_from_parameters(
-    node: Node, config_type: type[T], prefix: str, changes: Mapping[str, object], place: str
+    node: Node,
+    config_type: type[T],
+    prefix: str = "",
+    changes: Mapping[str, object] | None = None,
+    place: str = "",
 ) -> T:
     """Build ``config_type`` from the declared parameters, with ``changes`` laid over them.
 
     :param changes: full parameter name -> value that is about to be set.
-    :raises ConfigError: when a value is refused.
+    :param place: where the values come from, for errors; by default the prefix or node's name.
+    :raises ConfigError: when a value is refused, also one given at the start.
     """
     values = {}
     for key in options_of(config_type):
         name = prefix + key
-        if name in changes:
+        if changes is not None and name in changes:
             values[key] = changes[name]
         elif node.has_parameter(name):
-            values[key] = node.get_parameter(name).value
-    return build_config(config_type, values, place)
+            values[key] = option_value(node, name)
+    return build_config(config_type, values, place or prefix.rstrip(".") or node.get_name())
+
+
+def _ros_value(value: Any) -> Any:
+    """Return ``value`` as rclpy takes it; it cannot tell the type of an empty list."""
+    return (list(value) or [""]) if isinstance(value, tuple) else value
