@@ -82,9 +82,7 @@ class Lamps:
     def may_drive(self, name: str) -> bool:
         """Return whether one of :attr:`WantedLamps.others` is granted."""
         return (
-            name in self._wanted.others
-            and name not in self._waiting
-            and name not in self._errors
+            name in self._wanted.others and name not in self._waiting and name not in self._errors
         )
 
     def post(self, state: LightState) -> None:

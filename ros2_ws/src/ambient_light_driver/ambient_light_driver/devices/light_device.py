@@ -80,6 +80,17 @@ class LightDevice(ABC, Generic[ConfigT]):
         self.name = name
         self.config = config
 
+    @property
+    def remark(self) -> str:
+        """What the user should know of a lamp that obeys; empty for nothing."""
+        return ""
+
+    def wait_turn(self) -> None:
+        """Wait until the lamp can take a colour; the newest one then is sent.
+
+        For lamps that share what connects them; ``max_rate_hz`` does for all others.
+        """
+
     @abstractmethod
     def open(self) -> None:
         """Connect to the lamp.
