@@ -295,7 +295,7 @@ def test_all_lamps_of_a_bridge_together_are_not_asked_more_often_than_it_can_bea
 def test_a_lamp_or_room_is_found_by_its_name(bridge, device, name, id_, kind):
     lamp = device(light_id="", light_name=name)
     lamp.open()
-    lamp.wait_turn()
+    lamp.take_turn()
     lamp.send(ORANGE)
     assert [body[0] for body in bridge.bodies] == [id_]
     assert len(bridge.arrivals_s[kind]) == 1

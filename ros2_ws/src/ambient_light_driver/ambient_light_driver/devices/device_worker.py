@@ -19,6 +19,10 @@ HANGING_S = 2.0
 """A call into a device that takes longer than this counts as hanging [s]."""
 
 
+LAST_TURN_S = 1.0
+"""The final state waits no longer than this for a shared connection [s]."""
+
+
 class DevicePhase(Enum):
     """Where a device stands."""
 
@@ -149,7 +153,7 @@ class DeviceWorker:
         sent_s = -math.inf
         while True:
             self._wait_for_news(last, sent_s)
-            self._call(self._device.wait_turn)
+            self._wait_for_turn()
             state, stopping = self._take(last)
             sent_s = time.monotonic()
             try:
@@ -171,6 +175,20 @@ class DeviceWorker:
                 math.inf if last is None else sent_s + config.refresh_s,
                 lambda: self._stopping or self._mail not in (None, last),
             )
+
+    def _wait_for_turn(self) -> None:
+        """Wait until the device may send; the final state not for longer than it may take."""
+        end_s = math.inf
+        while (wait_s := self._device.take_turn()) > 0.0:
+            now_s = time.monotonic()
+            if self._is_stopping():
+                end_s = min(end_s, now_s + LAST_TURN_S)
+                if now_s >= end_s:
+                    return
+                time.sleep(min(wait_s, end_s - now_s))
+            else:
+                with self._changed:
+                    self._wait_until(now_s + wait_s, lambda: self._stopping)
 
     def _take(self, last: LightState | None) -> tuple[LightState, bool]:
         """Return the newest state, and whether it is the final one."""

@@ -132,9 +132,9 @@ class HueDevice(LightDevice[HueConfig]):
         if self.config.light_name:
             self._resource = self._bridge.find(self.config.light_name)
 
-    def wait_turn(self) -> None:
-        """Wait until the bridge, which other lamps use too, can take a command."""
-        self._pace.wait(self._resource)
+    def take_turn(self) -> float:
+        """Take a turn on the bridge, which other lamps use, too."""
+        return self._pace.take_turn(self._resource)
 
     def send(self, state: LightState) -> None:
         """Show the colour.

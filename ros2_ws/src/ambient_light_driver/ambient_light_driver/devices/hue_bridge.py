@@ -72,19 +72,21 @@ class CommandPace:
         self._next_s = 0.0
         self._next_group_s = 0.0
 
-    def wait(self, resource: Resource) -> None:
-        """Wait until the bridge can take a command, and take that turn."""
+    def take_turn(self, resource: Resource) -> float:
+        """Take a turn if the bridge can take a command now.
+
+        :returns: 0 when the turn is taken, else the time after which to ask again [s].
+        """
         is_group = resource.kind == GROUPED_LIGHT
-        while True:
-            with self._lock:
-                now_s = time.monotonic()
-                turn_s = max(self._next_s, self._next_group_s if is_group else 0.0)
-                if now_s >= turn_s:
-                    self._next_s = now_s + COMMAND_GAP_S
-                    if is_group:
-                        self._next_group_s = now_s + GROUP_GAP_S
-                    return
-            time.sleep(turn_s - now_s)
+        with self._lock:
+            now_s = time.monotonic()
+            turn_s = max(self._next_s, self._next_group_s if is_group else 0.0)
+            if now_s < turn_s:
+                return turn_s - now_s
+            self._next_s = now_s + COMMAND_GAP_S
+            if is_group:
+                self._next_group_s = now_s + GROUP_GAP_S
+            return 0.0
 
 
 _paces: dict[tuple[str, int], CommandPace] = {}

@@ -85,11 +85,14 @@ class LightDevice(ABC, Generic[ConfigT]):
         """What the user should know of a lamp that obeys; empty for nothing."""
         return ""
 
-    def wait_turn(self) -> None:
-        """Wait until the lamp can take a colour; the newest one then is sent.
+    def take_turn(self) -> float:
+        """Take a turn on a connection that other devices share; the newest colour is sent then.
 
-        For lamps that share what connects them; ``max_rate_hz`` does for all others.
+        ``max_rate_hz`` does for devices that share nothing.
+
+        :returns: 0 when it is this device's turn, else the time after which to ask again [s].
         """
+        return 0.0
 
     @abstractmethod
     def open(self) -> None:
