@@ -145,8 +145,8 @@ def parse_fixtures(word: str) -> tuple[DmxFixture, ...]:
     match = re.fullmatch(r"(\d{1,3}):(.+?)(?:\*(\d{1,3}))?", word.strip())
     if match is None or not 1 <= int(match[1]) <= UNIVERSE_SIZE:
         raise ConfigError(
-            "fixtures: expected ADDRESS:MODE or ADDRESS:MODE*COUNT with an address of 1 to "
-            f"{UNIVERSE_SIZE}, got {word!r}"
+            f"fixtures: expected ADDRESS:MODE with an address of 1 to {UNIVERSE_SIZE}, got "
+            f"{word!r}; for several side by side ADDRESS:MODE*COUNT"
         )
     first, count = int(match[1]), int(match[3] or 1)
     mode = fixture_mode(match[2], "fixtures")
