@@ -59,13 +59,13 @@ def test_an_unknown_letter_is_refused():
 
 
 def test_fixtures_that_differ_stand_where_they_are_placed():
-    config = DmxConfig(fixtures="4:I 1:R-")
+    config = DmxConfig(fixtures=("4:I", "1:R-"))
     assert list(dmx_universe(ORANGE, config)[:5]) == [128, 0, 0, 73, 0]
 
 
 def test_the_channels_of_other_devices_are_left_alone():
     universe = bytearray([9] * 512)
-    write_fixtures(universe, ORANGE, DmxConfig(fixtures="2:RGB 500:RGB"))
+    write_fixtures(universe, ORANGE, DmxConfig(fixtures=("2:RGB", "500:RGB")))
     assert list(universe[:5]) == [9, 128, 64, 0, 9]
     assert universe.count(9) == 506
 
@@ -73,8 +73,8 @@ def test_the_channels_of_other_devices_are_left_alone():
 @pytest.mark.parametrize(
     ("fixtures", "reason"),
     [
-        ("1:RGBW 4:RGB", "the fixture at 4 overlaps the one at 1, which ends at 4"),
-        ("511:RGB", "end at channel 513"),
+        (["1:RGBW", "4:RGB"], "the fixture at 4 overlaps the one at 1, which ends at 4"),
+        (["511:RGB"], "end at channel 513"),
         ("RGB", "expected ADDRESS:MODE"),
         ("0:RGB", "expected ADDRESS:MODE with an address of 1 to 512, got '0:RGB'"),
         ("1:RGX", "expected letters of"),

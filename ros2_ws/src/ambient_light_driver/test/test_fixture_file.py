@@ -86,7 +86,7 @@ def test_light_is_lit_the_shutter_is_open_and_the_rest_keeps_its_default(path, m
 def test_a_file_stands_wherever_a_mode_does(path):
     red = LightColor(1.0, 0.0, 0.0)
     assert ChannelConfig(channel_order=f"{path}#9ch").mode.size == 9
-    universe = dmx_universe(red, DmxConfig(fixtures=f"3:{path}#9ch 20:R"))
+    universe = dmx_universe(red, DmxConfig(fixtures=(f"3:{path}#9ch", "20:R")))
     assert list(universe[2:11]) == [128, 255, 255, 255, 0, 0, 29, 228, 0]
     assert universe[19] == 255
 

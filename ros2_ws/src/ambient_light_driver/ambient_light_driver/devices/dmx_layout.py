@@ -74,10 +74,10 @@ class DmxConfig(ChannelConfig):
     fixture_count: int = option(
         1, "Number of equal fixtures at adjacent addresses.", minimum=1, maximum=UNIVERSE_SIZE
     )
-    fixtures: str = option(
-        "",
-        "Fixtures that differ or do not stand side by side: ADDRESS:MODE with spaces between "
-        "them, MODE as in channel_order, for example '1:RGBW 9:dimmer,red,green,blue'. Replaces "
+    fixtures: tuple[str, ...] = option(
+        (),
+        "Fixtures that differ or do not stand side by side, each as ADDRESS:MODE with MODE as in "
+        "channel_order, for example ['1:RGBW', '9:dimmer,red,green,blue']. Replaces "
         "start_address, fixture_count and channel_order.",
     )
 
@@ -103,7 +103,7 @@ class DmxConfig(ChannelConfig):
     def placed_fixtures(self) -> tuple[DmxFixture, ...]:
         """All fixtures of this device."""
         if self.fixtures:
-            return tuple(_placed_fixture(word) for word in self.fixtures.split())
+            return tuple(_placed_fixture(word) for word in self.fixtures)
         mode = self.mode
         return tuple(
             DmxFixture(self.start_address + i * mode.size, mode) for i in range(self.fixture_count)
