@@ -192,13 +192,18 @@ def config_from_parameters(
     :param place: where the values come from, for errors; by default the prefix or node's name.
     :raises ConfigError: when a value is refused, also one given at the start.
     """
-    values = {}
+    values, errors = {}, []
     for key in options_of(config_type):
         name = prefix + key
         if changes is not None and name in changes:
             values[key] = changes[name]
         elif node.has_parameter(name):
-            values[key] = option_value(node, name)
+            try:
+                values[key] = option_value(node, name)
+            except ConfigError as error:
+                errors.append(str(error))
+    if errors:
+        raise ConfigError("; ".join(errors))
     return build_config(config_type, values, place or prefix.rstrip(".") or node.get_name())
 
 

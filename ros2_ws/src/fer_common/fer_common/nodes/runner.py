@@ -15,6 +15,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.signals import SignalHandlerOptions
 
+from ..options import ConfigError
 from .shared_memory_watchdog import Hearing
 
 _SIGNAL_POLL_S = 0.1
@@ -59,8 +60,8 @@ def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | No
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         nodes = create()
-    except (rclpy_implementation.RCLError, NameValidationException) as error:
-        # For example a remapping to what is no name.
+    except (rclpy_implementation.RCLError, NameValidationException, ConfigError) as error:
+        # For example a remapping to an invalid name, or a parameter out of its range.
         print(f"cannot start: {' '.join(str(error).split()):.500}", file=sys.stderr)
         raise SystemExit(2) from error
     executor = SingleThreadedExecutor()
