@@ -68,9 +68,11 @@ class LightNode(LifecycleNode):
 
     def _start(self) -> None:
         """Configure and activate; if that is refused, the next change of a parameter retries."""
-        self._start_failed = self.trigger_configure() != TransitionCallbackReturn.SUCCESS
-        if not self._start_failed:
+        self._start_failed = False  # publishers declare parameters, which are changes, too
+        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
+        else:
+            self._start_failed = True
 
     # Lifecycle
 
