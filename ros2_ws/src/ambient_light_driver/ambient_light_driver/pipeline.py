@@ -16,7 +16,7 @@ from ambient_light_driver.selection.face_presence import FacePresence
 from ambient_light_driver.selection.face_selection import Scores, select_scores
 from ambient_light_driver.selection.observation import FaceObservation
 from ambient_light_driver.settings import LightSettings
-from fer_common.elapsed import ElapsedTime
+from fer_common.resettable_clock import Stopwatch
 
 
 class _Source:
@@ -27,7 +27,7 @@ class _Source:
 
     def __init__(self, now_s: float) -> None:
         self._presence = FacePresence()
-        self._message_age = ElapsedTime(now_s)
+        self._message_age = Stopwatch(now_s)
 
     def observe(self, faces: Sequence[FaceObservation], now_s: float) -> None:
         """Take over the faces of its newest image."""
@@ -108,7 +108,7 @@ class LightPipeline:
 
     def _forget_faces(self) -> None:
         self._sources: dict[str, _Source] = {}
-        self._face_age = ElapsedTime(0.0)
+        self._face_age = Stopwatch(0.0)
         self._followed: DwellGate[Scores | None] = DwellGate(IDLE, None)
         shown = self._limiter.shown
         start = self._idle_light() if shown.brightness == 0.0 else OklabLight.from_color(shown)

@@ -7,7 +7,7 @@ import math
 from typing import Generic, TypeVar
 
 from ambient_light_driver.color.oklab import OklabLight
-from fer_common.elapsed import ElapsedTime
+from fer_common.resettable_clock import Stopwatch
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class DwellGate(Generic[T]):
         self.kind = kind
         self.value = value
         self._candidate = kind
-        self._candidate_age = ElapsedTime(0.0)
+        self._candidate_age = Stopwatch(0.0)
 
     def adopt(self, kind: str, value: T) -> T:
         """Take over ``kind`` and ``value`` at once and return the value."""
@@ -57,7 +57,7 @@ class ExponentialFade:
 
     def __init__(self, light: OklabLight) -> None:
         self.light = light
-        self._clock: ElapsedTime | None = None
+        self._clock: Stopwatch | None = None
 
     def step(self, target: OklabLight, time_constant_s: float, now_s: float) -> OklabLight:
         """Move towards ``target`` for the time since the last step.
@@ -65,7 +65,7 @@ class ExponentialFade:
         :param time_constant_s: time for 63 % of the way [s]; 0 jumps.
         """
         if self._clock is None:
-            self._clock = ElapsedTime(now_s)
+            self._clock = Stopwatch(now_s)
         elapsed_s = self._clock.lap_s(now_s)
         if time_constant_s <= 0.0:
             self.light = target

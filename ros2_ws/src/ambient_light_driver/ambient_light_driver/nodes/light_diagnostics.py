@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus
 
 from ambient_light_driver.devices.device_worker import DevicePhase, DeviceStatus
 from ambient_light_driver.nodes.faces_input import InputCounts
+from fer_common.nodes.diagnostics import diagnostic_status
 
 _PHASE_LEVELS = {
     DevicePhase.CONNECTING: DiagnosticStatus.WARN,
@@ -109,13 +110,7 @@ class LightReport:
     def _status(
         self, part: str, level: bytes, text: str, values: Mapping[str, object]
     ) -> DiagnosticStatus:
-        return DiagnosticStatus(
-            level=level,
-            name=f"{self._node}: {part}",
-            hardware_id=self._node,
-            message=text,
-            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
-        )
+        return diagnostic_status(self._node, part, level, text, values)
 
 
 def _part(name: str) -> str:

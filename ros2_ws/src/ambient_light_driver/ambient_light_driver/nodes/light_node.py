@@ -26,6 +26,8 @@ from ambient_light_driver.nodes.light_diagnostics import LightReport
 from ambient_light_driver.nodes.light_parameters import LightParameters
 from ambient_light_driver.pipeline import LightPipeline
 from ambient_light_driver.selection.observation import FaceObservation
+from fer_common.nodes.autostart import Autostart
+from fer_common.nodes.diagnostics import diagnostic_array
 from fer_common.nodes.runner import run_node
 from fer_common.options import ConfigError
 
@@ -54,7 +56,7 @@ class LightNode(LifecycleNode):
         self._claims = ClaimExchange(self, ledger)
         devices = DeviceSet(self._log_device_change)
         self._lamps = Lamps(devices, ledger, self._note_dark_lamp, self._log_error)
-        self._start_failed = False
+        self._autostart = Autostart(self)
         self._report = LightReport(self.get_fully_qualified_name(), DIAGNOSTICS_PERIOD_S)
         self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # Neither a simulation nor a user can stop the clock that drives lamps and reports.
@@ -63,16 +65,7 @@ class LightNode(LifecycleNode):
             DIAGNOSTICS_PERIOD_S, self._publish_diagnostics, clock=self._steady_clock
         )
         self.create_timer(CLAIMS_PERIOD_S, self._update_claims, clock=self._steady_clock)
-        if self.get_parameter("autostart").value:
-            self._start()
-
-    def _start(self) -> None:
-        """Configure and activate; if that is refused, the next change of a parameter retries."""
-        self._start_failed = False  # publishers declare parameters, which are changes, too
-        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
-            self.trigger_activate()
-        else:
-            self._start_failed = True
+        self._autostart.start()
 
     # Lifecycle
 
@@ -87,7 +80,7 @@ class LightNode(LifecycleNode):
         except ConfigError as error:
             self.get_logger().error(f"cannot be configured: {error}")
             return TransitionCallbackReturn.FAILURE
-        self._start_failed = False
+        self._autostart.give_up()
         if self._pipeline is None:
             self._pipeline = LightPipeline(palette, settings)
         self._pipeline.palette, self._pipeline.settings = palette, settings
@@ -211,8 +204,7 @@ class LightNode(LifecycleNode):
             self._pipeline.settings = self._options.light_settings()
             if "palette" in names:
                 self._apply_palette(self._pipeline)
-        if self._start_failed:
-            self._start()
+        self._autostart.retry()
         if self._output_timer is None:
             return
         if any(name == "devices" or name.startswith("device.") for name in names):
@@ -243,9 +235,8 @@ class LightNode(LifecycleNode):
         devices = self._lamps.statuses()
         self._log_hanging(devices)
         statuses += self._report.devices(devices, self._lamps.errors)
-        array = DiagnosticArray(status=statuses)
-        array.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics_publisher.publish(array)
+        stamp = self.get_clock().now().to_msg()
+        self._diagnostics_publisher.publish(diagnostic_array(stamp, statuses))
 
     def _log_hanging(self, devices: dict[str, DeviceStatus]) -> None:
         hanging, answering = self._lamps.changed_hanging(devices)

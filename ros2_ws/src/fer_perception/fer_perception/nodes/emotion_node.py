@@ -26,6 +26,7 @@ from rclpy.time import Time
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from fer_common.nodes.diagnostics import diagnostic_array
 from fer_common.nodes.parameters import config_from_parameters, declare_options
 from fer_common.nodes.runner import run_node
 from fer_common.options import ConfigError
@@ -424,7 +425,7 @@ class EmotionNode(LifecycleNode):
                 diagnostics.latency_status(node, report, self._shedder),
             ]
         stamp = self.get_clock().now().to_msg()
-        self._diagnostics_publisher.publish(diagnostics.diagnostic_array(stamp, *statuses))
+        self._diagnostics_publisher.publish(diagnostic_array(stamp, statuses))
 
 
 def main(args: list[str] | None = None) -> None:
