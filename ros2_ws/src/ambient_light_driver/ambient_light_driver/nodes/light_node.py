@@ -42,10 +42,6 @@ class LightNode(LifecycleNode):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("ambient_light", **kwargs)
         self._options = LightParameters(self)
-        # rclpy calls what was added last first: the options themselves note a change before us.
-        self.add_on_set_parameters_callback(self._check_parameters)
-        self.add_post_set_parameters_callback(self._apply_parameters)
-        self._options.declare()
         self._pipeline: LightPipeline | None = None
         self._faces = FacesInput(self._observe, self._warn)
         self._subscriptions_to_faces: list[Any] = []
@@ -65,6 +61,8 @@ class LightNode(LifecycleNode):
             DIAGNOSTICS_PERIOD_S, self._publish_diagnostics, clock=self._steady_clock
         )
         self.create_timer(CLAIMS_PERIOD_S, self._update_claims, clock=self._steady_clock)
+        self.add_on_set_parameters_callback(self._check_parameters)
+        self.add_post_set_parameters_callback(self._apply_parameters)
         self._autostart.start()
 
     # Lifecycle

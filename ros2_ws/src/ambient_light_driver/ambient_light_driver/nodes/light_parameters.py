@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from rclpy.node import Node
 
@@ -60,14 +59,17 @@ class LightParameters:
         self._node = node
         self.is_declaring = False
         """True while declarations of parameters arrive as if they were changes."""
-
-    def declare(self) -> None:
-        """Declare all parameters, those of lamps and relays included."""
-        self._declare(self._declare_all)
+        declare_options(node, LightSettings)
+        declare_options(node, NodeSettings)
+        self.declare_new_devices()
 
     def declare_new_devices(self) -> None:
         """Declare the options of lamps and relays that were added."""
-        self._declare(self._declare_devices_and_relays)
+        self.is_declaring = True
+        try:
+            self._declare_devices_and_relays()
+        finally:
+            self.is_declaring = False
 
     def node_settings(self) -> NodeSettings:
         """Return the settings of the node.
@@ -156,18 +158,6 @@ class LightParameters:
         names = option_value(self._node, key) if value is None else value
         checked = build_config(NodeSettings, {key: names}, self._node.get_name())
         return tuple(dict.fromkeys(getattr(checked, key)))
-
-    def _declare(self, declare: Any) -> None:
-        self.is_declaring = True
-        try:
-            declare()
-        finally:
-            self.is_declaring = False
-
-    def _declare_all(self) -> None:
-        declare_options(self._node, LightSettings)
-        declare_options(self._node, NodeSettings)
-        self._declare_devices_and_relays()
 
     def _declare_devices_and_relays(self) -> None:
         for name in self._declared_names("devices"):
