@@ -97,7 +97,7 @@ def test_a_relay_and_a_device_on_one_lamp_are_refused_with_both_names(rig):
     rig.lamps.want(wanted, 0.0)
     rig.lamps.update(DISCOVERY_S)
     assert not rig.lamps.may_drive("relay ring")
-    assert "relay ring" in rig.errors[0] and "device.lamp" in rig.errors[0]
+    assert "relay ring" in rig.errors[0] and "which lamp drives" in rig.errors[0]
 
 
 def test_a_relay_is_driven_once_it_is_granted_and_until_the_end(rig):

@@ -344,9 +344,52 @@ def test_the_light_ring_of_a_robot_gets_the_color_and_is_given_back(start_light,
         )
 
     graph.wait_until(is_shown, "anger on the ring", lambda: graph.show("anger"))
+    assert graph.set_parameter("brightness", 0.0) == ""
+    dark = [0] * 6
+    graph.wait_until(lambda: [led.red for led in rings[-1].leds] == dark, "a dark ring")
+    assert all(ring.override_system for ring in rings), "the robot's own light came through"
     assert light.stop() == 0
     graph.wait_until(lambda: not rings[-1].override_system, "the ring to be given back")
     assert all(led.red == led.green == led.blue == 0 for led in rings[-1].leds)
+    assert sum(not ring.override_system for ring in rings) == 1
+
+
+def test_a_relay_publishes_on_the_topic_that_is_set(start_light, graph):
+    from std_msgs.msg import ColorRGBA
+
+    shown_colors = []
+    graph.node.create_subscription(ColorRGBA, "/head/leds", shown_colors.append, 100)
+    light = start_light(
+        QUICK
+        | {
+            "relays": "head",
+            "relay.head.type": "color_topic",
+            "relay.head.topic": "/head/leds",
+            "relay.head.gamma": 2,
+        }
+    )
+    red = PALETTE.emotions["anger"].linear_light()[0] ** 0.5
+    graph.wait_until(
+        lambda: shown_colors and shown_colors[-1].r == pytest.approx(red, abs=2e-3),
+        "anger at the head",
+        lambda: graph.show("anger"),
+    )
+    assert light.stop() == 0
+    graph.wait_until(lambda: shown_colors[-1].r == 0.0, "a dark head")
+
+
+def test_two_relays_of_one_topic_are_refused_with_both_names(start_light, graph):
+    light = start_light(
+        {
+            "relays": "[left, right]",
+            "relay.left.type": "color_topic",
+            "relay.right.type": "color_topic",
+        }
+    )
+    graph.wait_until(lambda: "ambient_light: relay right" in graph.diagnostics, "the refusal")
+    text = graph.diagnostics["ambient_light: relay right"][1]
+    assert "relay left" in text and "topic://led_color" in text
+    assert light.stop() == 0
 
 
 @pytest.mark.parametrize(
@@ -537,7 +580,7 @@ def test_of_two_devices_on_one_channel_the_later_one_is_refused(start_light, gra
     graph.wait_until(lambda: "par1 opened" in light.output(), "the first lamp")
     name = "ambient_light: device par2"
     graph.wait_until(lambda: graph.diagnostics.get(name, [b""])[0] == b"\x02", "the refusal")
-    for part in ("device.par1", "device.par2", "test://lamp channels 4 to 7"):
+    for part in ("which par1 drives", "par2: drives", "test://lamp channels 4 to 7"):
         assert part in graph.diagnostics[name][1]
     assert "par2 opened" not in light.output()
     assert graph.set_parameter("device.par2.first", 5) == ""
@@ -545,7 +588,7 @@ def test_of_two_devices_on_one_channel_the_later_one_is_refused(start_light, gra
         lambda: "par2 opened" in light.output(), "the lamp with an address of its own"
     )
     refusal = graph.set_parameter("device.par1.last", 5)
-    assert "device.par1" in refusal and "device.par2" in refusal
+    assert "par1" in refusal and "par2" in refusal
     assert light.stop() == 0
 
 
@@ -560,7 +603,7 @@ def test_a_lamp_has_one_owner_and_another_node_takes_it_over_when_that_one_dies(
     second = start("second_light")
     status = "second_light: device claiming"
     graph.wait_until(lambda: graph.diagnostics.get(status, [b""])[0] == b"\x02", "the refusal")
-    assert "device claiming of the node /first_light" in graph.diagnostics[status][1]
+    assert "driven by claiming of the node /first_light" in graph.diagnostics[status][1]
     assert "claiming opened" not in second.output()
     first.kill()
     graph.wait_until(lambda: "claiming opened" in second.output(), "the take-over")
