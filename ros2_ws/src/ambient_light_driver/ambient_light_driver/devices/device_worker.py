@@ -19,6 +19,10 @@ HANGING_S = 2.0
 """A call into a device that takes longer than this counts as hanging [s]."""
 
 
+LAST_TURN_S = 1.0
+"""The final state waits no longer than this for a shared connection [s]."""
+
+
 class DevicePhase(Enum):
     """Where a device stands."""
 
@@ -34,7 +38,7 @@ class DeviceStatus:
     """A look at one device.
 
     :param phase: where it stands.
-    :param reason: why it is lost; empty otherwise.
+    :param reason: why it is lost, or what else to know of it; empty for nothing.
     :param sent: colours sent.
     :param superseded: colours dropped because a newer one came before they could be sent.
     :param failures: failed attempts to connect or to send.
@@ -98,6 +102,8 @@ class DeviceWorker:
             seconds = time.monotonic() - busy_since_s
             reason = f"no answer for {seconds:.0f} s"
             return replace(status, phase=DevicePhase.HANGING, reason=reason)
+        if status.phase is DevicePhase.CONNECTED:
+            return replace(status, reason=self._device.remark)
         return status
 
     def request_stop(self, last: LightState) -> None:
@@ -146,7 +152,9 @@ class DeviceWorker:
         last: LightState | None = None
         sent_s = -math.inf
         while True:
-            state, stopping = self._take(last, sent_s)
+            self._wait_for_news(last, sent_s)
+            self._wait_for_turn()
+            state, stopping = self._take(last)
             sent_s = time.monotonic()
             try:
                 self._call(self._device.send, state)
@@ -158,8 +166,8 @@ class DeviceWorker:
                 return
             last = state
 
-    def _take(self, last: LightState | None, sent_s: float) -> tuple[LightState, bool]:
-        """Wait for what to send next: a new state, the last one again, or the final one."""
+    def _wait_for_news(self, last: LightState | None, sent_s: float) -> None:
+        """Wait until there is something to send: a new state, the last one again, or the final."""
         config = self._device.config
         with self._changed:
             self._wait_until(sent_s + 1.0 / config.max_rate_hz, lambda: self._stopping)
@@ -167,6 +175,24 @@ class DeviceWorker:
                 math.inf if last is None else sent_s + config.refresh_s,
                 lambda: self._stopping or self._mail not in (None, last),
             )
+
+    def _wait_for_turn(self) -> None:
+        """Wait until the device may send; the final state not for longer than it may take."""
+        end_s = math.inf
+        while (wait_s := self._device.take_turn()) > 0.0:
+            now_s = time.monotonic()
+            if self._is_stopping():
+                end_s = min(end_s, now_s + LAST_TURN_S)
+                if now_s >= end_s:
+                    return
+                time.sleep(min(wait_s, end_s - now_s))
+            else:
+                with self._changed:
+                    self._wait_until(now_s + wait_s, lambda: self._stopping)
+
+    def _take(self, last: LightState | None) -> tuple[LightState, bool]:
+        """Return the newest state, and whether it is the final one."""
+        with self._changed:
             state = self._mail or last
             self._mail = None
             assert state is not None  # without a last state the wait above ends with mail only

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -76,8 +78,8 @@ class DmxConfig(ChannelConfig):
     )
     fixtures: tuple[str, ...] = option(
         (),
-        "Fixtures that differ or do not stand side by side, each as ADDRESS:MODE with MODE as in "
-        "channel_order, for example ['1:RGBW', '9:dimmer,red,green,blue']. Replaces "
+        "Fixtures that differ or do not stand side by side, each as ADDRESS:MODE or "
+        "ADDRESS:MODE*COUNT with MODE as in channel_order, for example ['1:RGBW', '9:dimmer,red,green,blue']. Replaces "
         "start_address, fixture_count and channel_order.",
     )
 
@@ -85,25 +87,13 @@ class DmxConfig(ChannelConfig):
         """Check that the fixtures fit into one universe and do not overlap."""
         super().__post_init__()
         key = "fixtures" if self.fixtures else "start_address"
-        previous: DmxFixture | None = None
-        for fixture in sorted(self.placed_fixtures, key=lambda f: f.address):
-            if fixture.last_address > UNIVERSE_SIZE:
-                raise ConfigError(
-                    f"{key}: fixtures end at channel {fixture.last_address}, expected at most "
-                    f"{UNIVERSE_SIZE}"
-                )
-            if previous is not None and fixture.address <= previous.last_address:
-                raise ConfigError(
-                    f"{key}: the fixture at {fixture.address} overlaps the one at "
-                    f"{previous.address}, which ends at {previous.last_address}"
-                )
-            previous = fixture
+        check_fixtures(self.placed_fixtures, key)
 
     @property
     def placed_fixtures(self) -> tuple[DmxFixture, ...]:
         """All fixtures of this device."""
         if self.fixtures:
-            return tuple(_placed_fixture(word) for word in self.fixtures)
+            return tuple(f for word in self.fixtures for f in parse_fixtures(word))
         mode = self.mode
         return tuple(
             DmxFixture(self.start_address + i * mode.size, mode) for i in range(self.fixture_count)
@@ -136,11 +126,8 @@ def write_fixtures(universe: bytearray, color: LightColor, config: DmxConfig) ->
 
     :param universe: 512 channel values.
     """
-    levels: dict[FixtureMode, bytes] = {}
-    for fixture in config.placed_fixtures:
-        if fixture.mode not in levels:
-            levels[fixture.mode] = fixture.mode.levels(color, config.gamma)
-        universe[fixture.address - 1 : fixture.last_address] = levels[fixture.mode]
+    for address, levels in fixture_levels(color, config.placed_fixtures, config.gamma).items():
+        universe[address - 1 : address - 1 + len(levels)] = levels
 
 
 def dmx_universe(color: LightColor, config: DmxConfig) -> bytes:
@@ -150,10 +137,49 @@ def dmx_universe(color: LightColor, config: DmxConfig) -> bytes:
     return bytes(universe)
 
 
-def _placed_fixture(word: str) -> DmxFixture:
-    address, colon, mode = word.partition(":")
-    if not colon or not address.isdecimal() or not 1 <= int(address) <= UNIVERSE_SIZE:
+def parse_fixtures(word: str) -> tuple[DmxFixture, ...]:
+    """Return the fixtures that ``ADDRESS:MODE`` or ``ADDRESS:MODE*COUNT`` describes.
+
+    :raises ConfigError: when it has another form, or the mode is unknown.
+    """
+    match = re.fullmatch(r"(\d{1,3}):(.+?)(?:\*(\d{1,3}))?", word.strip())
+    if match is None or not 1 <= int(match[1]) <= UNIVERSE_SIZE:
         raise ConfigError(
-            f"fixtures: expected ADDRESS:MODE with an address of 1 to 512, got {word!r}"
+            "fixtures: expected ADDRESS:MODE or ADDRESS:MODE*COUNT with an address of 1 to "
+            f"{UNIVERSE_SIZE}, got {word!r}"
         )
-    return DmxFixture(int(address), fixture_mode(mode, "fixtures"))
+    first, count = int(match[1]), int(match[3] or 1)
+    mode = fixture_mode(match[2], "fixtures")
+    return tuple(DmxFixture(first + i * mode.size, mode) for i in range(count))
+
+
+def check_fixtures(fixtures: Iterable[DmxFixture], key: str) -> None:
+    """Check that fixtures fit into one universe and do not overlap.
+
+    :param key: the option that they come from, for the error.
+    :raises ConfigError: when they do not.
+    """
+    previous: DmxFixture | None = None
+    for fixture in sorted(fixtures, key=lambda f: f.address):
+        if fixture.last_address > UNIVERSE_SIZE:
+            raise ConfigError(
+                f"{key}: fixtures end at channel {fixture.last_address}, expected at most "
+                f"{UNIVERSE_SIZE}"
+            )
+        if previous is not None and fixture.address <= previous.last_address:
+            raise ConfigError(
+                f"{key}: the fixture at {fixture.address} overlaps the one at "
+                f"{previous.address}, which ends at {previous.last_address}"
+            )
+        previous = fixture
+
+
+def fixture_levels(
+    color: LightColor, fixtures: Sequence[DmxFixture], gamma: float
+) -> dict[int, bytes]:
+    """Return DMX address -> channel values of each fixture."""
+    levels: dict[FixtureMode, bytes] = {}
+    for fixture in fixtures:
+        if fixture.mode not in levels:
+            levels[fixture.mode] = fixture.mode.levels(color, gamma)
+    return {fixture.address: levels[fixture.mode] for fixture in fixtures}
