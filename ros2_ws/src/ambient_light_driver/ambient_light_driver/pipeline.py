@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ambient_light_driver.color.fading import DwellGate, ExponentialFade
-from ambient_light_driver.color.mixing import mixed_light
 from ambient_light_driver.color.light_color import LightColor
+from ambient_light_driver.color.mixing import mixed_light
 from ambient_light_driver.color.palette import Palette, emotion_names
 from ambient_light_driver.color.root_light import RootLight
 from ambient_light_driver.light_state import IDLE, OFF_LABEL, LightState
-from ambient_light_driver.safety.flash_limiter import FlashLimiter
+from ambient_light_driver.safety.flash_limiter import DEFAULT_LATE_S, FlashLimiter
 from ambient_light_driver.selection.face_presence import FacePresence
 from ambient_light_driver.selection.face_selection import Scores, select_scores
 from ambient_light_driver.selection.observation import FaceObservation
@@ -62,6 +62,15 @@ class LightPipeline:
         """How often the flash limiter held a colour back."""
         return self._limiter.interventions
 
+    @property
+    def late_s(self) -> float:
+        """How late a colour may be shown [s]; not less than on the topic, which no one confirms."""
+        return self._limiter.late_s
+
+    @late_s.setter
+    def late_s(self, seconds: float) -> None:
+        self._limiter.late_s = max(seconds, DEFAULT_LATE_S)
+
     def observe(self, faces: Sequence[FaceObservation], now_s: float, source: str = "") -> None:
         """Take over the faces of the newest image; none at all is news, too.
 
@@ -103,7 +112,10 @@ class LightPipeline:
         elif state == "idle":
             idle = self._idle_light().to_color()
             limited = self._limiter.step(idle, monotonic_s, self.settings.max_flashes)
-            shown = LightState(limited.color, IDLE)
+            if limited.limited:  # it would stay at what it is, for good
+                shown = LightState(self._limiter.switch_off(monotonic_s), OFF_LABEL)
+            else:
+                shown = LightState(limited.color, IDLE)
         else:
             shown = LightState(self._limiter.switch_off(monotonic_s), OFF_LABEL)
         self._forget_faces()

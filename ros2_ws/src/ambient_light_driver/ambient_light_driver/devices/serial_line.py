@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import termios
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +14,10 @@ from ambient_light_driver.devices.optional_library import load_library
 from fer_common.options import ConfigError, option
 
 WRITE_TIMEOUT_S = 1.0
+"""Longest time for the system to take a frame, and then for the port to send it [s]."""
+
+_BITS_PER_BYTE = 10
+_LONGEST_POLL_S = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +37,10 @@ class SerialOptions:
 
 
 class SerialLine:
-    """Writes frames to a serial port, at most one second long."""
+    """Writes frames to a serial port, each after the one before has been sent.
+
+    So a port that stalls holds one frame and never plays back the past.
+    """
 
     def __init__(self, options: SerialOptions) -> None:
         self._options = options
@@ -53,16 +63,26 @@ class SerialLine:
             raise DeviceUnavailableError(f"{self._options.port}: {error}") from error
 
     def write(self, frame: bytes) -> None:
-        """Write a whole frame.
+        """Write a whole frame and wait until the port has sent it.
 
-        :raises OSError: when the port is gone or takes no more bytes for a second.
+        :raises OSError: when the port is gone or sends nothing for a second.
         """
         if self._serial is None:
             raise ConnectionError(f"{self._options.port}: not open")
         self._serial.write(frame)
+        end_s = time.monotonic() + WRITE_TIMEOUT_S
+        while waiting := self._serial.out_waiting:
+            if time.monotonic() > end_s:
+                raise TimeoutError(
+                    f"{self._options.port}: {waiting} bytes were not sent within "
+                    f"{WRITE_TIMEOUT_S:g} s; check the cable and what reads it"
+                )
+            time.sleep(min(waiting * _BITS_PER_BYTE / self._options.baud_rate, _LONGEST_POLL_S))
 
     def close(self) -> None:
-        """Close the port; the system still sends the bytes that it has taken."""
+        """Discard what was not sent, and close the port."""
         if self._serial is not None:
+            with suppress(OSError, termios.error):  # the port is gone
+                self._serial.reset_output_buffer()
             self._serial.close()
         self._serial = None

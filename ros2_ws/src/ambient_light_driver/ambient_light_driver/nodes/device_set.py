@@ -44,6 +44,7 @@ class DeviceSet:
         self._running: dict[str, tuple[DeviceSpec, DeviceWorker]] = {}
         self._ending: list[DeviceWorker] = []
         self._rest_ends_s = -math.inf
+        self._outages: dict[str, int] = {}
 
     def apply(self, specs: Mapping[str, DeviceSpec]) -> bool:
         """Make exactly ``specs`` run; lamps whose options did not change are left alone.
@@ -62,6 +63,17 @@ class DeviceSet:
                 worker.start(max(0.0, self._rest_ends_s - time.monotonic()))
                 self._running[name] = spec, worker
         return bool(dropped)
+
+    @property
+    def late_s(self) -> float:
+        """How late the slowest lamp may show a colour [s]."""
+        return max((worker.late_s for _, worker in self._running.values()), default=0.0)
+
+    def new_dark_outages(self) -> bool:
+        """Return whether a lamp may have gone out with its connection since the last call."""
+        outages = {name: worker.dark_outages() for name, (_, worker) in self._running.items()}
+        known, self._outages = self._outages, outages
+        return any(count > known.get(name, 0) for name, count in outages.items())
 
     def post(self, state: LightState) -> None:
         """Hand ``state`` to every lamp; never blocks."""

@@ -265,6 +265,8 @@ class LightNode(LifecycleNode):
     def _on_output_timer(self) -> None:
         if self._pipeline is None:
             return
+        if self._devices.new_dark_outages():
+            self._pipeline.lamp_went_out(time.monotonic())
         self._shown = self._pipeline.step(self._world_time_s(), time.monotonic())
         self._publish(self._shown)
         self._devices.post(self._shown)
@@ -349,8 +351,11 @@ class LightNode(LifecycleNode):
                 if self._device_errors.get(name) != str(error):
                     self.get_logger().error(str(error))
         self._device_errors = errors
-        if self._devices.apply(specs) and self._pipeline is not None:
-            self._pipeline.lamp_went_out(time.monotonic())
+        went_out = self._devices.apply(specs)
+        if self._pipeline is not None:
+            self._pipeline.late_s = self._devices.late_s
+            if went_out:
+                self._pipeline.lamp_went_out(time.monotonic())
 
     def _on_device_change(self, name: str, status: DeviceStatus) -> None:
         """Log a loss or a recovery; runs in the device's thread."""

@@ -22,11 +22,12 @@ _EXPONENTS = (1.0, 1.5, 3.0, 9.0)
 """Of the cube root, where brightness is multiplied in."""
 _HUE_EXPONENTS = (1.25, 2.1, 3.75)
 """Of the cube root of a hue, where brightness is sent apart."""
-_BRIGHTNESS_EXPONENTS = (0.0, 1.25, 3.75)
-"""Of the cube root: of consumers that drop the brightness, and of lamps that get it encoded."""
+_BRIGHTNESS_EXPONENTS = (1.25, 3.75)
+"""Of the cube root of the strongest channel, which lamps get encoded as a screen does, or not."""
 _LUMINANCE_THRESHOLD = 0.03
 _RED_THRESHOLD = 0.006
-"""Rounding to 8 bit makes more of it; see :data:`~.moves.DRIFT`."""
+"""What the search overlooks at the end of one move and at the start of the next adds up, and
+rounding to 8 bit adds 0.036 (red: 0.05) to a swing: together less than the standard's."""
 
 
 @lru_cache(maxsize=64)
