@@ -95,6 +95,9 @@ class AmbientLight:
     def step(self) -> LightState:
         """Move the light on to the present and return it."""
         now_s = self._clock()
+        if self._lamps.new_dark_outages():
+            self._pipeline.lamp_went_out(now_s)
+        self._pipeline.late_s = self._lamps.late_s
         state = self._pipeline.step(now_s, now_s)
         self._lamps.post(state)
         return state

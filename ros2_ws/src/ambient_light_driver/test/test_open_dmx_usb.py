@@ -28,7 +28,7 @@ def test_each_frame_is_a_start_code_and_a_universe(serial_pair, caplog):
 
 
 def test_a_line_that_stalls_is_an_error_and_its_past_is_discarded(serial_pair, monkeypatch):
-    monkeypatch.setattr("ambient_light_driver.devices.open_dmx_usb.DRAIN_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("ambient_light_driver.devices.serial_line.WRITE_TIMEOUT_S", 0.1)
     serial_pair.process.send_signal(19)  # SIGSTOP: the line takes no more bytes
     lamp = OpenDmxUsbDevice("dmx", OpenDmxUsbConfig(port=str(serial_pair.port)))
     lamp.open()

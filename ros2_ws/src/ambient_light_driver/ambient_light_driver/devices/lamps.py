@@ -87,6 +87,16 @@ class Lamps:
             name in self._wanted.others and name not in self._waiting and name not in self._errors
         )
 
+    @property
+    def late_s(self) -> float:
+        """How late the slowest lamp may show a colour [s]."""
+        return self._devices.late_s
+
+    def note_outages(self) -> None:
+        """Report lamps that may have gone out with their connections as dark."""
+        if self._devices.new_dark_outages():
+            self._on_dark()
+
     def post(self, state: LightState) -> None:
         """Hand ``state`` to every lamp that is driven; never blocks."""
         self._devices.post(state)

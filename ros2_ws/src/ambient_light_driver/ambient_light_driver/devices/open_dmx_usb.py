@@ -9,13 +9,11 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from ambient_light_driver.devices.claims import Claim, local_resource
 from ambient_light_driver.devices.dmx_layout import DmxConfig, dmx_universe
-from ambient_light_driver.devices.light_device import DeviceUnavailableError, LightDevice
-from ambient_light_driver.devices.optional_library import load_library
-from ambient_light_driver.devices.serial_line import SerialOptions
+from ambient_light_driver.devices.light_device import LightDevice
+from ambient_light_driver.devices.serial_line import SerialLine, SerialOptions
 from ambient_light_driver.light_state import LightState
 from fer_common.options import option
 
@@ -27,8 +25,6 @@ MARK_AFTER_BREAK_S = 0.000012
 """Shortest break and mark after break that a sender should make [s]; the system sleeps longer."""
 
 START_CODE = b"\0"
-DRAIN_TIMEOUT_S = 0.5
-DRAIN_POLL_S = 0.001
 FRAME_S = 0.023
 """Time of a whole universe on the line, which a driver may still hold when it looks empty [s]."""
 
@@ -69,56 +65,27 @@ class OpenDmxUsbDevice(LightDevice[OpenDmxUsbConfig]):
 
     def __init__(self, name: str, config: OpenDmxUsbConfig) -> None:
         super().__init__(name, config)
-        self._serial: Any = None
+        self._line = SerialLine(config, stop_bits=2)
 
-    def open(self) -> None:
-        """Open the serial port.
-
-        :raises DeviceUnavailableError: when there is no such port or it is taken.
-        """
-        serial = load_library("serial", "pyserial")
-        port = self.config.port
-        try:
-            self._serial = serial.Serial(
-                port,
-                BAUD_RATE,
-                stopbits=serial.STOPBITS_TWO,
-                write_timeout=DRAIN_TIMEOUT_S,
-                exclusive=True,
-            )
-        except (OSError, ValueError) as error:
-            raise DeviceUnavailableError(f"{port}: {error}") from error
-        _logger.warning(
-            "device %s: this machine times the DMX signal on %s; under load, fixtures may flicker "
-            "or ignore frames; an interface with a processor (dmx_usb_pro) does not",
-            self.name,
-            port,
+    @property
+    def remark(self) -> str:
+        """Who times the signal."""
+        return (
+            "this machine times the DMX signal: under load, fixtures may flicker or ignore "
+            "frames; an interface with a processor (dmx_usb_pro) does not"
         )
 
-    def send(self, state: LightState) -> None:
-        """Send the whole universe, and return when it has left this machine.
+    def open(self) -> None:
+        """Open the serial port."""
+        self._line.open()
+        _logger.warning("device %s: %s", self.name, self.remark)
 
-        :raises OSError: when the port is gone or takes no more bytes.
-        """
-        if self._serial is None:
-            raise ConnectionError(f"{self.config.port}: not open")
-        self._serial.break_condition = True
-        time.sleep(BREAK_S)
-        self._serial.break_condition = False
-        time.sleep(MARK_AFTER_BREAK_S)
-        self._serial.write(START_CODE + dmx_universe(state.color, self.config))
-        end_s = time.monotonic() + DRAIN_TIMEOUT_S
-        while self._serial.out_waiting:
-            if time.monotonic() > end_s:
-                raise TimeoutError(f"{self.config.port}: takes no more bytes")
-            time.sleep(DRAIN_POLL_S)
+    def send(self, state: LightState) -> None:
+        """Send the whole universe after a break."""
+        self._line.send_break(BREAK_S, MARK_AFTER_BREAK_S)
+        self._line.write(START_CODE + dmx_universe(state.color, self.config))
         time.sleep(FRAME_S)  # a break must not cut off what the adapter still sends
 
     def close(self) -> None:
-        """Discard what is queued and close the port; fixtures lose the signal."""
-        if self._serial is not None:
-            try:
-                self._serial.reset_output_buffer()
-            finally:
-                self._serial.close()
-        self._serial = None
+        """Close the serial port; fixtures lose the signal."""
+        self._line.close()

@@ -144,6 +144,8 @@ class LightNode(LifecycleNode):
     def _on_output_timer(self) -> None:
         if self._pipeline is None or self._output is None:
             return
+        self._lamps.note_outages()
+        self._pipeline.late_s = self._lamps.late_s
         self._shown = self._pipeline.step(self._world_time_s(), time.monotonic())
         self._output.publish(self._shown, self._lamps.may_drive)
         self._lamps.post(self._shown)
