@@ -52,7 +52,7 @@ class SerialLine:
 
         :raises DeviceUnavailableError: when there is no such port or it is taken.
         """
-        serial = load_library("serial", "pyserial")
+        serial = load_library("serial", "python3-serial", "pyserial")
         try:
             self._serial = serial.Serial(
                 self._options.port,
