@@ -7,12 +7,11 @@ from typing import Any
 
 from fer_perception.pipeline import EmotionPipeline
 from fer_perception.recognition.model_store import DEFAULT_MODEL
-from fer_perception.settings import PARAMETERS, build_pipeline
+from fer_perception.settings import PerceptionSettings, build_pipeline
 
 FOLDER = Path(__file__).resolve().parent.parent / "models" / DEFAULT_MODEL
 
 
 def pipeline_of_the_node(changes: Mapping[str, Any]) -> EmotionPipeline:
     """Return the node's pipeline with its defaults, but for ``changes``."""
-    defaults = {parameter.name: parameter.default for parameter in PARAMETERS}
-    return build_pipeline(defaults | {"model": str(FOLDER)} | dict(changes))
+    return build_pipeline(PerceptionSettings(**{"model": str(FOLDER), **changes}))

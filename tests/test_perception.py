@@ -342,11 +342,25 @@ def test_absurd_parameter_values_are_refused_and_the_node_answers(perception):
     assert len(node.answer().faces) == 1
 
 
-def test_absurd_start_values_are_named_and_not_used(perception):
-    node = perception({"min_face_px": 3.0, "image_transport": "carrier_pigeon", "threads": 0})
+def test_wrong_start_values_leave_the_node_unconfigured_until_they_are_set(perception):
+    asked = {"min_face_px": 3.0, "image_transport": "carrier_pigeon", "threads": "two"}
+    node = perception(asked)
+    node.wait_until(node.errors, "an error")
+    [text] = node.errors()
+    assert all(f"{name}: expected" in text and str(asked[name]) in text for name in asked), text
+    assert node.state() == "unconfigured"
+    for name, value in {"min_face_px": 40, "image_transport": "raw", "threads": "1"}.items():
+        assert node.set_parameter(name, value).successful
     assert len(node.answer().faces) == 1
-    text = "\n".join(node.errors())
-    assert all(name in text for name in ("min_face_px", "carrier_pigeon", "threads"))
+
+
+def test_numbers_are_taken_as_typed_at_the_start_and_while_the_node_runs(perception):
+    node = perception({"min_face_px": 400, "threads": 1.0})
+    assert node.answer().faces == []
+    assert node.set_parameter("min_face_px", 60).successful
+    assert node.set_parameter("max_lost_s", "2").successful
+    assert len(node.answer().faces) == 1
+    assert not node.errors()
 
 
 def test_parameters_take_effect_while_the_node_runs(perception):

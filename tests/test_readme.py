@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from fer_msgs.msg import EmotionArray, EmotionStamped
 
-from fer_perception import settings
-from fer_perception.nodes import camera_node
+from fer_common.options import defaults_of
+from fer_perception.nodes.camera_node import CameraSettings
+from fer_perception.settings import EmotionNodeSettings
 
 
 @pytest.fixture
@@ -38,14 +39,14 @@ def written(default: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("heading", "parameters"),
+    ("heading", "config_type"),
     [
-        ("Parameters of `emotion_node`", settings.PARAMETERS),
-        ("Parameters of `camera_node`", camera_node.PARAMETERS),
+        ("Parameters of `emotion_node`", EmotionNodeSettings),
+        ("Parameters of `camera_node`", CameraSettings),
     ],
 )
-def test_every_parameter_stands_in_the_table_with_its_default(readme, heading, parameters):
-    expected = {parameter.name: written(parameter.default) for parameter in parameters}
+def test_every_parameter_stands_in_the_table_with_its_default(readme, heading, config_type):
+    expected = {name: written(default) for name, default in defaults_of(config_type).items()}
     assert rows_of(readme, heading) == expected
 
 

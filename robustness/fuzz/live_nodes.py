@@ -21,12 +21,13 @@ from std_msgs.msg import ColorRGBA, Header
 
 from fer_bringup.graph import NodeSpec, environment, fer_light
 from fer_bringup.processes import NodeProcess, start, stop
+from fer_common.options import options_of
 from fer_perception.images.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message
 from fer_perception.settings import (
     DETECTOR_NAMES,
-    PARAMETERS,
     RECOGNIZER_NAMES,
+    EmotionNodeSettings,
 )
 from robustness.soak.domain import own_domain
 from robustness.soak.resources import resident_kib
@@ -43,7 +44,7 @@ _PACE_S = 0.001
 _PARAMETER_SHARE = 0.02
 # Networks that are loaded anew leave up to 60 MB with the allocator, which uses them for the next
 # ones: a growth without a leak (test_reloading.py in fer_perception), which would hide others.
-_KNOBS = [p.name for p in PARAMETERS if p.name not in DETECTOR_NAMES | RECOGNIZER_NAMES]
+_KNOBS = sorted(options_of(EmotionNodeSettings).keys() - DETECTOR_NAMES - RECOGNIZER_NAMES)
 _PATIENCE_S = 30.0
 _WARM_UP_SHARE = 0.3
 _SPECS = (

@@ -8,12 +8,12 @@ from typing import Any
 
 from ambient_light_driver.devices.device_registry import installed_device_types, load_device_type
 from ambient_light_driver.settings import LightSettings
-from fer_common.options import ConfigError, build_config, options_of
+from fer_common.options import ConfigError, build_config, defaults_of, options_of
 from fer_perception.runtime.shared_parts import SharedParts
 from fer_perception.settings import (
     DETECTOR_NAMES,
-    PARAMETERS,
     RECOGNIZER_NAMES,
+    PerceptionSettings,
     event_config,
     prepare_change,
 )
@@ -22,7 +22,8 @@ from ..mutation import nasty_float, nasty_integer, nasty_text, nasty_value
 from ..target import Target, Try, one_of
 
 # Loading a network for each input would try one input a second; ready ones are tried elsewhere.
-_CHEAP = [p for p in PARAMETERS if p.name not in DETECTOR_NAMES | RECOGNIZER_NAMES]
+_DEFAULTS = defaults_of(PerceptionSettings)
+_CHEAP = [name for name in _DEFAULTS if name not in DETECTOR_NAMES | RECOGNIZER_NAMES]
 
 
 def _value(rng: Random, default: object) -> object:
@@ -41,7 +42,6 @@ def _value(rng: Random, default: object) -> object:
 def _prepare() -> Try:
     config_types: list[Any] = [LightSettings]
     config_types += [load_device_type(name).config_type for name in installed_device_types()]
-    defaults = {parameter.name: parameter.default for parameter in PARAMETERS}
 
     def light(rng: Random) -> object:
         config_type = rng.choice(config_types)
@@ -53,14 +53,10 @@ def _prepare() -> Try:
 
     def perception(rng: Random) -> object:
         chosen = rng.sample(_CHEAP, rng.randint(1, 4))
-        changes = {parameter.name: _value(rng, parameter.default) for parameter in chosen}
-        if any(parameter.refusal(changes[parameter.name]) for parameter in chosen):
-            return None
-        # ROS lets only values of the declared type through.
-        if any(type(changes[p.name]) is not type(p.default) for p in chosen):
-            return None
-        event_config({**defaults, **changes})
-        return prepare_change({**defaults, **changes}, changes.keys(), SharedParts())
+        changes = {name: _value(rng, _DEFAULTS[name]) for name in chosen}
+        settings = build_config(PerceptionSettings, changes, "fuzz")
+        event_config(settings)
+        return prepare_change(settings, changes.keys(), SharedParts())
 
     return lambda rng: one_of(rng, light, perception)
 

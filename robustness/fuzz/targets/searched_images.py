@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 
 from fer_perception.images.frame_source import PortraitSource
-from fer_perception.settings import PARAMETERS, build_pipeline
+from fer_perception.settings import PerceptionSettings, build_pipeline
 
 from ..mutation import nasty_float
 from ..target import Target, Try
@@ -18,9 +18,8 @@ _SIDES = (1, 2, 3, 11, 12, 13, 39, 40, 41, 64, 97, 160)
 
 def _prepare() -> Try:
     portrait = PortraitSource().read()
-    defaults = {parameter.name: parameter.default for parameter in PARAMETERS}
     pipelines = [
-        build_pipeline({**defaults, **changed})
+        build_pipeline(PerceptionSettings(**changed))
         for changed in (
             {},
             {"min_face_px": 12.0, "detection_border": 1.0, "min_detection_confidence": 0.0},

@@ -52,7 +52,7 @@ def test_a_lamp_that_another_node_drives_is_refused_with_both_names():
     ledger = ClaimLedger("a", 0.0)
     ledger.hear(peer("b", held=True), 1.5)
     reason = ledger.decide(LAMP, 2.0)["lamp"]
-    for part in ("device.lamp", "device strip", "/other/ambient_light", "wled://lamp"):
+    for part in ("lamp: ", "strip", "/other/ambient_light", "wled://lamp"):
         assert part in reason
 
 

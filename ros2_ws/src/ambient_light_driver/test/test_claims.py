@@ -37,7 +37,7 @@ def test_the_later_of_two_devices_on_one_channel_is_refused_with_both_names():
         {"par1": (par(1, 3),), "par2": (par(10, 12),), "par3": (par(3, 5), par(12, 14))}
     )
     assert list(reasons) == ["par3"]
-    assert "device.par3" in reasons["par3"] and "device.par1" in reasons["par3"]
+    assert "par3: drives" in reasons["par3"] and "par1 drives" in reasons["par3"]
     assert "sacn://lamp/1 channels 3 to 5" in reasons["par3"]
 
 

@@ -76,7 +76,7 @@ def test_the_channels_of_other_devices_are_left_alone():
         (["1:RGBW", "4:RGB"], "the fixture at 4 overlaps the one at 1, which ends at 4"),
         (["511:RGB"], "end at channel 513"),
         ("RGB", "expected ADDRESS:MODE"),
-        ("0:RGB", "expected ADDRESS:MODE with an address of 1 to 512, got '0:RGB'"),
+        ("0:RGB", "with an address of 1 to 512, got '0:RGB'"),
         ("1:RGX", "expected letters of"),
     ],
 )

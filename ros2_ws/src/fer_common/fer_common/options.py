@@ -136,8 +136,8 @@ def _converted(value: object, expected: Any) -> Any:
         return str(value) if is_number else value if isinstance(value, str) else None
     if expected is float or expected is int:
         return _number(value, expected) if is_number or isinstance(value, str) else None
-    is_list = isinstance(value, Iterable) and not isinstance(value, str)
-    words = [_converted(word, str) for word in (value if is_list else [value])]
+    items = [value] if isinstance(value, str) or not isinstance(value, Iterable) else value
+    words = [_converted(word, str) for word in items]
     return None if None in words else tuple(word for word in words if word)
 
 

@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox, Face
 from fer_perception.face_emotion import FaceEmotion
 from fer_perception.pipeline import EmotionPipeline
-from fer_perception.settings import build_pipeline
+from fer_perception.settings import PerceptionSettings, build_pipeline
 
 from .datasets.class_folders import (
     as_crop,
@@ -99,7 +98,7 @@ def _read_all(named: list[tuple[Path, str]], folder: Path) -> Iterator[Picture]:
 
 
 def evaluate_dataset(
-    folder: Path, settings: Mapping[str, Any], out: OutputFolder, quiet: bool = False
+    folder: Path, settings: PerceptionSettings, out: OutputFolder, quiet: bool = False
 ) -> Results:
     """Evaluate the pictures in ``folder`` and write the table of answers.
 
@@ -113,7 +112,7 @@ def evaluate_dataset(
         table = EmotionsCsv(file)
         progress = tqdm(pictures.pictures, total=pictures.count, unit="picture", disable=quiet)
         for number, picture in enumerate(progress):
-            frame, latency_s = _look_at(picture, number, pipeline, settings["min_confidence"])
+            frame, latency_s = _look_at(picture, number, pipeline, settings.min_confidence)
             latencies.add(latency_s)
             true = TrueFace(picture.name, picture.label, None, number)
             match = FaceMatch(true, frame.faces[0] if frame.faces else None)
@@ -128,7 +127,7 @@ def evaluate_dataset(
             "sha256": provenance.sha256_of(pictures.files),
         },
         model=model_of(pipeline),
-        settings=settings,
+        settings=asdict(settings),
         metrics=scoring.metrics(),
         scoring=scoring,
         timings=timings(latencies, pictures.count, 0.0, wall_s),

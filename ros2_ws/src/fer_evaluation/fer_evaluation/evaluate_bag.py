@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -21,7 +22,7 @@ from tqdm import tqdm
 
 from fer_perception.pipeline import EmotionPipeline
 from fer_perception.recognition.model_store import ModelError
-from fer_perception.settings import build_pipeline
+from fer_perception.settings import PerceptionSettings, build_pipeline
 
 from .bags.bag_images import BagImage, choose_image_topic, images
 from .bags.bag_reader import BagError, BagReader, OpenBag, is_bag, storage_files
@@ -106,7 +107,7 @@ def evaluate(options: argparse.Namespace) -> Results:
     return _evaluate_bag(options, settings)
 
 
-def _evaluate_bag(options: argparse.Namespace, settings: dict[str, Any]) -> Results:
+def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> Results:
     with ExitStack() as stack:
         bag = stack.enter_context(OpenBag(options.source))
         types = MessageTypes(bag.topics.values())
@@ -122,7 +123,7 @@ def _evaluate_bag(options: argparse.Namespace, settings: dict[str, Any]) -> Resu
             pipeline,
             Scoring(truth, options.min_iou),
             EmotionsCsv(table),
-            settings["min_confidence"],
+            settings.min_confidence,
             lamp,
             thumbnails,
         )
@@ -140,7 +141,7 @@ def _evaluate_bag(options: argparse.Namespace, settings: dict[str, Any]) -> Resu
             },
             model=model_of(pipeline),
             settings={
-                **settings,
+                **asdict(settings),
                 "min_iou": options.min_iou,
                 "label_tolerance_s": options.label_tolerance,
             },
@@ -164,7 +165,7 @@ def _run(
     topic: str,
     pipeline: EmotionPipeline,
     evaluation: Evaluation,
-    settings: dict[str, Any],
+    settings: PerceptionSettings,
     stack: ExitStack,
 ) -> None:
     """Evaluate all images, and copy the bag if that is asked for."""
@@ -172,7 +173,7 @@ def _run(
     frames: Iterator[BagImage] = images(bag, types, topic)
     if options.write_bag is not None:
         copy = stack.enter_context(
-            EmotionBag(options.write_bag, bag, types, settings["min_confidence"])
+            EmotionBag(options.write_bag, bag, types, settings.min_confidence)
         )
         frames = copy.images(topic)
     total = bag.topics[topic].message_count

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fer_common.resettable_clock import StreamTime
+from fer_common.resettable_clock import StreamClock
 
 from .detection import FaceDetector
 from .face import Face, RgbImage
@@ -59,7 +59,7 @@ class EmotionPipeline:
         self.effort = 1.0
         self._follower = FaceFollower()
         self._schedule = RecognitionSchedule()
-        self._time = StreamTime()
+        self._time = StreamClock()
         self.detector = detector
         self.config = config
 

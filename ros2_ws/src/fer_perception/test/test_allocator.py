@@ -11,13 +11,13 @@ import pytest
 _LOAD = """
 from pathlib import Path
 from fer_perception.inference.allocator import give_back_free_memory
-from fer_perception.settings import PARAMETERS, build_pipeline
+from fer_perception.settings import PerceptionSettings, build_pipeline
 
 def own_mb():
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1e3
 
-pipeline = build_pipeline({p.name: p.default for p in PARAMETERS} | {"precision": "float32"})
+pipeline = build_pipeline(PerceptionSettings(precision="float32"))
 loaded = own_mb()
 give_back_free_memory()
 print(loaded - own_mb())

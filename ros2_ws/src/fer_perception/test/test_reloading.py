@@ -4,6 +4,7 @@
 import ctypes
 import gc
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from fer_perception.images.frame_source import PortraitSource
 from fer_perception.inference.allocator import give_back_free_memory
 from fer_perception.runtime.shared_parts import SharedParts
-from fer_perception.settings import PARAMETERS, build_pipeline, prepare_change
+from fer_perception.settings import PerceptionSettings, build_pipeline, prepare_change
 
 SETTLED, ROUNDS = 6, 18
 MAX_GROWTH_MB = 8.0
@@ -33,12 +34,12 @@ def resident_mb():
     [("flip_average", (True, False)), ("detector_backend", ("onnxruntime", "auto"))],
 )
 def test_memory_stays_when_a_network_is_loaded_anew(name, choices):
-    settings = {parameter.name: parameter.default for parameter in PARAMETERS}
+    settings = PerceptionSettings()
     pipeline = build_pipeline(settings)
     frames = PortraitSource()
     settled_mb = 0.0
     for number in range(ROUNDS):
-        settings[name] = choices[number % 2]
+        settings = replace(settings, **{name: choices[number % 2]})
         prepare_change(settings, {name}, SharedParts()).apply_to(pipeline)
         assert pipeline.track(frames.read(), 0.1 * number)
         if number == SETTLED:

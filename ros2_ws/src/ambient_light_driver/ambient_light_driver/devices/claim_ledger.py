@@ -129,8 +129,8 @@ class ClaimLedger:
                 if shared is not None and is_stronger:
                     verb = "driven" if other.held else "claimed"
                     return (
-                        f"device.{device}: {shared} is {verb} by device {other.device} of the "
-                        f"node {peer.node}; it is taken over when that node releases it"
+                        f"{device}: {shared} is {verb} by {other.device} of the node {peer.node}; "
+                        "it is taken over when that node releases it"
                     )
         return ""
 

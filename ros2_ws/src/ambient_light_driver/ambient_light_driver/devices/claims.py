@@ -54,9 +54,9 @@ class Claim:
 
 
 def overlaps_within(claims: Mapping[str, tuple[Claim, ...]]) -> dict[str, str]:
-    """Return device -> reason for each device that claims what one before it claims.
+    """Return name -> reason for each device that claims what one before it claims.
 
-    :param claims: device -> its claims, in the order of preference.
+    :param claims: name, such as ``par1`` -> its claims, in the order of preference.
     """
     reasons: dict[str, str] = {}
     for name, own in claims.items():
@@ -66,8 +66,8 @@ def overlaps_within(claims: Mapping[str, tuple[Claim, ...]]) -> dict[str, str]:
             shared = [claim for claim in own if any(claim.overlaps(t) for t in taken)]
             if shared and other not in reasons:
                 reasons[name] = (
-                    f"device.{name}: drives {shared[0]}, which device.{other} drives; remove one "
-                    "from devices, or give it another address"
+                    f"{name}: drives {shared[0]}, which {other} drives, too; remove one of them, "
+                    "or give it another address"
                 )
                 break
     return reasons

@@ -72,6 +72,18 @@ class DeviceSet:
         self._running: dict[str, tuple[DeviceSpec, DeviceWorker]] = {}
         self._waiting: dict[str, DeviceSpec] = {}
         self._ending: list[_Ending] = []
+        self._outages: dict[str, int] = {}
+
+    @property
+    def late_s(self) -> float:
+        """How late the slowest lamp may show a colour [s]."""
+        return max((worker.late_s for _, worker in self._running.values()), default=0.0)
+
+    def new_dark_outages(self) -> bool:
+        """Return whether a lamp may have gone out with its connection since the last call."""
+        outages = {name: worker.dark_outages() for name, (_, worker) in self._running.items()}
+        known, self._outages = self._outages, outages
+        return any(count > known.get(name, 0) for name, count in outages.items())
 
     def apply(self, specs: Mapping[str, DeviceSpec]) -> bool:
         """Run exactly ``specs``; lamps whose options did not change are left alone.

@@ -18,6 +18,9 @@ from fer_common.backoff import Backoff
 HANGING_S = 2.0
 """A call into a device that takes longer than this counts as hanging [s]."""
 
+RECOVERY_PERIOD_S = 1.0
+"""Shortest time between two connections [s]; a lamp may go out and on again with each."""
+
 
 LAST_TURN_S = 1.0
 """The final state waits no longer than this for a shared connection [s]."""
@@ -43,6 +46,7 @@ class DeviceStatus:
     :param superseded: colours dropped because a newer one came before they could be sent.
     :param failures: failed attempts to connect or to send.
     :param recoveries: how often the lamp came back.
+    :param outages: how often it was lost while it showed a colour.
     """
 
     phase: DevicePhase = DevicePhase.CONNECTING
@@ -51,6 +55,7 @@ class DeviceStatus:
     superseded: int = 0
     failures: int = 0
     recoveries: int = 0
+    outages: int = 0
 
 
 OnChange = Callable[[str, DeviceStatus], None]
@@ -60,8 +65,12 @@ OnChange = Callable[[str, DeviceStatus], None]
 class DeviceWorker:
     """One thread that opens a device, sends the newest colour, and reconnects.
 
+    At most one colour is in flight: the next one is taken when :meth:`LightDevice.send` returns,
+    and it is the newest. A colour that failed is sent again only while no newer one came. So what
+    a lamp shows is what was posted, in order, with colours left out.
+
     :param device: the device; no one else may use it.
-    :param on_change: told once of each loss and each recovery.
+    :param on_change: called once for each loss and each recovery.
     """
 
     def __init__(self, device: LightDevice[Any], on_change: OnChange) -> None:
@@ -74,12 +83,22 @@ class DeviceWorker:
         self._backoff = Backoff()
         self._busy_since_s: float | None = None
         self._delay_s = 0.0
+        self._recovered_s = -math.inf
         self._thread = threading.Thread(target=self._run, name=f"lamp {device.name}", daemon=True)
 
     @property
     def name(self) -> str:
         """The device's name."""
         return self._device.name
+
+    @property
+    def late_s(self) -> float:
+        """How late the lamp may show a colour, see :attr:`LightDevice.late_s` [s]."""
+        return self._device.late_s
+
+    def dark_outages(self) -> int:
+        """Return how often the light may have gone out with the connection."""
+        return self.status().outages if self._device.dark_when_lost else 0
 
     def start(self, delay_s: float = 0.0) -> None:
         """Begin to connect after ``delay_s`` seconds; returns at once."""
@@ -127,12 +146,17 @@ class DeviceWorker:
         while not self._is_stopping():
             self._connect_and_send()
             with self._changed:
-                self._changed.wait_for(lambda: self._stopping, self._backoff.next_s())
+                self._changed.wait_for(lambda: self._stopping, self._rest_s())
                 last_is_unsent = self._stopping and self._mail is not None
             if last_is_unsent:  # a last chance, so that a lamp does not stay on for one error
                 self._connect_and_send()
         with self._changed:
             self._status = replace(self._status, phase=DevicePhase.STOPPED, reason="")
+
+    def _rest_s(self) -> float:
+        """Return the time until the next attempt to connect."""
+        since_recovery_s = time.monotonic() - self._recovered_s
+        return max(self._backoff.next_s(), RECOVERY_PERIOD_S - since_recovery_s)
 
     def _connect_and_send(self) -> None:
         """Drive the device until it fails or the last state is sent."""
@@ -235,16 +259,19 @@ class DeviceWorker:
             )
             status = self._status
         if lost:
+            self._recovered_s = time.monotonic()
             self._on_change(self.name, status)
 
     def _note_loss(self, reason: str) -> None:
         with self._changed:
-            first = self._status.phase is not DevicePhase.LOST
+            was = self._status
+            first = was.phase is not DevicePhase.LOST
             self._status = replace(
-                self._status,
+                was,
                 phase=DevicePhase.LOST,
                 reason=reason,
-                failures=self._status.failures + 1,
+                failures=was.failures + 1,
+                outages=was.outages + (was.phase is DevicePhase.CONNECTED),
             )
             status = self._status
         if first:

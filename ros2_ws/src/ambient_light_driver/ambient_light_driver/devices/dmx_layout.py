@@ -79,8 +79,8 @@ class DmxConfig(ChannelConfig):
     fixtures: tuple[str, ...] = option(
         (),
         "Fixtures that differ or do not stand side by side, each as ADDRESS:MODE or "
-        "ADDRESS:MODE*COUNT with MODE as in channel_order, for example ['1:RGBW', '9:dimmer,red,green,blue']. Replaces "
-        "start_address, fixture_count and channel_order.",
+        "ADDRESS:MODE*COUNT with MODE as in channel_order, for example ['1:RGBW', "
+        "'9:dimmer,red,green,blue']. Replaces start_address, fixture_count and channel_order.",
     )
 
     def __post_init__(self) -> None:

@@ -48,6 +48,8 @@ class Lamps:
         self._on_dark = on_dark
         self._log_error = log_error
         self._wanted = WantedLamps()
+        self._claims: dict[str, tuple[Claim, ...]] = {}
+        self._overlaps: dict[str, str] = {}
         self._waiting: Mapping[str, str] = {}
         self._errors: dict[str, str] = {}
         self._hanging: set[str] = set()
@@ -60,21 +62,21 @@ class Lamps:
     def want(self, wanted: WantedLamps, now_s: float) -> None:
         """Replace what is to be driven; lamps whose options did not change are left alone."""
         self._wanted = wanted
+        claims = {name: spec.config.claims() for name, spec in wanted.devices.items()}
+        claims |= wanted.others
+        self._overlaps = overlaps_within(claims)
+        self._claims = {name: own for name, own in claims.items() if name not in self._overlaps}
         self.update(now_s)
 
     def update(self, now_s: float) -> None:
         """Start lamps that have become free and stop those that are another's; never waits."""
-        claims = {name: spec.config.claims() for name, spec in self._wanted.devices.items()}
-        claims |= self._wanted.others
-        overlaps = overlaps_within(claims)
-        usable = {name: own for name, own in claims.items() if name not in overlaps}
-        self._waiting = self._ledger.decide(usable, now_s)
+        self._waiting = self._ledger.decide(self._claims, now_s)
         refused = {name: reason for name, reason in self._waiting.items() if reason}
-        self._note_errors({**self._wanted.errors, **overlaps, **refused})
+        self._note_errors({**self._wanted.errors, **self._overlaps, **refused})
         granted = {
             name: spec
             for name, spec in self._wanted.devices.items()
-            if name in usable and name not in self._waiting
+            if name in self._claims and name not in self._waiting
         }
         if self._devices.apply(granted):
             self._on_dark()
@@ -84,6 +86,16 @@ class Lamps:
         return (
             name in self._wanted.others and name not in self._waiting and name not in self._errors
         )
+
+    @property
+    def late_s(self) -> float:
+        """How late the slowest lamp may show a colour [s]."""
+        return self._devices.late_s
+
+    def note_outages(self) -> None:
+        """Report lamps that may have gone out with their connections as dark."""
+        if self._devices.new_dark_outages():
+            self._on_dark()
 
     def post(self, state: LightState) -> None:
         """Hand ``state`` to every lamp that is driven; never blocks."""
@@ -95,8 +107,7 @@ class Lamps:
         :returns: names of lamps that still hang.
         """
         hanging = self._devices.stop(last)
-        self._wanted, self._errors, self._waiting = WantedLamps(), {}, {}
-        self._ledger.decide({}, now_s)
+        self.want(WantedLamps(), now_s)
         return hanging
 
     def statuses(self) -> dict[str, DeviceStatus]:

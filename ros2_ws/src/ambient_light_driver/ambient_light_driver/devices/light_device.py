@@ -73,6 +73,11 @@ class LightDevice(ABC, Generic[ConfigT]):
 
     0 where the lamp itself confirms. The limiter's window is longer by the largest one."""
 
+    dark_when_lost: ClassVar[bool] = True
+    """Whether the light may go out with the connection; False where it keeps its last colour.
+
+    The limiter counts such a loss as darkness."""
+
     config_type: ClassVar[type[DeviceConfig]]
     """Frozen dataclass of the device's options."""
 

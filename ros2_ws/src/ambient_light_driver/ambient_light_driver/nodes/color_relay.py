@@ -63,7 +63,10 @@ class ColorRelay(ABC):
 
 
 class ColorTopic(ColorRelay):
-    """A robot's LED node that takes ``std_msgs/ColorRGBA``; alpha is 1, brightness multiplied in."""
+    """A robot's LED node that takes ``std_msgs/ColorRGBA``.
+
+    Linear light with the brightness multiplied in; alpha is 1.
+    """
 
     message_name = "std_msgs/ColorRGBA"
     topic = "led_color"
@@ -85,7 +88,7 @@ class IrobotLightring(ColorRelay):
         self._led_type = _message_class("irobot_create_msgs/LedColor")
 
     def message(self, color: LightColor, stamp: Time, now_s: float, last: bool) -> Any:
-        """Return the same colour for all LEDs; the ring is ours, also when dark, until the last."""
+        """Return the same colour for all LEDs, and keep the robot's own patterns out."""
         message = self.message_type()
         message.header.stamp = stamp
         message.override_system = not last

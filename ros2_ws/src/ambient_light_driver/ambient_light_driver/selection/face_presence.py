@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ambient_light_driver.selection.observation import FaceObservation
-from fer_common.elapsed import ElapsedTime
+from fer_common.resettable_clock import Stopwatch
 
 GRACE_S = 0.5
 """A face missed for less than this keeps its time in view [s]."""
@@ -20,16 +20,16 @@ class FacePresence:
 
     def __init__(self) -> None:
         self._faces: tuple[FaceObservation, ...] = ()
-        self._in_view: dict[str, ElapsedTime] = {}
-        self._last_seen: dict[str, ElapsedTime] = {}
+        self._in_view: dict[str, Stopwatch] = {}
+        self._last_seen: dict[str, Stopwatch] = {}
 
     def observe(self, faces: Sequence[FaceObservation], now_s: float) -> None:
         """Take over the faces of the newest image."""
         self._faces = tuple(faces)
         for face in self._faces:
-            known = self._in_view.setdefault(face.face_id, ElapsedTime(now_s))
+            known = self._in_view.setdefault(face.face_id, Stopwatch(now_s))
             known.seconds(now_s)
-            self._last_seen[face.face_id] = ElapsedTime(now_s)
+            self._last_seen[face.face_id] = Stopwatch(now_s)
         gone = [name for name, seen in self._last_seen.items() if seen.seconds(now_s) > GRACE_S]
         present = {face.face_id for face in self._faces}
         absent = [name for name in self._in_view if name not in present and name not in gone]

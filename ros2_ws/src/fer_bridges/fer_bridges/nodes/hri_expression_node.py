@@ -3,41 +3,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 
-from fer_perception import settings
+from fer_common.nodes.parameters import config_from_parameters, declare_options
+from fer_common.options import option
 from fer_perception.face_emotion import FaceEmotion
 from fer_perception.images.decoding import ImageError
-from fer_perception.node_parameter import NodeParameter
 from fer_perception.nodes.emotion_messages import to_emotion_array
 from fer_perception.nodes.image_messages import to_rgb
-from fer_perception.nodes.node_parameters import declare, values
+from fer_perception.settings import PerceptionSettings, build_pipeline
 
 from ..expression_names import DEFAULT_NAMES
 from ..ros4hri_messages import FACES_TOPIC, Ros4HriMessages
 from .run_bridge import run_bridge
 
-PARAMETERS: Final = (
-    NodeParameter(
-        "crop",
+
+@dataclass(frozen=True, slots=True)
+class HriExpressionSettings(PerceptionSettings):
+    """Parameters of the node: those of the perception, and which picture is read."""
+
+    crop: str = option(
         "cropped",
         "Which picture of a face is read: /humans/faces/<id>/cropped or .../aligned.",
         choices=("cropped", "aligned"),
-        read_only=True,
-    ),
-    # The pipeline is built once: only what each message is asked anew can change at run time.
-    *(
-        replace(parameter, read_only=parameter.name != "min_confidence")
-        for parameter in settings.PARAMETERS
-        if parameter.name not in ("autostart", "image_transport")
-    ),
-)
+    )
 
 
 @dataclass(frozen=True)
@@ -56,10 +51,13 @@ class HriExpressionNode(Node):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("hri_expression", **kwargs)
-        declare(self, PARAMETERS)
+        # The pipeline is built once: only what each message asks for can change at run time.
+        declare_options(self, HriExpressionSettings, changeable={"min_confidence"})
+        settings = config_from_parameters(self, HriExpressionSettings)
         self._messages = Ros4HriMessages(DEFAULT_NAMES)
         self._expression_type: type = self._messages.types["expression"]
-        self._pipeline = settings.build_pipeline(values(self, PARAMETERS))
+        self._pipeline = build_pipeline(settings)
+        self._crop = settings.crop
         self._faces: dict[str, _FaceTopics] = {}
         self.create_subscription(
             self._messages.ids_type, f"{FACES_TOPIC}/tracked", self._on_tracked, 10
@@ -74,13 +72,12 @@ class HriExpressionNode(Node):
             self.destroy_subscription(topics.subscription)
             self.destroy_publisher(topics.publisher)
         self._pipeline.smoother.keep_only(set(message.ids))
-        crop = self.get_parameter("crop").value
         for face_id in set(message.ids) - set(self._faces):
             topic = f"{FACES_TOPIC}/{face_id}"
             self._faces[face_id] = _FaceTopics(
                 self.create_subscription(
                     Image,
-                    f"{topic}/{crop}",
+                    f"{topic}/{self._crop}",
                     lambda image, face_id=face_id: self._on_crop(face_id, image),
                     qos_profile_sensor_data,
                 ),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, make_dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -11,12 +12,12 @@ from rclpy.node import Node
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
+from fer_common.nodes.parameters import config_from_parameters, declare_options, option_value
+from fer_common.options import option
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox
 from fer_perception.images.decoding import ImageError
-from fer_perception.node_parameter import NodeParameter
 from fer_perception.nodes.image_messages import to_image_message, to_rgb
-from fer_perception.nodes.node_parameters import declare, values
 
 from ..expression_names import DEFAULT_NAMES, HRI_EXPRESSIONS
 from ..face_crop import aligned, cropped
@@ -24,36 +25,49 @@ from ..image_buffer import ImageBuffer
 from ..ros4hri_messages import FACES_TOPIC, Ros4HriMessages
 from .run_bridge import run_bridge
 
-PARAMETERS: Final = (
-    NodeParameter(
-        "publish_crops",
+
+@dataclass(frozen=True, slots=True)
+class Ros4HriSettings:
+    """Parameters of the ROS4HRI bridge."""
+
+    publish_crops: bool = option(
         False,
         "Publish pictures of the faces ('cropped', 'aligned') while someone subscribes to them.",
         read_only=True,
-    ),
-    NodeParameter(
-        "crop_width", 128, "Width of these pictures [px].", limits=(16, 1024), read_only=True
-    ),
-    NodeParameter(
-        "crop_height", 128, "Height of these pictures [px].", limits=(16, 1024), read_only=True
-    ),
-    NodeParameter(
-        "keep_topics_s",
+    )
+    crop_width: int = option(
+        128, "Width of these pictures [px].", minimum=16, maximum=1024, read_only=True
+    )
+    crop_height: int = option(
+        128, "Height of these pictures [px].", minimum=16, maximum=1024, read_only=True
+    )
+    keep_topics_s: float = option(
         10.0,
         "Time for which the topics of a face that has left are kept [s].",
-        limits=(0.0, 3600.0),
-    ),
-    *(
-        NodeParameter(
-            f"expression.{emotion}",
-            DEFAULT_NAMES[emotion],
-            f"Word of hri_msgs/Expression for {emotion}.",
-            choices=HRI_EXPRESSIONS,
-            read_only=True,
+        minimum=0.0,
+        maximum=3600.0,
+    )
+
+
+ExpressionNames: Final = make_dataclass(
+    "ExpressionNames",
+    [
+        (
+            emotion,
+            str,
+            option(
+                DEFAULT_NAMES[emotion],
+                f"Word of hri_msgs/Expression for {emotion}.",
+                choices=HRI_EXPRESSIONS,
+                read_only=True,
+            ),
         )
         for emotion in EMOTIONS
-    ),
+    ],
+    frozen=True,
 )
+"""The word for each of our classes, as parameters ``expression.<emotion>``."""
+
 _LATCHED: Final = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 
 
@@ -85,15 +99,15 @@ class Ros4HriNode(Node):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("ros4hri", **kwargs)
-        declare(self, PARAMETERS)
-        settings = values(self, PARAMETERS)
-        self._messages = Ros4HriMessages(
-            {emotion: settings[f"expression.{emotion}"] for emotion in EMOTIONS}
-        )
-        self._crop_size = (settings["crop_width"], settings["crop_height"])
+        declare_options(self, Ros4HriSettings)
+        declare_options(self, ExpressionNames, "expression.")
+        settings = config_from_parameters(self, Ros4HriSettings)
+        names: Any = config_from_parameters(self, ExpressionNames, "expression.")
+        self._messages = Ros4HriMessages({name: getattr(names, name) for name in EMOTIONS})
+        self._crop_size = (settings.crop_width, settings.crop_height)
         self._types = dict(self._messages.types)
         self._images: ImageBuffer[Image] = ImageBuffer()
-        if settings["publish_crops"]:
+        if settings.publish_crops:
             self._types |= {"cropped": Image, "aligned": Image}
             self.create_subscription(Image, "image", self._on_image, qos_profile_sensor_data)
         self._faces: dict[str, _FaceTopics] = {}
@@ -166,7 +180,7 @@ class Ros4HriNode(Node):
                     topics.publish(name, to_image_message(crop, face.header))
 
     def _forget_faces(self, now_ns: int) -> None:
-        keep_ns = self.get_parameter("keep_topics_s").value * 1e9
+        keep_ns = option_value(self, "keep_topics_s") * 1e9
         for face_id, topics in list(self._faces.items()):
             # A clock that went back makes no face old.
             if now_ns - topics.last_seen_ns > keep_ns:

@@ -40,10 +40,10 @@ class _DeclaredOptions:
 
     def __init__(self, node: Node) -> None:
         self.types: dict[str, tuple[Any, Option]] = {}
-        self.refused: dict[str, str] = {}
+        # The default that stands in for a refused start value, and why it was refused.
+        self.refused: dict[str, tuple[Parameter, str]] = {}
         node.add_pre_set_parameters_callback(self._convert)
         node.add_on_set_parameters_callback(self._check)
-        node.add_post_set_parameters_callback(self._accept)
 
     def checked(self, name: str, value: object) -> Any:
         return checked_value(value, *self.types[name], name)
@@ -68,10 +68,6 @@ class _DeclaredOptions:
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
-
-    def _accept(self, parameters: Sequence[Parameter]) -> None:
-        for parameter in parameters:
-            self.refused.pop(parameter.name, None)
 
 
 _options_by_node: WeakKeyDictionary[Node, _DeclaredOptions] = WeakKeyDictionary()
@@ -134,10 +130,10 @@ def declare_option(
             reason = str(error)
     node.undeclare_parameter(name)
     descriptor = parameter_descriptor(info, default)
-    node.declare_parameter(name, _ros_value(value), descriptor, ignore_override=True)
+    stands_in = node.declare_parameter(name, _ros_value(value), descriptor, ignore_override=True)
     options.types[name] = (expected, info)
     if reason:
-        options.refused[name] = reason
+        options.refused[name] = (stands_in, reason)
 
 
 def declare_parameter(
@@ -174,9 +170,11 @@ def option_value(node: Node, name: str) -> Any:
     :raises ConfigError: when the value given at the start was refused and none was set since.
     """
     options = _options_by_node[node]
-    if name in options.refused:
-        raise ConfigError(options.refused[name])
-    return options.checked(name, node.get_parameter(name).value)
+    parameter = node.get_parameter(name)
+    stands_in, reason = options.refused.get(name, (None, ""))
+    if parameter is stands_in:  # setting a parameter replaces the object
+        raise ConfigError(reason)
+    return options.checked(name, parameter.value)
 
 
 def config_from_parameters(
@@ -192,13 +190,18 @@ def config_from_parameters(
     :param place: where the values come from, for errors; by default the prefix or node's name.
     :raises ConfigError: when a value is refused, also one given at the start.
     """
-    values = {}
+    values, errors = {}, []
     for key in options_of(config_type):
         name = prefix + key
         if changes is not None and name in changes:
             values[key] = changes[name]
         elif node.has_parameter(name):
-            values[key] = option_value(node, name)
+            try:
+                values[key] = option_value(node, name)
+            except ConfigError as error:
+                errors.append(str(error))
+    if errors:
+        raise ConfigError("; ".join(errors))
     return build_config(config_type, values, place or prefix.rstrip(".") or node.get_name())
 
 

@@ -7,6 +7,7 @@ import importlib
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,49 +17,49 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 
+from fer_common.nodes.parameters import config_from_parameters, declare_options, option_value
 from fer_common.nodes.runner import run_node
-from fer_perception.node_parameter import NodeParameter
-from fer_perception.nodes.node_parameters import declare
+from fer_common.options import option
 
 from ..bags.bag_reader import BagError, BagMessage, OpenBag
 from ..bags.playback_clock import PlaybackClock
 
 _CLOCK_PERIOD_S: Final = 0.01
 
-PARAMETERS: Final = (
-    NodeParameter("bag", "", "The bag: its folder, or an .mcap or .db3 file.", read_only=True),
-    NodeParameter("rate", 1.0, "Recorded seconds played a second.", limits=(0.01, 100.0)),
-    NodeParameter("loop", False, "Start again after the end; time then jumps back."),
-    NodeParameter("paused", False, "Stand still; /clock goes on telling the same time."),
-    NodeParameter(
-        "wait_for_subscribers_s",
+
+@dataclass(frozen=True, slots=True)
+class PlayerSettings:
+    """Parameters of the player."""
+
+    bag: str = option("", "The bag: its folder, or an .mcap or .db3 file.", read_only=True)
+    rate: float = option(1.0, "Recorded seconds played a second.", minimum=0.01, maximum=100.0)
+    loop: bool = option(False, "Start again after the end; time then jumps back.")
+    paused: bool = option(False, "Stand still; /clock goes on telling the same time.")
+    wait_for_subscribers_s: float = option(
         20.0,
         "Begin when each topic has a subscriber, but after this time at the latest [s].",
-        limits=(0.0, 3600.0),
+        minimum=0.0,
+        maximum=3600.0,
         read_only=True,
-    ),
-    NodeParameter(
-        "clock_subscribers",
-        0,
-        "Begin when so many nodes listen to /clock.",
-        limits=(0, 1000),
-        read_only=True,
-    ),
-    NodeParameter(
-        "delay_s",
+    )
+    clock_subscribers: int = option(
+        0, "Begin when so many nodes listen to /clock.", minimum=0, maximum=1000, read_only=True
+    )
+    delay_s: float = option(
         2.0,
         "Stand at the first message for so long, until also the others have found each other [s].",
-        limits=(0.0, 3600.0),
+        minimum=0.0,
+        maximum=3600.0,
         read_only=True,
-    ),
-    NodeParameter(
-        "settle_s",
+    )
+    settle_s: float = option(
         2.0,
         "Time for the others to handle the last message before this node ends [s].",
-        limits=(0.0, 60.0),
+        minimum=0.0,
+        maximum=60.0,
         read_only=True,
-    ),
-)
+    )
+    topics: tuple[str, ...] = option((), "Topics to play; none for all.", read_only=True)
 
 
 class BagPlayerNode(Node):
@@ -69,8 +70,8 @@ class BagPlayerNode(Node):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("player", **kwargs)
-        declare(self, PARAMETERS)
-        self.declare_parameter("topics", [""])
+        declare_options(self, PlayerSettings)
+        config_from_parameters(self, PlayerSettings)  # refuses a wrong start value
         # Reliable, which serves those who ask for it and those who do not.
         self._clock_publisher = self.create_publisher(Clock, "/clock", QoSProfile(depth=1))
         self._publishers_by_topic: dict[str, Any] = {}
@@ -90,7 +91,7 @@ class BagPlayerNode(Node):
         self._bag.close()
 
     def _value(self, name: str) -> Any:
-        return self.get_parameter(name).value
+        return option_value(self, name)
 
     def _run(self) -> None:
         """Play the bag and end the node; runs in its own thread."""
@@ -103,7 +104,7 @@ class BagPlayerNode(Node):
     def _advertise(self) -> set[str]:
         """Create a publisher for each topic that is asked for, or all, and return their names."""
         topics = self._bag.topics
-        asked = {name for name in self._value("topics") if name}
+        asked = set(self._value("topics"))
         if missing := sorted(asked - topics.keys()):
             raise BagError(f"no topic {missing[0]} in the bag; its topics: {', '.join(topics)}")
         for name in sorted(asked or topics.keys()):

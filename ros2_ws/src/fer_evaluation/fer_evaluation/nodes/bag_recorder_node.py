@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,9 +15,9 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
+from fer_common.nodes.parameters import config_from_parameters, declare_options
 from fer_common.nodes.runner import run_node
-from fer_perception.node_parameter import NodeParameter
-from fer_perception.nodes.node_parameters import declare
+from fer_common.options import option
 
 from ..bags.bag_images import COMPRESSED_TYPE, IMAGE_TYPE
 from ..bags.bag_reader import BagError
@@ -26,17 +27,19 @@ from ..bags.message_types import MessageTypes
 _LOOK_PERIOD_S: Final = 0.2
 _IMAGE_TYPES: Final = {IMAGE_TYPE, COMPRESSED_TYPE}
 
-PARAMETERS: Final = (
-    NodeParameter(
-        "out", "", "The new bag's folder; empty for recording_ and the time.", read_only=True
-    ),
-    NodeParameter(
-        "images", False, "Record images as well: the bag then shows who was there.", read_only=True
-    ),
-    NodeParameter(
-        "storage", "mcap", "Storage of the bag.", choices=tuple(STORAGES), read_only=True
-    ),
-)
+
+@dataclass(frozen=True, slots=True)
+class RecorderSettings:
+    """Parameters of the recorder."""
+
+    out: str = option(
+        "", "The new bag's folder; empty for recording_ and the time.", read_only=True
+    )
+    images: bool = option(
+        False, "Record images as well: the bag then shows who was there.", read_only=True
+    )
+    storage: str = option("mcap", "Storage of the bag.", choices=tuple(STORAGES), read_only=True)
+    topics: tuple[str, ...] = option((), "Topics to record.", read_only=True)
 
 
 class BagRecorderNode(Node):
@@ -44,18 +47,15 @@ class BagRecorderNode(Node):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("recorder", **kwargs)
-        declare(self, PARAMETERS)
-        self.declare_parameter("topics", [""])
-        self._waiting = {
-            self.resolve_topic_name(name) for name in self.get_parameter("topics").value if name
-        }
+        declare_options(self, RecorderSettings)
+        self._settings = config_from_parameters(self, RecorderSettings)
+        self._waiting = {self.resolve_topic_name(name) for name in self._settings.topics}
         types = MessageTypes()
         types.learn_fer_msgs()
-        out = self.get_parameter("out").value
         default = f"recording_{datetime.now():%Y-%m-%d_%H-%M-%S}"
-        self._path = Path(out or default).expanduser()
+        self._path = Path(self._settings.out or default).expanduser()
         self._bag: BagWriter | None = BagWriter(
-            self._path, types, self.get_parameter("storage").value, keep_incomplete=True
+            self._path, types, self._settings.storage, keep_incomplete=True
         )
         self._bag.__enter__()
         self._count = 0
@@ -73,7 +73,7 @@ class BagRecorderNode(Node):
                 self._record(name, types[0])
 
     def _record(self, name: str, type_name: str) -> None:
-        if type_name in _IMAGE_TYPES and not self.get_parameter("images").value:
+        if type_name in _IMAGE_TYPES and not self._settings.images:
             self.get_logger().warning(f"{name} is not recorded: it has images, see 'images'")
             return
         package, kind, message = type_name.split("/")

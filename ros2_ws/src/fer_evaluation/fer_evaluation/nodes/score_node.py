@@ -7,8 +7,9 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from fer_msgs.msg import EmotionArray
@@ -16,9 +17,9 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import ColorRGBA
 
+from fer_common.nodes.parameters import config_from_parameters, declare_options
 from fer_common.nodes.runner import run_node
-from fer_perception.node_parameter import NodeParameter
-from fer_perception.nodes.node_parameters import declare, values
+from fer_common.options import option
 
 from ..bags.bag_images import choose_image_topic, images
 from ..bags.bag_reader import BagError, OpenBag, storage_files
@@ -34,23 +35,24 @@ from ..scoring.scorer import Scoring
 from ..scoring.timeline import Rgb
 from .predicted_messages import latency_s, to_seen_frame
 
-PARAMETERS: Final = (
-    NodeParameter("out", "replay_report", "Folder for the results.", read_only=True),
-    NodeParameter(
-        "bag",
+
+@dataclass(frozen=True, slots=True)
+class ScoreSettings:
+    """Parameters of the score node."""
+
+    out: str = option("replay_report", "Folder for the results.", read_only=True)
+    bag: str = option(
         "",
         "The bag that is played, for its checksum and the stamp of its first image; may be empty.",
         read_only=True,
-    ),
-    NodeParameter("image_topic", "", "The bag's topic with the images.", read_only=True),
-    NodeParameter("labels", "", "CSV with the true labels; may be empty.", read_only=True),
-    NodeParameter(
-        "labels_topic",
+    )
+    image_topic: str = option("", "The bag's topic with the images.", read_only=True)
+    labels: str = option("", "CSV with the true labels; may be empty.", read_only=True)
+    labels_topic: str = option(
         "",
         "Topic of EmotionStamped in the bag with the true labels; may be empty.",
         read_only=True,
-    ),
-)
+    )
 
 
 class ScoreNode(Node):
@@ -58,8 +60,8 @@ class ScoreNode(Node):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("score", **kwargs)
-        declare(self, PARAMETERS)
-        self._settings = values(self, PARAMETERS)
+        declare_options(self, ScoreSettings)
+        self._settings = config_from_parameters(self, ScoreSettings)
         # Before the bag is read: what comes meanwhile waits in the queue.
         self.create_subscription(EmotionArray, "emotions", self._on_emotions, 100)
         self._shown = _shown_color()
@@ -76,7 +78,7 @@ class ScoreNode(Node):
         self._first_s: float | None = None
         self._last_s = 0.0
         self._closed = False
-        self._folder = OutputFolder(Path(self._settings["out"]).expanduser())
+        self._folder = OutputFolder(Path(self._settings.out).expanduser())
         # Left in close(), when the results are complete.
         self._folder.__enter__()
         self._files = ExitStack()
@@ -89,12 +91,12 @@ class ScoreNode(Node):
         first_stamp_ns = 0
         rows = None
         try:
-            if settings["bag"]:
-                path = Path(settings["bag"]).expanduser()
+            if settings.bag:
+                path = Path(settings.bag).expanduser()
                 with OpenBag(path) as bag:
                     types = MessageTypes(bag.topics.values())
                     topics = bag.topics.values()
-                    topic = choose_image_topic(topics, settings["image_topic"], str(path))
+                    topic = choose_image_topic(topics, settings.image_topic, str(path))
                     self._images_in_bag = bag.topics[topic].message_count
                     self._source |= {
                         "name": path.name,
@@ -104,10 +106,10 @@ class ScoreNode(Node):
                     }
                     first = next(images(bag, types, topic), None)
                     first_stamp_ns = first.stamp_ns if first else 0
-                    if settings["labels_topic"]:
-                        rows = labels_from_topic(bag, types, settings["labels_topic"])
-            if settings["labels"]:
-                rows = read_labels(Path(settings["labels"]).expanduser(), first_stamp_ns)
+                    if settings.labels_topic:
+                        rows = labels_from_topic(bag, types, settings.labels_topic)
+            if settings.labels:
+                rows = read_labels(Path(settings.labels).expanduser(), first_stamp_ns)
         except (BagError, LabelError) as error:
             self.get_logger().error(f"scoring without labels: {error}")
         return GroundTruth(rows) if rows is not None else None
@@ -150,7 +152,7 @@ class ScoreNode(Node):
         results = Results(
             source=self._source,
             model={"model_id": self._model_id},
-            settings={"labels": self._settings["labels"] or self._settings["labels_topic"]},
+            settings={"labels": self._settings.labels or self._settings.labels_topic},
             metrics=metrics,
             scoring=self._scoring,
             timings=timings(self._latencies, metrics.frames, metrics.duration_s, wall_s),

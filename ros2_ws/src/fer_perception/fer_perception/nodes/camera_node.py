@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -13,50 +14,52 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
+from fer_common.nodes.parameters import config_from_parameters, declare_options
 from fer_common.nodes.runner import run_node
+from fer_common.options import option
 
 from ..images.frame_source import FrameSource, FrameSourceError, open_frame_source
-from ..node_parameter import NodeParameter
 from .image_messages import to_image_message
-from .node_parameters import declare
 
 _DEFAULT_RATE_HZ: Final = 30.0
 _RETRY_PERIOD_S: Final = 1.0
 
-PARAMETERS: Final = (
-    NodeParameter(
-        "source",
+
+@dataclass(frozen=True, slots=True)
+class CameraSettings:
+    """Parameters of the camera node."""
+
+    source: str = option(
         "",
         "A camera's index; the path of a video or of a folder of images; 'portrait'; or nothing "
         "for the first camera and, where there is none, the portrait.",
         read_only=True,
-    ),
-    NodeParameter(
-        "rate_hz",
+    )
+    rate_hz: float = option(
         0.0,
         "Frames a second; 0 for the rate of the source, or 30 where it has none.",
-        limits=(0.0, 1000.0),
+        minimum=0.0,
+        maximum=1000.0,
         read_only=True,
-    ),
-    NodeParameter("loop", True, "Start again after the last frame of a video or folder."),
-    NodeParameter(
-        "frame_id", "camera_optical_frame", "Frame of the images (REP-103: z forward, y down)."
-    ),
-    NodeParameter(
-        "width",
+    )
+    loop: bool = option(True, "Start again after the last frame of a video or folder.")
+    frame_id: str = option(
+        "camera_optical_frame", "Frame of the images (REP-103: z forward, y down)."
+    )
+    width: int = option(
         0,
         "Asked of a camera or the portrait [px]; 0 for its default.",
-        limits=(0, 16384),
+        minimum=0,
+        maximum=16384,
         read_only=True,
-    ),
-    NodeParameter(
-        "height",
+    )
+    height: int = option(
         0,
         "Asked of a camera or the portrait [px]; 0 for its default.",
-        limits=(0, 16384),
+        minimum=0,
+        maximum=16384,
         read_only=True,
-    ),
-)
+    )
 
 
 class CameraNode(Node):
@@ -67,7 +70,8 @@ class CameraNode(Node):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("camera", **kwargs)
-        declare(self, PARAMETERS)
+        declare_options(self, CameraSettings)
+        config_from_parameters(self, CameraSettings)  # refuses a wrong start value
         qos: dict[str, Any] = {
             "qos_profile": qos_profile_sensor_data,
             "qos_overriding_options": QoSOverridingOptions.with_default_policies(),

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
-from builtin_interfaces.msg import Time
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from fer_common.nodes.diagnostics import diagnostic_status
 
 from ..runtime.frame_statistics import FrameReport
 from ..runtime.load_shedding import LEAST_EFFORT, LoadShedder
@@ -40,7 +40,7 @@ def frames_status(
         level, text = DiagnosticStatus.ERROR, "images arrive, but none can be processed"
     else:
         level, text = DiagnosticStatus.OK, f"{report.rate_hz:.1f} frames/s"
-    return _status(
+    return diagnostic_status(
         node,
         "frames",
         level,
@@ -73,7 +73,7 @@ def latency_status(node: str, report: FrameReport, shedder: LoadShedder) -> Diag
             text += f": at {effort:g} of the full effort to stay below {limit_s:g} s"
         else:
             level = DiagnosticStatus.OK
-    return _status(
+    return diagnostic_status(
         node,
         "latency",
         level,
@@ -91,23 +91,4 @@ def model_status(node: str, model_id: str, detector: str, error: str) -> Diagnos
     """Report on the model and the detector; ``error`` says why they are not ready, if so."""
     level = DiagnosticStatus.ERROR if error else DiagnosticStatus.OK
     values = {"model": model_id, "detector": detector}
-    return _status(node, "model", level, error or "ready", values)
-
-
-def diagnostic_array(stamp: Time, *statuses: DiagnosticStatus) -> DiagnosticArray:
-    """Put ``statuses`` into one message."""
-    array = DiagnosticArray(status=list(statuses))
-    array.header.stamp = stamp
-    return array
-
-
-def _status(
-    node: str, part: str, level: bytes, text: str, values: Mapping[str, object]
-) -> DiagnosticStatus:
-    return DiagnosticStatus(
-        level=level,
-        name=f"{node}: {part}",
-        hardware_id=node,
-        message=text,
-        values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
-    )
+    return diagnostic_status(node, "model", level, error or "ready", values)

@@ -26,7 +26,10 @@ from rclpy.time import Time
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from fer_common.nodes.diagnostics import diagnostic_array
+from fer_common.nodes.parameters import config_from_parameters, declare_options
 from fer_common.nodes.runner import run_node
+from fer_common.options import ConfigError
 
 from ..face import RgbImage
 from ..face_emotion import FaceEmotion
@@ -40,18 +43,17 @@ from ..runtime.load_shedding import LoadShedder
 from ..runtime.rate_limit import RateLimit
 from ..runtime.shared_parts import SharedParts
 from ..settings import (
-    PARAMETERS,
+    EmotionNodeSettings,
     PipelineChange,
     build_pipeline,
     event_config,
     prepare_change,
 )
-from ..tracking.face_events import FaceEventDetector
+from ..tracking.face_events import EventConfig, FaceEventDetector
 from . import emotion_diagnostics as diagnostics
 from .emotion_messages import to_emotion_array
 from .event_messages import seen_faces, to_event_message
 from .image_messages import to_image_message, to_rgb
-from .node_parameters import declare, values
 
 _DIAGNOSTICS_PERIOD_S = 1.0
 _LOG_PERIOD_S = 10.0
@@ -86,7 +88,7 @@ class EmotionNode(LifecycleNode):
         **kwargs: Any,
     ) -> None:
         super().__init__("fer_perception", **kwargs)
-        declare(self, PARAMETERS)
+        declare_options(self, EmotionNodeSettings)
         self._pipeline: EmotionPipeline | None = None
         self._pipeline_lock = turns or threading.Lock()
         self._parts = parts
@@ -94,8 +96,8 @@ class EmotionNode(LifecycleNode):
         self._error, self._start_failed = "not configured", False
         self._statistics = FrameStatistics()
         self._rate_limit = RateLimit()
-        self._processing_rate_hz: float = self.get_parameter("processing_rate_hz").value
-        self._shedder = LoadShedder(self.get_parameter("max_latency_s").value)
+        self._processing_rate_hz: float = 0.0
+        self._shedder = LoadShedder(0.0)
         self._mailbox: LatestMailbox[_ReceivedFrame] | None = None
         self._worker: threading.Thread | None = None
         self._subscription: Any = None
@@ -111,7 +113,7 @@ class EmotionNode(LifecycleNode):
             EmotionArray, "~/emotions", 10, **qos
         )
         self._events_publisher = self.create_lifecycle_publisher(FaceEvent, "~/events", 50, **qos)
-        self._event_detector = FaceEventDetector(event_config(values(self, PARAMETERS)))
+        self._event_detector = FaceEventDetector(EventConfig())
         self._event_lock = threading.Lock()
         self._last_frame_s = 0.0
         self._annotated_publisher = self.create_lifecycle_publisher(
@@ -124,7 +126,11 @@ class EmotionNode(LifecycleNode):
         self.create_timer(_DIAGNOSTICS_PERIOD_S, self._report, clock=steady)
         self.add_on_set_parameters_callback(self._check_parameters)
         self.add_post_set_parameters_callback(self._apply_parameters)
-        if self.get_parameter("autostart").value:
+        try:
+            autostart = config_from_parameters(self, EmotionNodeSettings).autostart
+        except ConfigError:
+            autostart = True  # on_configure says what is wrong
+        if autostart:
             self._start()
 
     def _start(self) -> None:
@@ -137,16 +143,17 @@ class EmotionNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the detector and the model."""
-        settings = values(self, PARAMETERS)
         try:
+            settings = config_from_parameters(self, EmotionNodeSettings)
             self._pipeline = build_pipeline(settings, self._parts)
         except _REFUSALS as error:
             self._error = str(error)
             self.get_logger().error(f"cannot be configured: {error}")
             return TransitionCallbackReturn.FAILURE
         self._error = ""
+        self._apply_settings(settings)
         self.get_logger().info(
-            f"ready: model {self._pipeline.recognizer.model_id}, detector {settings['detector']}"
+            f"ready: model {self._pipeline.recognizer.model_id}, detector {settings.detector}"
         )
         return TransitionCallbackReturn.SUCCESS
 
@@ -363,30 +370,24 @@ class EmotionNode(LifecycleNode):
 
     def _check_parameters(self, parameters: Sequence[Parameter]) -> SetParametersResult:
         """Refuse what cannot be used; prepare the rest, so that applying it cannot fail."""
-        known = {parameter.name: parameter for parameter in PARAMETERS}
-        changes = {p.name: p.value for p in parameters if p.name in known}
-        reasons = [reason for name, v in changes.items() if (reason := known[name].refusal(v))]
+        changes = {parameter.name: parameter.value for parameter in parameters}
         self._change = None
-        if not reasons and self._pipeline is not None:
-            try:
-                self._change = prepare_change(
-                    values(self, PARAMETERS) | changes,
-                    changes.keys(),
-                    # What is to be new is made anew, unless another node uses it.
-                    self._parts or SharedParts(),
-                )
-            except _REFUSALS as error:
-                reasons = [str(error)]
-        if reasons:
-            self.get_logger().error(f"parameters not changed: {reasons[0]}")
-        return SetParametersResult(successful=not reasons, reason="".join(reasons[:1]))
+        if self._pipeline is None:
+            return SetParametersResult(successful=True)
+        try:
+            settings = config_from_parameters(self, EmotionNodeSettings, changes=changes)
+            # What changes is loaded again, unless another node uses it.
+            parts = self._parts or SharedParts()
+            self._change = prepare_change(settings, changes.keys(), parts)
+        except _REFUSALS as error:
+            self.get_logger().error(f"parameters not changed: {error}")
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
 
     def _apply_parameters(self, parameters: Sequence[Parameter]) -> None:
         names = {parameter.name for parameter in parameters}
-        with self._event_lock:
-            self._event_detector.config = event_config(values(self, PARAMETERS))
-        self._processing_rate_hz = self.get_parameter("processing_rate_hz").value
-        self._shedder.max_latency_s = self.get_parameter("max_latency_s").value
+        if self._pipeline is not None:
+            self._apply_settings(config_from_parameters(self, EmotionNodeSettings))
         if "image_transport" in names and self._subscription is not None:
             self._unsubscribe()
             self._subscribe()
@@ -396,6 +397,12 @@ class EmotionNode(LifecycleNode):
             with self._pipeline_lock:
                 self._change.apply_to(self._pipeline)
             self._change = None
+
+    def _apply_settings(self, settings: EmotionNodeSettings) -> None:
+        with self._event_lock:
+            self._event_detector.config = event_config(settings)
+        self._processing_rate_hz = settings.processing_rate_hz
+        self._shedder.max_latency_s = settings.max_latency_s
 
     # Diagnostics
 
@@ -418,7 +425,7 @@ class EmotionNode(LifecycleNode):
                 diagnostics.latency_status(node, report, self._shedder),
             ]
         stamp = self.get_clock().now().to_msg()
-        self._diagnostics_publisher.publish(diagnostics.diagnostic_array(stamp, *statuses))
+        self._diagnostics_publisher.publish(diagnostic_array(stamp, statuses))
 
 
 def main(args: list[str] | None = None) -> None:
