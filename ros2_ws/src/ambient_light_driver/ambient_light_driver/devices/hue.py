@@ -105,6 +105,7 @@ class HueDevice(LightDevice[HueConfig]):
     """Sets one lamp, room or zone and waits for the bridge's answer."""
 
     config_type = HueConfig
+    dark_when_lost = False
 
     def __init__(self, name: str, config: HueConfig) -> None:
         super().__init__(name, config)

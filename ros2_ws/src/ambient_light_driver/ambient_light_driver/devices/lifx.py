@@ -93,8 +93,8 @@ class LifxDevice(LightDevice[LifxConfig]):
     """Sets the colour of lamps and waits for their acknowledgement."""
 
     config_type = LifxConfig
-
     late_s = 0.0
+    dark_when_lost = False
 
     def __init__(self, name: str, config: LifxConfig) -> None:
         super().__init__(name, config)
