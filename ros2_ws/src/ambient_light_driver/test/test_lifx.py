@@ -162,6 +162,23 @@ def test_zones_of_a_strip_are_lit_and_the_others_left(start_emulator, wait_until
     wait_until(lit, "zones 2 to 4")
 
 
+def test_an_effect_of_the_lamp_ends_when_it_is_taken_over(start_emulator):
+    emulator = start_emulator(kind=("--multizone", "1"))
+
+    async def effect(kind=None):
+        async with await lifx.Device.connect("127.0.0.1", port=emulator.port) as strip:
+            if kind is not None:
+                await strip.set_move_effect(kind, 5.0)
+            return (await strip.get_effect()).effect_type
+
+    moving = asyncio.run(effect("forward"))
+    lamp = found_device(emulator, host="127.0.0.1")
+    lamp.open()
+    lamp.close()
+    assert moving.name == "MOVE"
+    assert asyncio.run(effect()).name == "OFF"
+
+
 def test_a_lamp_without_zones_is_not_asked_for_one(start_emulator):
     lamp = found_device(start_emulator(), host="127.0.0.1", first_zone=0)
     with pytest.raises(DeviceUnavailableError, match="first_zone: this LIFX lamp has no zones"):

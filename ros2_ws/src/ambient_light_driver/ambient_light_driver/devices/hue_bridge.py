@@ -29,6 +29,7 @@ SOFT_OFF = "soft off"
 """Part of the bridge's warning that a lamp which is switched off was not lit by a colour."""
 
 GROUPED_LIGHT = "grouped_light"
+NO_EFFECT = "no_effect"
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,14 @@ class HueBridge(http.client.HTTPSConnection):
             return bool(self.get(resource.path)[0]["on"]["on"])
         except (LookupError, TypeError) as error:
             raise ConnectionError(f"Hue bridge describes {resource.id} incompletely") from error
+
+    def end_effect(self, resource: Resource) -> None:
+        """End an effect that a lamp plays by itself, such as a candle; rooms play none."""
+        if resource.kind == GROUPED_LIGHT:
+            return
+        for light in self.get(resource.path):
+            if light.get("effects", {}).get("status", NO_EFFECT) != NO_EFFECT:
+                self.put(resource, {"effects": {"effect": NO_EFFECT}})
 
     def find(self, name: str) -> Resource:
         """Return the lamp, room or zone with a name, whatever its case.

@@ -128,6 +128,7 @@ class MqttDevice(LightDevice[MqttConfig]):
     """Publishes one command for each colour and waits until the broker has it."""
 
     config_type = MqttConfig
+    dark_when_lost = False
 
     def __init__(self, name: str, config: MqttConfig) -> None:
         super().__init__(name, config)

@@ -110,6 +110,7 @@ class OpenRgbDevice(LightDevice[OpenRgbConfig]):
     """Shows the colour on all LEDs of the chosen controllers."""
 
     config_type = OpenRgbConfig
+    dark_when_lost = False
 
     def __init__(self, name: str, config: OpenRgbConfig) -> None:
         super().__init__(name, config)

@@ -127,12 +127,17 @@ class WledDevice(LightDevice[WledConfig]):
         return self._manual_off.remark
 
     def open(self) -> None:
-        """Connect; with ddp it cannot be known whether anyone listens."""
+        """Connect; with ddp it cannot be known whether anyone listens.
+
+        :raises Exception: when the controller cannot be reached or does not answer.
+        """
         self._shown = None
         if self.config.protocol == "ddp":
             self._udp = UdpPeer(self.config.host, self.config.ddp_port).open()
         else:
-            self._http.connect()
+            # Asked first, since a frozen controller would accept a colour with each connection
+            # and show them all, one after the other, when it thaws.
+            self._http.is_on()
         self._is_open = True
 
     def send(self, state: LightState) -> None:
@@ -198,9 +203,6 @@ class _JsonInterface:
         self._connection = http.client.HTTPConnection(
             config.host, config.http_port, timeout=ANSWER_TIMEOUT_S
         )
-
-    def connect(self) -> None:
-        self._connection.connect()
 
     def post(self, state: dict[str, object]) -> None:
         self._request("POST", json.dumps(state))
