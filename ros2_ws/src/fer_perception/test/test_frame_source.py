@@ -250,6 +250,15 @@ def test_frames_without_a_position_follow_at_the_last_interval():
     assert times.untimed == 2
 
 
+def test_positions_out_of_order_do_not_shift_those_that_follow():
+    """So a damaged stream gives them, with the next intact frames before the last damaged ones."""
+    times = FrameTimes(0.033)
+    positions_s = [2.700, 2.733, 3.800, 2.767, 3.833, 2.800, 3.867, 3.900]
+    given_s = [times.next(position_s) + 2.700 for position_s in positions_s]
+    assert given_s == pytest.approx([2.7, 2.733, 3.8, 3.801, 3.833, 3.834, 3.867, 3.9])
+    assert times.untimed == 2
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

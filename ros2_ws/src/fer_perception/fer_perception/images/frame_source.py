@@ -15,6 +15,7 @@ from .portrait import PortraitSource
 from .video_file import VideoFile
 
 __all__ = [
+    "FIRST_CAMERA",
     "PORTRAIT",
     "Frame",
     "FrameSource",
@@ -24,6 +25,7 @@ __all__ = [
     "open_frame_source",
 ]
 
+FIRST_CAMERA: Final = "0"
 PORTRAIT: Final = "portrait"
 
 
@@ -54,7 +56,7 @@ def open_frame_source(
     if not source:
         if any(Path("/dev").glob("video*")):
             try:
-                return Camera(0, width, height, rate_hz, warn)
+                return Camera(int(FIRST_CAMERA), width, height, rate_hz, warn)
             except FrameSourceError as error:
                 if warn:
                     warn(f"{error} The portrait stands in for it.")

@@ -13,6 +13,7 @@ import cv2
 from .frames import DEFAULT_RATE_HZ, Frame, FrameSource, FrameSourceError, Warn
 
 _MAX_RATE_HZ: Final = 1000.0
+_AT_ONCE_S: Final = 0.001
 # Frames of a real video: more are a container's missing duration, read as a number.
 _MAX_FRAMES: Final = 1e9
 
@@ -20,8 +21,9 @@ _MAX_FRAMES: Final = 1e9
 class FrameTimes:
     """Turns a container's positions into times that start at 0 and increase strictly.
 
-    Decoders give no position for the frames they still hold at the end of a file (OpenCV 4.6),
-    and containers such as raw H.264 have none at all.
+    A frame without a position follows at the last interval: raw H.264 has none, and OpenCV 4.6
+    gives none for the frames that the decoder still holds at the end of a file. One whose
+    position is behind, as next to a damaged part, follows at once.
 
     :param period_s: assumed until two frames have said it.
     :ivar untimed: frames whose time had to be estimated.
@@ -39,11 +41,12 @@ class FrameTimes:
             self._first_s, self._last_s = position_s, 0.0
             return 0.0
         time_s = position_s - self._first_s
-        if not time_s > self._last_s:  # among others NaN
-            self.untimed += 1
-            time_s = self._last_s + self._period_s
-        else:
+        if time_s > self._last_s:
             self._period_s = time_s - self._last_s
+        else:  # among others NaN
+            self.untimed += 1
+            is_behind = position_s != 0.0 and time_s <= self._last_s
+            time_s = self._last_s + (_AT_ONCE_S if is_behind else self._period_s)
         self._last_s = time_s
         return time_s
 
@@ -72,7 +75,8 @@ class VideoFile(FrameSource):
         is_rate = math.isfinite(rate_hz) and 0.0 < rate_hz <= _MAX_RATE_HZ
         self.rate_hz = self._asked_rate_hz or (rate_hz if is_rate else None)
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.expected_frames = round(count) if 0.0 < count < _MAX_FRAMES else None
+        self._promised = round(count) if 0.0 < count < _MAX_FRAMES else None
+        self.expected_frames = self._promised
         self._times = FrameTimes(1.0 / (self.rate_hz or DEFAULT_RATE_HZ))
         self._last_s = 0.0
 
@@ -100,26 +104,23 @@ class VideoFile(FrameSource):
         frames = self.report.frames
         if not frames:
             raise FrameSourceError(f"{self.name} gives no frame: it is damaged or empty")
-        if self.expected_frames is None or frames >= self.expected_frames:
+        if self._promised is None or frames >= self._promised:
             return
         if self._counts_frames:
             self._warn_once(
-                f"{self.name} promises {self.expected_frames} frames, but only {frames} can be "
-                "read: it is damaged or cut short"
+                f"{self.name} promises {self._promised} frames, but only {frames} can be read: "
+                "it is damaged, cut short or trimmed"
             )
         elif self.rate_hz and not self._asked_rate_hz:
             # The count is estimated from the duration; at a variable rate it is too high.
-            promised_s, read_s = (
-                self.expected_frames / self.rate_hz,
-                self._last_s + 1.0 / self.rate_hz,
-            )
+            promised_s, read_s = self._promised / self.rate_hz, self._last_s + 1.0 / self.rate_hz
             if read_s > 0.95 * promised_s:
                 return
             self._warn_once(
-                f"{self.name} promises {promised_s:.2f} s (about {self.expected_frames} frames), "
-                f"but its {frames} frames end at {read_s:.2f} s: it is damaged or cut short"
+                f"{self.name} promises {promised_s:.2f} s (about {self._promised} frames), but "
+                f"its {frames} frames end at {read_s:.2f} s: it is damaged or cut short"
             )
-        self.report = replace(self.report, missing=self.expected_frames - frames)
+        self.report = replace(self.report, missing=self._promised - frames)
 
     def rewind(self) -> None:
         """Start again with the first frame."""
