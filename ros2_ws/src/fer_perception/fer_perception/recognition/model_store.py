@@ -118,7 +118,9 @@ class SplitGraph:
         """
         try:
             arrays = read_safetensors(self.weights)
-            return [_folded(layer, arrays) for layer in self.layers]
+            # The recogniser refuses a network whose scores are not finite.
+            with np.errstate(all="ignore"):
+                return [_folded(layer, arrays) for layer in self.layers]
         except (KeyError, ValueError) as error:
             raise ModelError(f"the convolutions' weights cannot be read: {error}") from error
 
