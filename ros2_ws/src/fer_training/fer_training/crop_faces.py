@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cut the faces out of photographs in one folder a class, as the networks are trained on them.
+"""Cut the faces out of photographs sorted into one folder per class, aligned as for training.
 
 PHOTOS holds happiness/1.jpg and so on. OUT gets train/happiness/1.png and
 validation/happiness/2.png, grey and 48 x 48 pixels: of each photograph the largest face, cut out
@@ -59,11 +59,11 @@ def part_of_each(files: list[tuple[Path, str]], validation_share: float) -> dict
 def crop_faces(
     photos: Path, out: Path, detector: FaceDetector, validation_share: float
 ) -> Counter[tuple[str, str]]:
-    """Write the largest face of each photograph; those without one are told and left out.
+    """Write the largest face of each photograph; log and leave out those without one.
 
     :param photos: one folder a class; or parts, which then stay as they are.
     :param out: must not hold a part yet.
-    :return: how many faces were written, by (part, class).
+    :returns: how many faces were written, by (part, class).
     :raises FileNotFoundError: there are no photographs.
     :raises FileExistsError: ``out`` holds faces already.
     :raises ValueError: a folder is none of the classes.
@@ -108,7 +108,7 @@ def _photographs(photos: Path) -> list[tuple[Path, str]]:
     files = []
     for folder in folders:
         if not folder.is_dir():
-            raise FileNotFoundError(f"{folder}: there is no such folder")
+            raise FileNotFoundError(f"no such folder: {folder}")
         check_class_names(folder)
         files += class_files(folder)
     if not files:
