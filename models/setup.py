@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import os
 from pathlib import Path
 
 from setuptools import setup
@@ -7,16 +8,17 @@ package_name = "fer_models"
 here = Path(__file__).resolve().parent
 
 # Every folder with a config.json is a model; they are looked for at each build, so that a model
-# that was trained here is installed as well. MTCNN's weights have no emotions to configure.
-folders = ["mtcnn", *sorted(path.parent.name for path in here.glob("*/config.json"))]
+# that was trained here is installed as well. The face detector's weights have no config.json.
+models = ["mtcnn", *sorted(path.parent.name for path in here.glob("*/config.json"))]
 
 setup(
     name=package_name,
     version="0.1.0",
-    # The folders of the models are the package's data: this folder is the package.
-    packages=[package_name],
-    package_dir={package_name: "."},
-    package_data={package_name: [f"{folder}/*" for folder in folders]},
+    # Each model is installed inside the package, where importlib finds it with and without ROS.
+    packages=[package_name, *(f"{package_name}.{model}" for model in models)],
+    # Relative to where setup.py is run: with --symlink-install colcon runs it elsewhere.
+    package_dir={f"{package_name}.{model}": os.path.relpath(here / model) for model in models},
+    package_data={f"{package_name}.{model}": ["*"] for model in models},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
         (f"share/{package_name}", ["package.xml"]),

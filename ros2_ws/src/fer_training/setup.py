@@ -14,9 +14,13 @@ setup(
     ],
     install_requires=[
         "matplotlib",
+        "numpy",
         "onnx",
+        "onnxruntime>=1.16",
+        "opencv-python-headless",
         "safetensors",
         "scikit-learn",
+        "scipy",
         "torch",
         "torchmetrics",
         "tqdm",

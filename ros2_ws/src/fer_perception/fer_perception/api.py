@@ -96,7 +96,7 @@ class EmotionPipeline:
     ) -> Iterator[FrameEmotions]:
         """Yield the faces of each frame of a stream, with ids, their scores smoothed over time.
 
-        Each call tracks anew, whatever was tracked before.
+        Each call starts with no known faces.
 
         :param source: path of a video, a camera's index, device or address, or the frames
             themselves: RGB arrays, or :class:`~fer_perception.Frame` with their times.

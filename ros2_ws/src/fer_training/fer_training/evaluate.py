@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recomputes every number of a model card: ``python -m fer_training.evaluate``."""
+"""Recompute every figure of a model card: ``python -m fer_training.evaluate``."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ _ABSTENTION_ACCURACIES: Final = (0.90, 0.95)
 
 @dataclass(frozen=True)
 class SetMetrics:
-    """What a model reaches on one set.
+    """Metrics of a model on one set.
 
-    Contempt, which a model of seven classes cannot answer, counts as wrong in ``accuracy`` and
+    Contempt, which a model of seven classes cannot predict, counts as wrong in ``accuracy`` and
     ``balanced_accuracy``; the other figures are over the pictures of the seven classes.
 
     :ivar images: pictures in the set.
-    :ivar accuracy: share of right answers.
+    :ivar accuracy: share of correct predictions.
     :ivar balanced_accuracy: mean of the recalls.
     :ivar macro_f1: mean of the classes' F1 scores.
     :ivar nll: negative log-likelihood of the label, in nats.
@@ -115,13 +115,13 @@ def measure(
     scores: NDArray[np.float32], labels: NDArray[np.int64], votes: NDArray[np.integer]
 ) -> SetMetrics:
     """Return the metrics of ``scores`` on pictures with these labels and votes."""
-    guessed = scores.argmax(axis=1)
+    predicted = scores.argmax(axis=1)
     ours = labels < len(EMOTIONS)
     classes = np.arange(len(EMOTIONS))
-    recall = recall_score(labels, guessed, labels=classes, average=None, zero_division=0.0)
-    with warnings.catch_warnings():  # scikit-learn warns of contempt, which is never answered
+    recall = recall_score(labels, predicted, labels=classes, average=None, zero_division=0.0)
+    with warnings.catch_warnings():  # scikit-learn warns of contempt, which is never predicted
         warnings.simplefilter("ignore", UserWarning)
-        balanced = balanced_accuracy_score(labels, guessed)
+        balanced = balanced_accuracy_score(labels, predicted)
     exact = scores[ours].astype(np.float64)  # sums to 1 only to the precision of its type
     ece = multiclass_calibration_error(
         torch.from_numpy(scores[ours]),
@@ -134,9 +134,9 @@ def measure(
     divergence = torch.nn.functional.kl_div(log_scores, raters, reduction="batchmean")
     return SetMetrics(
         images=len(labels),
-        accuracy=_rounded(accuracy_score(labels, guessed)),
+        accuracy=_rounded(accuracy_score(labels, predicted)),
         balanced_accuracy=_rounded(balanced),
-        macro_f1=_rounded(f1_score(labels[ours], guessed[ours], average="macro")),
+        macro_f1=_rounded(f1_score(labels[ours], predicted[ours], average="macro")),
         nll=_rounded(log_loss(labels[ours], exact / exact.sum(1, keepdims=True), labels=classes)),
         ece=_rounded(ece.item()),
         kl_to_raters=_rounded(divergence.item()),
@@ -226,7 +226,7 @@ def main(args: list[str] | None = None) -> None:
     marked = measure_abstention(scores.single_view, data)
     for point in marked:
         _LOG.info(
-            "min_confidence %.3f: %.1f %% of report answered, %.2f %% of the answers right",
+            "min_confidence %.3f: coverage of report %.1f %%, accuracy %.2f %%",
             point.min_confidence,
             100 * point.coverage,
             100 * point.accuracy,

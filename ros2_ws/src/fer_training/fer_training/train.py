@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trains one network on FER2013 with FER+ votes, or on faces of one's own in class folders."""
+"""Train one network, on FER2013 with FER+ votes or on class folders of faces."""
 
 from __future__ import annotations
 
@@ -130,8 +130,8 @@ def predict(network: nn.Module, images: Tensor) -> Tensor:
 
 
 def _accuracy(network: nn.Module, faces: LabelledFaces) -> float:
-    guessed = predict(network, faces.images).argmax(dim=1)
-    return (guessed == faces.labels).double().mean().item()
+    predicted = predict(network, faces.images).argmax(dim=1)
+    return (predicted == faces.labels).double().mean().item()
 
 
 def enter_stage(network: nn.Module, stage: Stage) -> None:
@@ -294,7 +294,7 @@ def train(
                 _log_row(epoch + 1, mean_loss, accuracy, optimizer.param_groups[0]["lr"]),
             ],
         }
-        # The best one first: whoever is killed between the two repeats this epoch.
+        # The best one first: a run killed between the two repeats this epoch.
         if improved:
             save_checkpoint(best, {"network": evaluated}, SGD(network.parameters()), state)
         save_checkpoint(last, modules, optimizer, state)

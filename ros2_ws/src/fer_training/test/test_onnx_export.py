@@ -94,8 +94,8 @@ def test_shipped_graphs_answer_as_the_shipped_weights_do(shipped_model, fer2013)
     model = load_model(shipped_model)
     assert largest_difference(network, model.graph, faces) < TOLERANCE
     if "int8" in model.config.graph_sha256:
-        guessed = [
+        predicted = [
             EmotionRecognizer(m).recognize(faces).argmax(axis=1)
             for m in (model, load_model(shipped_model, "int8"))
         ]
-        assert (guessed[0] == guessed[1]).mean() >= 0.97
+        assert (predicted[0] == predicted[1]).mean() >= 0.97

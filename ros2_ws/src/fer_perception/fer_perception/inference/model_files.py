@@ -32,7 +32,10 @@ def models_folder() -> Path:
             "the package fer_models, which holds the weights, is not installed: build it with "
             "colcon, or run pip install ./models"
         )
-    return Path(spec.submodule_search_locations[0])
+    package = Path(spec.submodule_search_locations[0])
+    # Installed, the models are inside the package; in an editable or a symlinked installation
+    # they stay beside it.
+    return package if (package / "mtcnn").is_dir() else package.resolve().parent
 
 
 def sha256_of(content: bytes) -> str:

@@ -118,7 +118,9 @@ class SplitGraph:
         """
         try:
             arrays = read_safetensors(self.weights)
-            return [_folded(layer, arrays) for layer in self.layers]
+            # The recogniser refuses a network whose scores are not finite.
+            with np.errstate(all="ignore"):
+                return [_folded(layer, arrays) for layer in self.layers]
         except (KeyError, ValueError) as error:
             raise ModelError(f"the convolutions' weights cannot be read: {error}") from error
 
@@ -144,7 +146,7 @@ class ModelConfig:
     :ivar network: its name in ``fer_training.networks``.
     :ivar classes: labels of its outputs, in their order.
     :ivar temperature: divides the logits before the softmax, so that the confidence is the share
-        of right answers; fitted on validation data.
+        of correct predictions; fitted on validation data.
     :ivar sha256: of the weights' file.
     :ivar graph_sha256: of the ONNX file of each precision.
     :ivar split: how the float32 graph is cut; None for a model without a chain of convolutions.

@@ -21,7 +21,7 @@ def fit_shift(logits: Tensor, labels: Tensor, shares: Tensor, max_loss: float) -
 
     :param logits: N x classes; ``labels``: N.
     :param shares: of each class in the training data.
-    :param max_loss: share of the answers, 0.01 for one point.
+    :param max_loss: of accuracy, as a share: 0.01 for one point.
     """
     accuracies = [
         (shifted(logits, shares, step * _STEP).argmax(dim=1) == labels).double().mean().item()

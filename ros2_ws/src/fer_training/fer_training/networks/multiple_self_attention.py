@@ -21,7 +21,7 @@ class MultipleSelfAttention(nn.Module):
     :param channels: C of the input.
     :param size: (H, W) of the input, which fixes the weight branch's fully connected layer.
     :param heads: N, 8 in the report.
-    :ivar bypass: skips the computation, which is exact as long as every gamma is 0; training
+    :ivar bypass: skips the computation, which is exact while every gamma is 0; training
         sets it for the epochs before the attention joins.
     """
 
