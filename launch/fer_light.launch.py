@@ -7,10 +7,6 @@
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory, get_packages_with_prefixes
-from fer_bringup import fast_dds, security
-from fer_bringup.launching.given_parameters import GivenParameters
-from fer_bringup.launching.restart import restart_if
-from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     GroupAction,
@@ -29,6 +25,11 @@ from launch.substitutions import (
     NotEqualsSubstitution,
 )
 from launch_ros.actions import Node, PushRosNamespace
+
+from fer_bringup import fast_dds, security
+from fer_bringup.launching.given_parameters import GivenParameters
+from fer_bringup.launching.restart import restart_if
+from launch import Action, LaunchContext, LaunchDescription
 
 FLAG = ["true", "false"]
 BRIDGES = ["ros4hri", "vision_msgs"]

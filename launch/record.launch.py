@@ -7,10 +7,6 @@
 from datetime import datetime
 from pathlib import Path
 
-from fer_bringup import fast_dds
-from fer_bringup.launching.given_parameters import GivenParameters
-from fer_bringup.ros2_bag import has_ros2_bag
-from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     ExecuteProcess,
@@ -22,6 +18,11 @@ from launch.actions import (
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
+
+from fer_bringup import fast_dds
+from fer_bringup.launching.given_parameters import GivenParameters
+from fer_bringup.ros2_bag import has_ros2_bag
+from launch import Action, LaunchContext, LaunchDescription
 
 FLAG = ["true", "false"]
 # Nothing in these shows a face.

@@ -7,9 +7,6 @@ those of fer_light.launch.py, which starts perception and light.
 
 from pathlib import Path
 
-from fer_bringup.bag_image_topic import bag_image_topic
-from fer_bringup.ros2_bag import has_ros2_bag
-from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     ExecuteProcess,
@@ -23,6 +20,10 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import IfElseSubstitution, LaunchConfiguration
 from launch_ros.actions import Node, SetRemap
 from launch_ros.parameter_descriptions import ParameterValue
+
+from fer_bringup.bag_image_topic import bag_image_topic
+from fer_bringup.ros2_bag import has_ros2_bag
+from launch import Action, LaunchContext, LaunchDescription
 
 FER_LIGHT = str(Path(__file__).with_name("fer_light.launch.py"))
 # Perception, light and score.
@@ -189,7 +190,8 @@ def player() -> Action:
                 "bag": text("bag"),
                 "rate": ParameterValue(LaunchConfiguration("rate"), value_type=float),
                 "loop": ParameterValue(LaunchConfiguration("loop"), value_type=bool),
-                "topics": [topic],
+                # A list inside the list: launch_ros joins a list of substitutions to one text.
+                "topics": [[topic]],
                 "clock_subscribers": CLOCK_SUBSCRIBERS,
             }
         ],
@@ -200,7 +202,7 @@ def player() -> Action:
 
 
 def text(argument: str) -> ParameterValue:
-    """Return a launch argument as a parameter of type string, also where it looks like a number."""
+    """Return a launch argument as a text parameter, also where it looks like a number."""
     return ParameterValue(LaunchConfiguration(argument), value_type=str)
 
 

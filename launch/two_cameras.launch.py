@@ -14,10 +14,11 @@ fer_light.launch.py hold for both cameras.
 
 from pathlib import Path
 
-from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, GroupAction, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
+
+from launch import LaunchDescription
 
 FER_LIGHT = str(Path(__file__).with_name("fer_light.launch.py"))
 # One page and no lamp: neither can be shared out between the two.

@@ -17,8 +17,11 @@ def start_managed(start_node):
     def start(given=(), **parameters):
         specs = launched(
             "fer_light",
-            **{"camera": "false", "aggregator": "false", "autostart": "managed"},
-            **{"namespace": "robot1", **dict(given)},
+            camera="false",
+            aggregator="false",
+            autostart="managed",
+            namespace="robot1",
+            **dict(given),
         )
         started = {
             name: start_node(

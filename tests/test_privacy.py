@@ -44,9 +44,9 @@ class TracedGraph:
     """The graph that users start, each process under strace."""
 
     def __init__(self, folder, strace):
-        given = {"camera": "false", "image_topic": "/camera/image_raw", "dashboard": "0", "aggregator": "false"}
+        given = {"camera": "false", "image_topic": "/camera/image_raw", "dashboard": "0"}
         self.names, specs = [], []
-        for spec in processes("fer_light", **given):
+        for spec in processes("fer_light", aggregator="false", **given):
             self.names.append(spec.name)
             trace = folder / f"{spec.name}.trace"
             options = ("-D", "-f", "-xx", "-s", "70000", "--seccomp-bpf", "-qq", "-o", str(trace))

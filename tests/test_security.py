@@ -110,7 +110,7 @@ def test_the_rights_of_the_lifecycle_manager_are_what_it_uses(rights, start_node
         )
         used |= used_by(peer, "lifecycle_manager")
         assert node.stop() == 0
-        peer.wait_until(lambda: not used_by(peer, "lifecycle_manager"), "the lifecycle manager to be gone")
+        peer.wait_until(lambda: not used_by(peer, "lifecycle_manager"), "the end of the manager")
     assert used == allowed
 
 

@@ -27,8 +27,8 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import ColorRGBA
 
 from ambient_light_driver.color.light_color import OFF, LightColor
-from fer_bringup.dashboard.access import DEFAULT_PORT
 from fer_bringup import fast_dds
+from fer_bringup.dashboard.access import DEFAULT_PORT
 from fer_bringup.live_table import faces_line, faces_table
 from fer_bringup.recording import Recording, RgbImage
 from fer_bringup.standalone.launch_file import processes

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from typing import Any
 
 import rclpy
-from fer_common.backoff import Backoff
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.msg import IntegerRange, ParameterDescriptor
@@ -24,7 +23,9 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
-# A response may be lost while the nodes discover each other: the state says what came of a request.
+from fer_common.backoff import Backoff
+
+# A response may be lost while the nodes discover each other; the state shows what came of it.
 RESPONSE_S = 10.0
 POLL_S = 0.2
 HEARTBEAT_S = 1.0

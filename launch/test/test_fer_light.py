@@ -112,9 +112,7 @@ def test_the_aggregator_is_started_where_it_is_installed_or_asked_for(
 ):
     assert "analyzers" in nodes(aggregator="true")
     found = {"fer_bringup": "", **({"diagnostic_aggregator": ""} if is_installed else {})}
-    monkeypatch.setattr(
-        "ament_index_python.packages.get_packages_with_prefixes", lambda: found
-    )
+    monkeypatch.setattr("ament_index_python.packages.get_packages_with_prefixes", lambda: found)
     assert ("analyzers" in nodes(aggregator="auto")) == is_installed
     assert "analyzers" not in nodes(aggregator="false")
 

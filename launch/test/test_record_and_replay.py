@@ -33,7 +33,7 @@ def test_all_nodes_of_a_replay_take_their_time_from_the_bag(bag, has_ros2_bag):
         assert parameters_of(started[name])["use_sim_time"] is True
     perception = started["fer_perception"]
     assert parameters_of(perception)["image_transport"] == "compressed"
-    # The bag's topic holds compressed images, though its name does not say so. The first rule wins.
+    # The bag's topic holds compressed images, though its name is raw: the first rule wins.
     first = next(topic for own, topic in perception.remappings if own == "image/compressed")
     assert first == "/camera/image_raw"
     player = started["player"]

@@ -9,8 +9,9 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import yaml
-from launch import LaunchContext, Substitution
 from launch.substitutions import LaunchConfiguration
+
+from launch import LaunchContext, Substitution
 
 
 class GivenParameters(Substitution):
@@ -34,7 +35,9 @@ class GivenParameters(Substitution):
             for parameter, (argument, value_type) in self._arguments.items()
             if (text := LaunchConfiguration(argument).perform(context))
         }
-        with NamedTemporaryFile("w", prefix="launch_params_", suffix=".yaml", delete=False) as file:
+        with NamedTemporaryFile(
+            "w", prefix="launch_params_", suffix=".yaml", delete=False
+        ) as file:
             yaml.safe_dump({"/**": {"ros__parameters": given}}, file)
         atexit.register(Path(file.name).unlink, missing_ok=True)
         return file.name

@@ -6,11 +6,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from launch import Action, LaunchContext
 from launch.actions import ExecuteProcess, LogInfo, RegisterEventHandler, TimerAction
 from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessExit
 from launch.substitutions import LaunchConfiguration
+
+from launch import Action, LaunchContext
 
 from ..restart_backoff import RestartBackoff, is_failure
 

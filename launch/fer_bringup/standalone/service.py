@@ -79,9 +79,7 @@ def _start(context: LaunchContext) -> list[_Running]:
     """Start what the visited actions ask for: all of it or, by an error, nothing."""
     started = context.take_started()
     nodes = start([spec for _, spec in started])
-    return [
-        _Running(action, node) for (action, _), node in zip(started, nodes, strict=True)
-    ]
+    return [_Running(action, node) for (action, _), node in zip(started, nodes, strict=True)]
 
 
 def _handle_exit(one: _Running, context: LaunchContext) -> list[_Timer]:

@@ -159,7 +159,9 @@ class ExecuteProcess(Action):
         context.started.append((self, spec))
         on_exit = self._on_exit
         if isinstance(on_exit, Action):
-            context.handlers.append(OnProcessExit(target_action=self, on_exit=lambda *_: [on_exit]))
+            context.handlers.append(
+                OnProcessExit(target_action=self, on_exit=lambda *_: [on_exit])
+            )
         elif on_exit is not None:
             context.handlers.append(OnProcessExit(target_action=self, on_exit=on_exit))
 

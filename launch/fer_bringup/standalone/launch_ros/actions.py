@@ -101,9 +101,7 @@ class Node(ExecuteProcess):
             package=self._package,
             executable=self._executable,
             name=self._node_name,
-            namespace=_joined(
-                values.get("ros_namespace", ""), text_of(context, self._namespace)
-            ),
+            namespace=_joined(values.get("ros_namespace", ""), text_of(context, self._namespace)),
             params_files=tuple(files),
             parameters=tuple(parameters),
             remappings=(*values.get("ros_remaps", ()), *own),
@@ -119,8 +117,8 @@ def _value(context: LaunchContext, value: Any) -> Any:
     if isinstance(value, ParameterValue):
         text = text_of(context, value.value)
         return text if value.value_type is str else value.value_type(yaml.safe_load(text))
-    if isinstance(value, list):
-        return [_value(context, element) for element in value]
+    if isinstance(value, list) and all(isinstance(element, list) for element in value):
+        return [yaml.safe_load(text_of(context, element)) for element in value]
     if isinstance(value, Substitution):
         return yaml.safe_load(text_of(context, value))
     return value
