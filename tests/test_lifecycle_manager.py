@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lifecycle nodes that another process configures, activates and watches."""
 
+import os
 import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from lifecycle_msgs.msg import Transition
@@ -108,3 +113,37 @@ def test_it_waits_for_nodes_that_are_missing_and_a_signal_ends_it(start_node, pe
     peer.spin(1.0)
     assert manager.running
     assert manager.stop() == 0
+
+
+def child_of(parent: int, executable: str) -> int:
+    """Return the id of a process's child that runs an executable, or 0."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    for child in map(int, children):
+        with suppress(FileNotFoundError):
+            if executable in Path(f"/proc/{child}/cmdline").read_text():
+                return child
+    return 0
+
+
+def test_a_killed_node_of_a_managed_graph_comes_back_active_in_its_namespace(
+    ros_domain, state_of, peer, tmp_path
+):
+    words = [sys.executable, "-m", "fer_bringup.start", "fer_light", "camera:=false"]
+    words += ["light:=false", "aggregator:=false", "autostart:=managed", "namespace:=robot1"]
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        peer.wait_until(lambda: "fer_perception is active" in log.read_text(), "the start")
+        first = child_of(process.pid, "emotion_node")
+        os.kill(first, signal.SIGKILL)
+        peer.wait_until(
+            lambda: log.read_text().count("fer_perception is active") == 2, "the restart"
+        )
+        assert child_of(process.pid, "emotion_node") not in (0, first)
+        assert state_of("fer_perception") == "active"
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0, log.read_text()
