@@ -127,7 +127,7 @@ def generate_launch_description() -> LaunchDescription:
             default_value="true",
             description="Who configures and activates the lifecycle nodes: 'true', each itself at "
             "once; 'managed', the node lifecycle_manager, one after the other, again after a "
-            "restart; 'false', nobody.",
+            "restart; 'false', no one.",
             choices=["true", "managed", "false"],
         ),
         DeclareLaunchArgument(
@@ -324,7 +324,7 @@ def generate_launch_description() -> LaunchDescription:
         values = context.launch_configurations
         path = Path(values["params_file"]).expanduser()
         if not path.is_file():
-            raise ValueError(f"params_file is {values['params_file']!r}: there is no such file")
+            raise ValueError(f"params_file is {values['params_file']!r}: no such file")
         port = values["dashboard"] or "0"
         if not (port.isascii() and port.isdecimal() and int(port) <= 65535):
             raise ValueError(f"dashboard is {port!r}: expected a TCP port")

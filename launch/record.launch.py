@@ -20,8 +20,8 @@ from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 
 from fer_bringup import fast_dds
+from fer_bringup.bags import has_ros2_bag
 from fer_bringup.launching.given_parameters import GivenParameters
-from fer_bringup.ros2_bag import has_ros2_bag
 from launch import Action, LaunchContext, LaunchDescription
 
 FLAG = ["true", "false"]

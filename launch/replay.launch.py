@@ -21,8 +21,7 @@ from launch.substitutions import IfElseSubstitution, LaunchConfiguration
 from launch_ros.actions import Node, SetRemap
 from launch_ros.parameter_descriptions import ParameterValue
 
-from fer_bringup.bag_image_topic import bag_image_topic
-from fer_bringup.ros2_bag import has_ros2_bag
+from fer_bringup.bags import bag_image_topic, has_ros2_bag
 from launch import Action, LaunchContext, LaunchDescription
 
 FER_LIGHT = str(Path(__file__).with_name("fer_light.launch.py"))
@@ -117,7 +116,7 @@ def look_into_bag(context: LaunchContext) -> list[Action]:
     topic, transport = bag_image_topic(bag, values["image_topic"])
     labels = Path(values["labels"]).expanduser().absolute() if values["labels"] else ""
     if labels and not Path(labels).is_file():
-        raise ValueError(f"labels is {values['labels']!r}: there is no such file")
+        raise ValueError(f"labels is {values['labels']!r}: no such file")
     out = Path(values["out"] or f"{bag.name.removesuffix(bag.suffix)}_live").expanduser()
     found = {
         "bag": bag,

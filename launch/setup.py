@@ -14,6 +14,7 @@ setup(
             f"{PACKAGE}.{name}"
             for name in (
                 "dashboard",
+                "demo",
                 "launching",
                 "standalone",
                 "standalone.launch",
@@ -41,7 +42,7 @@ setup(
             # Its name until 0.1; kept for one release.
             "bring_up = fer_bringup.lifecycle_manager:main",
             "dashboard = fer_bringup.dashboard.main:main",
-            "demo = fer_bringup.demo:main",
+            "demo = fer_bringup.demo.__main__:main",
             "lifecycle_manager = fer_bringup.lifecycle_manager:main",
             "start = fer_bringup.start:main",
         ],

@@ -14,8 +14,8 @@ import yaml
 from ament_index_python.packages import get_package_share_directory
 
 from fer_bringup import security, start
+from fer_bringup.bags import has_ros2_bag
 from fer_bringup.fast_dds import PROFILE_VARIABLES
-from fer_bringup.ros2_bag import has_ros2_bag
 from fer_bringup.standalone.launch_file import names, read
 from replay_bags import small_images, write_bag
 
@@ -93,12 +93,12 @@ def seen_by_the_nodes(stand_ins: Path) -> dict[str, Any]:
     """Return what each node was started with, however the command line says it."""
     seen = {}
     for record in sorted(stand_ins.glob("lib/*/*.json")):
-        told = json.loads(record.read_text())
+        started = json.loads(record.read_text())
         record.unlink()
-        pairs = list(zip(told["words"], told["words"][1:], strict=False))
+        pairs = list(zip(started["words"], started["words"][1:], strict=False))
         [node_name] = [word[8:] for _, word in pairs if word.startswith("__node:=")]
         parameters: dict[str, Any] = {}
-        for text in told["files"]:
+        for text in started["files"]:
             # launch_ros writes lists as tuples, which are the same to ROS.
             for key, node in yaml.safe_load(text.replace("!!python/tuple", "")).items():
                 if key == "/**" or key.split("/")[-1] == node_name:
@@ -112,7 +112,7 @@ def seen_by_the_nodes(stand_ins: Path) -> dict[str, Any]:
             "remappings": {value for option, value in pairs if option == "-r"},
             "log level": {value for option, value in pairs if option == "--log-level"},
             "enclave": {value for option, value in pairs if option == "--enclave"},
-            "environment": told["environment"],
+            "environment": started["environment"],
         }
     return seen
 

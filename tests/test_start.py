@@ -234,7 +234,7 @@ def test_an_executable_that_is_not_installed_is_named_and_nothing_starts(stand_i
     process = start("fer_light")
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert errors == f"node 'ambient_light': there is no executable {missing}\n"
+    assert errors == f"node 'ambient_light': no executable {missing}\n"
     assert stand_ins.log("camera") == []
 
 
@@ -244,8 +244,8 @@ def test_an_executable_that_is_not_installed_is_named_and_nothing_starts(stand_i
         ("sorce:=0", "fer_light has no argument 'sorce': did you mean 'source'?"),
         ("log_level:=loud", "argument 'log_level' is 'loud': choose one of"),
         ("source=0", "argument 'source=0': write it as name:=value"),
-        ("params_file:=/nowhere.yaml", "params_file is '/nowhere.yaml': there is no such file"),
-        ("fastdds_profile:=/no.xml", "fastdds_profile is '/no.xml': there is no such file"),
+        ("params_file:=/nowhere.yaml", "params_file is '/nowhere.yaml': no such file"),
+        ("fastdds_profile:=/no.xml", "fastdds_profile is '/no.xml': no such file"),
     ],
 )
 def test_a_wrong_argument_gets_one_line_and_exit_code_2(monkeypatch, argument, message):

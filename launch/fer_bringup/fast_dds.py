@@ -38,14 +38,14 @@ def variables(profile: str | None = None) -> dict[str, str]:
     """Return the environment variables that give a profile to the nodes.
 
     :param profile: its path, or 'none'; the installed one by default.
-    :raises ValueError: there is no such file.
+    :raises ValueError: the file does not exist.
     """
     profile = default_profile() if profile is None else profile
     if profile == "none" or _profile_of(os.environ):
         return {}
     path = Path(profile).expanduser().absolute()
     if not path.is_file():
-        raise ValueError(f"{ARGUMENT} is {profile!r}: there is no such file")
+        raise ValueError(f"{ARGUMENT} is {profile!r}: no such file")
     return dict.fromkeys(PROFILE_VARIABLES, str(path))
 
 

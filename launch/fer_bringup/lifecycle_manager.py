@@ -79,7 +79,7 @@ class ManagedNode:
     """One node on its way to the active state, and its heartbeat.
 
     A new process of the node, which is a new publisher of its ``transition_event``, is brought to
-    the active state once. Whoever deactivates the node after that has the last word.
+    the active state once: the manager does not undo a later deactivation by a user.
 
     :param name: name of the node, relative to the manager's namespace.
     """

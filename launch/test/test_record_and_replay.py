@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from fer_bringup import ros2_bag
+from fer_bringup import bags
 from fer_bringup.standalone.processes import CommandSpec, command
 from launched import launched, parameters_of
 from replay_bags import small_images, write_bag
@@ -22,7 +22,7 @@ def bag(tmp_path_factory):
 
 @pytest.fixture(params=[True, False], ids=["with ros2 bag", "without"])
 def has_ros2_bag(request, monkeypatch):
-    monkeypatch.setattr(ros2_bag, "has_ros2_bag", lambda: request.param)
+    monkeypatch.setattr(bags, "has_ros2_bag", lambda: request.param)
     return request.param
 
 

@@ -91,7 +91,7 @@ def command(spec: ProcessSpec) -> list[str]:
         ) from error
     executable = prefix / "lib" / spec.package / spec.executable
     if not os.access(executable, os.X_OK):
-        raise FileNotFoundError(f"node {spec.name!r}: there is no executable {executable}")
+        raise FileNotFoundError(f"node {spec.name!r}: no executable {executable}")
     words = [str(executable), *spec.arguments, "--ros-args", *spec.ros_arguments]
     words += ["-r", f"__node:={spec.name}", "-r", f"__ns:=/{spec.namespace.strip('/')}"]
     for file in spec.params_files:

@@ -62,8 +62,8 @@ class LaunchDescription:
 class LaunchContext:
     """State while launch descriptions are visited.
 
-    :ivar started: processes to start, each with its action; whoever visits takes them out.
-    :ivar timers: actions to visit after a time [s]; likewise.
+    :ivar started: processes to start, each with its action, until they are taken.
+    :ivar timers: actions to visit, each after a time [s].
     :ivar handlers: what to do when a process has exited.
     :ivar is_shutdown: whether the processes are to end.
     """

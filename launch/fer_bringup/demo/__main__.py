@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From camera to lamp for some seconds: a live table, a video and a picture.
+"""Starts ``fer_light``, shows what it publishes and records it.
 
-Starts the graph ``fer_light`` and listens to it like any other node. Shows the
-webcam if there is one, else the clip ``VIDEO=...``, else a moving portrait.
+Shows the webcam if there is one, else the clip ``VIDEO=...``, else a moving portrait.
 ``DEMO_SECONDS`` sets the length.
 """
 
@@ -29,8 +28,8 @@ from std_msgs.msg import ColorRGBA
 from ambient_light_driver.color.light_color import OFF, LightColor
 from fer_bringup import fast_dds
 from fer_bringup.dashboard.access import DEFAULT_PORT
-from fer_bringup.live_table import faces_line, faces_table
-from fer_bringup.recording import Recording, RgbImage
+from fer_bringup.demo.live_table import faces_line, faces_table
+from fer_bringup.demo.recording import Recording, RgbImage
 from fer_bringup.standalone.launch_file import processes
 from fer_bringup.standalone.processes import NodeProcess, start, stop
 from fer_perception.images.decoding import ImageError

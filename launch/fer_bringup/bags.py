@@ -1,7 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which images a bag holds."""
+"""What replay and record need to know: whether ``ros2 bag`` is installed, what a bag holds."""
 
+import shutil
 from pathlib import Path
+
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+
+
+def has_ros2_bag() -> bool:
+    """Return whether ``ros2 bag play`` and ``record`` are installed."""
+    try:
+        get_package_prefix("ros2bag")
+    except PackageNotFoundError:
+        return False
+    return shutil.which("ros2") is not None
 
 
 def bag_image_topic(bag: Path, asked: str) -> tuple[str, str]:
