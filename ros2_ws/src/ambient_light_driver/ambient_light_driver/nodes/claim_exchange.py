@@ -101,6 +101,4 @@ def claims_from_message(message: LightClaims) -> PeerClaims:
         )
         for entry in message.claims[:MAX_CLAIMS]
     )
-    return PeerClaims(
-        message.node[:MAX_NAME_LENGTH], message.instance[:MAX_NAME_LENGTH], claims
-    )
+    return PeerClaims(message.node[:MAX_NAME_LENGTH], message.instance[:MAX_NAME_LENGTH], claims)

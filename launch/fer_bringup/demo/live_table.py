@@ -36,14 +36,14 @@ def faces_table(faces: Sequence[EmotionStamped], lamp: LightColor | None, title:
             f"{_latency_ms(face):.0f} ms",
         )
     if not faces:
-        table.add_row("", "nobody", *[""] * (len(EMOTIONS) + 1))
+        table.add_row("", "no face", *[""] * (len(EMOTIONS) + 1))
     return Group(table, _swatch(lamp))
 
 
 def faces_line(faces: Sequence[EmotionStamped], lamp: LightColor | None) -> str:
     """Return the same on one line without colours, for logs."""
     seen = ", ".join(f"{face.face_id} {face.emotion} {face.confidence:.0%}" for face in faces)
-    return f"{seen or 'nobody'} | lamp {screen_color(lamp) if lamp else 'not seen yet'}"
+    return f"{seen or 'no face'} | lamp {screen_color(lamp) if lamp else 'no colour yet'}"
 
 
 def _score(score: float, best: float) -> Text:

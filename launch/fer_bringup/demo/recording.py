@@ -19,7 +19,7 @@ def beside_lamp(frame: RgbImage, lamp: LightColor) -> RgbImage:
     """Return the frame with the lamp, a glowing disc, in a dark panel on its right.
 
     :param frame: H x W x 3, RGB, 8 bits a channel.
-    :return: H x (1 + PANEL) W x 3, the width rounded up to an even number.
+    :returns: H x (1 + PANEL) W x 3, the width rounded up to an even number.
     """
     height, width = frame.shape[:2]
     # Video codecs want even sizes.

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From camera to lamp for some seconds: a live table, a video and a picture.
+"""Starts ``fer_light``, shows what it publishes and records it.
 
-Starts the graph ``fer_light`` and listens to it like any other node. Shows the
-webcam if there is one, else the clip ``VIDEO=...``, else a moving portrait.
+Shows the webcam if there is one, else the clip ``VIDEO=...``, else a moving portrait.
 ``DEMO_SECONDS`` sets the length.
 """
 
@@ -27,11 +26,12 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import ColorRGBA
 
 from ambient_light_driver.color.light_color import OFF, LightColor
+from fer_bringup import fast_dds
 from fer_bringup.dashboard.access import DEFAULT_PORT
-from fer_bringup.graph import environment, fer_light
-from fer_bringup.live_table import faces_line, faces_table
-from fer_bringup.processes import NodeProcess, start, stop
-from fer_bringup.recording import Recording, RgbImage
+from fer_bringup.demo.live_table import faces_line, faces_table
+from fer_bringup.demo.recording import Recording, RgbImage
+from fer_bringup.standalone.launch_file import processes
+from fer_bringup.standalone.processes import NodeProcess, start, stop
 from fer_perception.images.decoding import ImageError
 from fer_perception.nodes.image_messages import to_rgb
 
@@ -86,17 +86,17 @@ class Listener(Node):
 def main(args: list[str] | None = None) -> int:
     """Run the demo.
 
-    :return: 0, or 1 with one line that says why nothing was to be seen.
+    :returns: 0, or 1 with one line that says why nothing was shown.
     """
     try:
         length_s = _length_s()
-        values = fer_light().values(_source() | {"dashboard": str(_free_port())})
+        port = str(_free_port())
+        specs = processes("fer_light", dashboard=port, **_source())
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
-    variables = environment(values)
     # This process reads images too, so it needs the same transport.
-    os.environ.update(variables)
+    os.environ.update(fast_dds.variables())
 
     asked: list[int] = []
 
@@ -112,9 +112,9 @@ def main(args: list[str] | None = None) -> int:
     log_path = FOLDER / "nodes.log"
     try:
         with log_path.open("wb") as log:
-            nodes = start(fer_light().nodes(values), variables, log)
+            nodes = start(specs, output=log)
             listener = Listener()
-            print(f"Dashboard: http://127.0.0.1:{values['dashboard']}/", flush=True)
+            print(f"Dashboard: http://127.0.0.1:{port}/", flush=True)
             _watch(listener, nodes, recording, length_s, asked)
     except (FileNotFoundError, OSError) as error:
         print(error, file=sys.stderr)
@@ -180,13 +180,13 @@ def _report(
         return 1
     if listener.emotions is None and not interrupted:
         print(
-            f"No emotion was received within {FIRST_EMOTION_S:.0f} s: what the nodes said is in "
+            f"No emotion was received within {FIRST_EMOTION_S:.0f} s: the log of the nodes is "
             f"{log_path}",
             file=sys.stderr,
         )
         return 1
     if not listener.frames_with_faces:
-        print("Nobody was seen. Try a clip with a face: make demo VIDEO=clip.mp4")
+        print("No face was found. Try a clip with a face: make demo VIDEO=clip.mp4")
     return 0
 
 
@@ -209,16 +209,16 @@ def _free_port() -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
-    raise ValueError("there is no free TCP port for the dashboard")
+    raise ValueError("no TCP port is free for the dashboard")
 
 
 def _source() -> dict[str, str]:
-    """Return the camera's source as a launch argument, none to let the camera node choose."""
+    """Return the camera's source as a launch argument; none lets the camera node choose."""
     video = os.environ.get("VIDEO")
     if not video:
         return {}
     if not Path(video).exists():
-        raise ValueError(f"VIDEO is {video!r}: there is no such file")
+        raise ValueError(f"VIDEO is {video!r}: no such file")
     return {"source": str(Path(video).absolute())}
 
 
