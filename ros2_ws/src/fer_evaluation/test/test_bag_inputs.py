@@ -233,6 +233,16 @@ def test_compressed_bags_are_read_with_and_without_metadata(tmp_path, storage, m
     assert read(tmp_path / f"lone{''.join(file.suffixes).removesuffix('.zstd')}")[0] == found
 
 
+def test_a_file_that_a_player_decompressed_is_not_read_twice(tmp_path):
+    bag = compressed_bag(tmp_path / "bag", StoragePlugin.SQLITE3, CompressionMode.FILE)
+    (bag / "bag.db3").write_bytes(
+        zstandard.ZstdDecompressor().decompress((bag / "bag.db3.zstd").read_bytes(), 1 << 24)
+    )
+    assert read(bag) == (stamps(COUNT), [])
+    (bag / "metadata.yaml").unlink()
+    assert read(bag)[0] == stamps(COUNT)
+
+
 def test_a_compressed_file_that_is_cut_short_gives_its_beginning_and_a_warning(tmp_path, rng):
     noise = [rng.integers(0, 256, (48, 64, 3), "uint8") for _ in range(60)]
     plain = write_mcap_ros2(tmp_path / "bag.mcap", noise, chunk_size=9_000).read_bytes()
