@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env build demo test lint bench robustness docs clean
+.PHONY: help env test-env build demo test lint test-noble bench fuzz soak docs clean
 
 # Each recipe line runs with ROS 2 and the built packages in reach.
 IN_ENV := source tools/env.sh &&
@@ -15,10 +15,13 @@ TYPED := $(wildcard tools/*.py launch/fer_bringup bench robustness \
 	ros2_ws/src/fer_training/fer_training)
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 env: ## Check the machine; without ROS 2, make .venv
-	@tools/setup_env.sh
+	@tools/setup_env.sh demo
+
+test-env: ## The same with what training and the tests need
+	@tools/setup_env.sh tests
 
 build: env ## Build all packages into install/
 	@$(IN_ENV) flock tools colcon --log-level error build --event-handlers console_cohesion- console_direct-
@@ -26,25 +29,28 @@ build: env ## Build all packages into install/
 demo: build ## Camera to lamp for about 20 s; VIDEO=file for a clip, DEMO_SECONDS=n
 	@$(IN_ENV) python3 -m fer_bringup.demo
 
-lint: env ## Check style, types and security
+lint: test-env ## Check style, types and security
 	@$(IN_ENV) ruff check . && ruff format --check . && mypy $(TYPED)
 	@$(IN_ENV) bandit --quiet --recursive --configfile pyproject.toml $(TYPED) examples \
 		2> >(grep -v 'nosec encountered' >&2)
 
-test: build lint ## Build, check style and types, run every test
+test: test-env build lint ## Build, check style and types, run every test
 	@$(IN_ENV) python3 -m pytest $(PYTEST_ARGS)
 
-bench: build ## Measure speed beside other packages; BENCH_ARGS='frames --rounds 5' for a part
+test-noble: ## Build and test with the library versions of Ubuntu 24.04, on Python 3.12
+	@tools/test_noble.sh $(PYTEST_ARGS)
+
+bench: test-env build ## Measure speed beside other packages; BENCH_ARGS='frames --rounds 5' for a part
 	@$(IN_ENV) python3 -m bench.run $(BENCH_ARGS)
 
-fuzz: build ## Try a million hostile inputs; FUZZ_ARGS='palettes --share 0.1' for a part
+fuzz: test-env build ## Try a million hostile inputs; FUZZ_ARGS='palettes --share 0.1' for a part
 	@$(IN_ENV) python3 -m robustness.fuzz.run $(FUZZ_ARGS)
 
-soak: build ## Faults, load and a long run; SOAK_ARGS='graph --minutes 5' for a part
+soak: test-env build ## Faults, load and a long run; SOAK_ARGS='graph --minutes 5' for a part
 	@$(IN_ENV) python3 -m robustness.soak.run $(SOAK_ARGS)
 
 docs: ## Build the documentation of everything into build/docs
 	@tools/build_docs.sh
 
 clean: ## Remove build output and environment
-	rm -rf build install log .venv demo
+	rm -rf build install log .venv demo build-noble install-noble .venv-noble

@@ -105,6 +105,7 @@ def _recognizer_multiply_adds() -> float:
         info.name: [d.dim_value for d in info.type.tensor_type.shape.dim]
         for info in [*inferred.value_info, *inferred.output]
     }
+    shapes |= {tensor.name: list(tensor.dims) for tensor in inferred.initializer}
     total = 0
     for node in inferred.node:
         if node.op_type in ("Conv", "Gemm"):

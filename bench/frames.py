@@ -16,11 +16,11 @@ from fer_perception.detection.mtcnn import Mtcnn, MtcnnConfig
 from fer_perception.face import BoundingBox, RgbImage
 from fer_perception.pipeline import EmotionPipeline
 from fer_perception.recognition.alignment import align_faces
-from fer_perception.recognition.normalization import grey_levels, normalize
 from fer_perception.tracking.detection_scheduler import FollowerConfig
 from fer_perception.tracking.smoothing import ScoreSmoother
 from fer_perception.tracking.tracker import FaceTracker
 from fer_training.learning.trained_network import load_network
+from fer_training.networks.normalization import grey_levels, normalize
 
 from .peers import DEEPFACE, PEERS, PeerProcess, running
 from .test_images import moving_faces, with_faces

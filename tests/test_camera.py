@@ -7,6 +7,14 @@ from network_camera import FRAMES, network_camera
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
+from fer_perception.images.frame_source import (
+    Frame,
+    FrameSource,
+    FrameSourceError,
+    SourceReport,
+)
+from fer_perception.nodes import camera_node
+
 
 def camera_of(start_node, source, **parameters):
     return start_node(
@@ -43,6 +51,33 @@ def test_a_camera_that_is_not_there_is_an_error_and_no_portrait(start_node, peer
     )
     peer.spin(2.0)
     assert frames == [] and camera.output.count("cannot open camera 97") == 1
+
+
+class _Unplugged(FrameSource):
+    """A camera that gives one frame and is then unplugged."""
+
+    is_live = True
+
+    def __next__(self):
+        if self.report.frames:
+            raise FrameSourceError("unplugged")
+        self.report = SourceReport(frames=1)
+        return Frame(np.zeros((4, 4, 3), np.uint8), 0.0)
+
+
+def test_no_portrait_takes_the_place_of_a_camera_that_was_unplugged(peer, monkeypatch):
+    asked = []
+
+    def open_source(source, *args):
+        asked.append(source)
+        return _Unplugged("camera")
+
+    monkeypatch.setattr(camera_node, "open_frame_source", open_source)
+    node = camera_node.CameraNode(context=peer.context)
+    peer.wait_until(lambda: len(asked) >= 2, "a second attempt")
+    node.close()
+    node.destroy_node()
+    assert asked[:2] == ["", "0"]
 
 
 def test_what_a_folder_cannot_give_is_said_once_although_it_loops(start_node, peer, tmp_path):

@@ -104,7 +104,7 @@ def test_the_manifest_is_valid_and_its_licence_lies_beside_it(name):
     assert not warnings
     assert package.version == "0.1.0"
     for licence in package.licenses:
-        assert licence.file and (folder / licence.file).resolve().parent == folder.resolve()
+        assert licence.file and (folder / licence.file).resolve().is_relative_to(folder.resolve())
     assert (folder / "LICENSE").read_text() == (REPOSITORY / "LICENSE").read_text()
     assert (folder / "CHANGELOG.rst").read_text().splitlines()[1].endswith(f" {name}")
 

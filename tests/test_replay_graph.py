@@ -13,7 +13,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import ColorRGBA, String
 
-from fer_bringup.graphs import GRAPHS
+from fer_bringup.standalone.launch_file import processes
 from fer_evaluation import evaluate_bag
 from fer_evaluation.bags.bag_reader import OpenBag
 from fer_evaluation.scoring.agreement import label_agreement
@@ -70,9 +70,8 @@ def test_a_pause_holds_the_light_and_a_loop_gives_new_ids(start_specs, peer, bag
     colors = peer.collect(ColorRGBA, "/ambient_light/color", LATCHED)
     clocks = peer.collect(Clock, "/clock")
     events = peer.collect(FaceEvent, "/fer_perception/events", 50)
-    graph = GRAPHS["replay"]()
     given = {"bag": str(bag), "loop": "true", "out": str(tmp_path / "live")}
-    nodes = start_specs(graph.nodes(graph.values(given)))
+    nodes = start_specs(processes("replay", **given))
     running = tuple(node.node for node in nodes)
     client = peer.node.create_client(SetParameters, "/player/set_parameters")
 
@@ -129,9 +128,8 @@ def test_a_pause_holds_the_light_and_a_loop_gives_new_ids(start_specs, peer, bag
 def test_a_recording_holds_no_image_unless_asked_for(start_node, peer, tmp_path):
     for images in ("false", "true"):
         out = tmp_path / f"images_{images}"
-        graph = GRAPHS["record"]()
         given = {"out": str(out), "images": images, "image_topic": "/camera/image_raw"}
-        [spec] = graph.nodes(graph.values(given))
+        [spec] = processes("record", **given)
         recorder = start_node(
             spec.package, spec.executable, spec.name, parameters=dict(spec.parameters)
         )
@@ -170,10 +168,9 @@ def test_a_recording_holds_no_image_unless_asked_for(start_node, peer, tmp_path)
     ],
 )
 def test_a_wrong_argument_is_refused_in_one_line(bag, given, message):
-    graph = GRAPHS["replay"]()
     values = {name: str(bag) if value == "BAG" else value for name, value in given.items()}
     with pytest.raises(ValueError, match=message) as error:
-        graph.nodes(graph.values(values))
+        processes("replay", **values)
     assert "\n" not in str(error.value)
 
 

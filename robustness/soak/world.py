@@ -19,15 +19,15 @@ from typing import Any
 
 import rclpy
 import yaml
-from ament_index_python.packages import get_package_share_directory
 from fer_msgs.msg import EmotionArray
 from rcl_interfaces.srv import SetParameters
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.time import Time
 
-from fer_bringup.graph import environment, fer_light
+from fer_bringup import fast_dds
 from fer_perception.face import RgbImage
+from fer_perception.inference.model_files import models_folder
 from fer_perception.recognition.model_store import DEFAULT_MODEL
 
 from .camera import Camera
@@ -77,7 +77,7 @@ class World(AbstractContextManager["World"]):
         self.lamp = Lamp()
         self._domain = own_domain()
         self._domain.__enter__()
-        os.environ.update(environment(fer_light().values({})))
+        os.environ.update(fast_dds.variables())
         self._log = (folder / "log").open("wb")
         self.starter = subprocess.Popen(
             [
@@ -266,7 +266,7 @@ class World(AbstractContextManager["World"]):
 
 def _copied_model(folder: Path) -> Path:
     """Return a copy of the model that can be moved away."""
-    source = Path(get_package_share_directory("fer_models"), DEFAULT_MODEL)
+    source = models_folder() / DEFAULT_MODEL
     copy = folder / "model"
     copy.mkdir()
     for file in source.iterdir():

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from ament_index_python.packages import get_package_share_directory
 from rcl_interfaces.msg import ParameterDescriptor, ParameterType
 
 from ambient_light_driver.color.palette import shipped_palettes
+from fer_perception.recognition.model_store import list_models
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,6 @@ class Control:
         return f"{self.node}/{self.parameter}"
 
 
-def _models() -> tuple[str, ...]:
-    folder = Path(get_package_share_directory("fer_models"))
-    return tuple(sorted(path.parent.name for path in folder.glob("*/config.json")))
-
-
 CONTROLS = (
     Control("ambient_light", "palette", tuple(shipped_palettes())),
     Control("ambient_light", "brightness"),
@@ -44,7 +38,7 @@ CONTROLS = (
     Control("ambient_light", "time_constant_s"),
     Control("fer_perception", "smoothing_time_constant_s"),
     Control("fer_perception", "min_confidence"),
-    Control("fer_perception", "model", _models()),
+    Control("fer_perception", "model", tuple(list_models())),
     Control("fer_perception", "detector"),
 )
 

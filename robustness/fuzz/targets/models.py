@@ -13,20 +13,28 @@ from typing import Any
 
 import numpy as np
 import onnx
-from ament_index_python.packages import get_package_share_directory
+import torch
 from numpy.typing import NDArray
 from safetensors.torch import load, save
+from torch import nn
 
-from fer_perception.inference.convolution_chain import split_at_convolutions
-from fer_perception.inference.graph_builder import GraphBuilder
+from fer_perception.inference.model_files import models_folder
 from fer_perception.recognition.model_store import (
     ModelError,
+    Precision,
     load_model,
     read_config,
     read_weights,
+    write_model,
 )
 from fer_perception.recognition.recognizer import EmotionRecognizer
-from fer_training.learning.trained_network import load_network
+from fer_training.exporting.graph_builder import GraphBuilder
+from fer_training.exporting.onnx_export import export_graphs
+from fer_training.learning.trained_network import (
+    in_half_precision,
+    load_network,
+    weights_file,
+)
 from fer_training.networks import create_network
 
 from ..mutation import mutated, nasty_value
@@ -40,7 +48,7 @@ def _sha256(content: bytes) -> str:
 
 
 def _config() -> dict[str, Any]:
-    path = Path(get_package_share_directory("fer_models"), _NETWORK, "config.json")
+    path = models_folder() / _NETWORK / "config.json"
     config: dict[str, Any] = json.loads(path.read_text())
     return config
 
@@ -56,37 +64,20 @@ def _small_graph() -> bytes:
     return _finished(builder)
 
 
-def _convolutions() -> tuple[bytes, int]:
-    """Return a graph whose convolutions run natively, and how much of it is not the last layer."""
-    rng = np.random.default_rng(0)
-
-    def normal(*shape: int) -> str:
-        values: NDArray[np.float32] = rng.normal(size=shape).astype(np.float32)
-        return builder.constant(values)
-
-    builder = GraphBuilder()
-    maps = builder.add("Cast", ["crops"], to=onnx.TensorProto.FLOAT)
-    maps = builder.add("Unsqueeze", [maps, builder.constant(np.array([1], np.int64))])
+def _convolutions() -> nn.Module:
+    """Return a network whose convolutions run natively."""
+    torch.manual_seed(0)
+    layers: list[nn.Module] = []
     for inputs in (1, 16):
-        weights = [normal(16, inputs, 3, 3), normal(16)]
-        maps = builder.add("Conv", [maps, *weights], pads=[1] * 4)
-        maps = builder.add(
-            "BatchNormalization",
-            [maps, *(builder.constant(np.ones(16, np.float32)) for _ in "1234")],
-        )
-        maps = builder.add("Relu", [maps])
-    maps = builder.add("MaxPool", [maps], kernel_shape=[2, 2], strides=[2, 2])
-    flat = builder.add("Flatten", [maps])
-    last = 16 * 24 * 24 * 7
-    builder.add("MatMul", [flat, normal(last // 7, 7)], "logits")
-    graph = _finished(builder)
-    return graph, len(graph) - 4 * last
+        layers += [nn.Conv2d(inputs, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU()]
+    network = nn.Sequential(*layers, nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16 * 24 * 24, 7))
+    return in_half_precision(network.eval())
 
 
 def _finished(builder: GraphBuilder) -> bytes:
     shape = ["n", 48, 48]
     image = onnx.helper.make_tensor_value_info("crops", onnx.TensorProto.UINT8, shape)
-    return builder.finish("small", image, ["logits"], opset=17)
+    return builder.finish("small", image, {"logits": 2}, opset=17)
 
 
 def _prepare_configs() -> Try:
@@ -167,15 +158,47 @@ def _prepare_graphs() -> Try:
 
 
 def _prepare_convolutions() -> Try:
-    graph, end = _convolutions()
-    assert split_at_convolutions(graph) is not None
+    temporary = tempfile.TemporaryDirectory(prefix="fuzz_convolutions_")
+    folder = Path(temporary.name)
+    network = _convolutions()
+    exported = export_graphs(network)
+    assert exported.split is not None
+    graphs: dict[Precision, bytes] = {"float32": exported.whole}
+    weights = weights_file(network)
+    write_model(folder, _NETWORK, 1.0, weights, graphs, exported.split)
+    config = json.loads((folder / "config.json").read_text())
+    parts = {
+        "model_before.onnx": exported.split.before,
+        "model_after.onnx": exported.split.after,
+        "model.safetensors": weights,
+    }
+    # The structure comes before the large weights and after them.
+    end = 2000
 
-    def damaged(rng: Random) -> bytes:
-        start = rng.randrange(end)
-        stop = min(end, start + rng.choice((4, 40, 400)))
-        return graph[:start] + mutated(rng, graph[start:stop]) + graph[stop:]
+    def try_one(rng: Random) -> None:
+        assert temporary
+        changed = json.loads(json.dumps(config))
+        file = rng.choice([*parts, "config.json"])
+        damaged = dict(parts)
+        if file == "config.json":
+            layer = rng.choice(changed["split"]["convolutions"])
+            layer[rng.choice(list(layer))] = nasty_value(rng)
+        else:
+            content = parts[file]
+            start = rng.choice((0, max(0, len(content) - end)))
+            stop = min(len(content), start + end)
+            damaged[file] = content[:start] + mutated(rng, content[start:stop]) + content[stop:]
+        changed["sha256"] = _sha256(damaged["model.safetensors"])
+        changed["split"]["before_sha256"] = _sha256(damaged["model_before.onnx"])
+        changed["split"]["after_sha256"] = _sha256(damaged["model_after.onnx"])
+        (folder / "config.json").write_text(json.dumps(changed))
+        for name, content in damaged.items():
+            (folder / name).write_bytes(content)
+        recognizer = EmotionRecognizer(load_model(folder))
+        scores = recognizer.recognize(np.zeros((2, 48, 48), np.uint8))
+        assert scores.shape == (2, 7), scores.shape
 
-    return _graphs(graph, damaged)
+    return try_one
 
 
 def _load(folder: Path, config: dict[str, Any], sha256: str, graph: bytes) -> Any:

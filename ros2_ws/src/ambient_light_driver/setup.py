@@ -4,6 +4,10 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 package_name = "ambient_light_driver"
+# fer_common is not on PyPI: pip builds it from the folder beside this one. colcon and rosdep go by
+# package.xml.
+sibling = Path(__file__).resolve().parent.parent / "fer_common"
+fer_common = f"fer_common @ {sibling.as_uri()}" if sibling.is_dir() else "fer_common"
 palettes = [str(path) for path in sorted(Path(package_name, "palettes").glob("*.yaml"))]
 
 setup(
@@ -16,7 +20,7 @@ setup(
         (f"share/{package_name}", ["package.xml"]),
         (f"share/{package_name}/palettes", palettes),
     ],
-    install_requires=["setuptools"],
+    install_requires=[fer_common, "pyyaml"],
     extras_require={"test": ["pytest"]},
     zip_safe=False,
     maintainer="Maintainers of fer_perception",
@@ -34,6 +38,7 @@ setup(
             "hue = ambient_light_driver.devices.hue:HueDevice",
             "lifx = ambient_light_driver.devices.lifx:LifxDevice",
             "mqtt = ambient_light_driver.devices.mqtt:MqttDevice",
+            "open_dmx_usb = ambient_light_driver.devices.open_dmx_usb:OpenDmxUsbDevice",
             "openrgb = ambient_light_driver.devices.openrgb:OpenRgbDevice",
             "sacn = ambient_light_driver.devices.sacn:SacnDevice",
             "terminal = ambient_light_driver.devices.terminal:TerminalDevice",

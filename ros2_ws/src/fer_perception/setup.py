@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 import sys
+from pathlib import Path
 
 from setuptools import Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
 
 package_name = "fer_perception"
+# fer_common is not on PyPI: pip builds it from the folder beside this one. colcon and rosdep go by
+# package.xml.
+sibling = Path(__file__).resolve().parent.parent / "fer_common"
+fer_common = f"fer_common @ {sibling.as_uri()}" if sibling.is_dir() else "fer_common"
 
 
 class BuildOptionalLibrary(build_ext):
@@ -50,7 +55,14 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
         (f"share/{package_name}", ["package.xml"]),
     ],
-    install_requires=["setuptools"],
+    install_requires=[
+        fer_common,
+        "numpy",
+        "onnxruntime>=1.16",
+        "opencv-python-headless",
+        "scipy",
+        "tqdm",
+    ],
     extras_require={
         "test": ["pytest"],
         "deepface": ["deepface", "tensorflow-cpu", "tf-keras"],
@@ -65,6 +77,9 @@ setup(
             "camera_node = fer_perception.nodes.camera_node:main",
             "emotion_node = fer_perception.nodes.emotion_node:main",
             "emotion_nodes = fer_perception.nodes.emotion_nodes:main",
+            # The second name is for pip, which puts it among all other commands.
+            "recognize = fer_perception.recognize:main",
+            "fer-recognize = fer_perception.recognize:main",
         ],
     },
 )

@@ -1,15 +1,67 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recognises the apparent facial expression of every face in a camera image.
+"""Recognise the apparent facial expression of every face in pictures and videos.
 
-The steps, one module each, in the order in which data flows through them:
+>>> from fer_perception import EmotionPipeline
+>>> pipeline = EmotionPipeline.from_pretrained("vgg_stn")
+>>> for face in pipeline.recognize("photo.jpg"):
+...     print(face.emotion, face.confidence, face.box)
 
-``detection`` (image -> faces) -> ``alignment`` (faces -> aligned crops) -> ``recognition``
-(crops -> scores) -> ``tracking`` (faces -> tracks) -> ``smoothing`` (scores over time), composed
-by ``pipeline``. None of them knows ROS; ``nodes`` holds everything that does.
+The rooms follow the data: ``images`` -> ``detection`` (faces) -> ``recognition`` (aligned crops to
+scores) -> ``tracking`` (faces and scores over time), composed by ``pipeline``. ``inference`` runs
+the networks, ``runtime`` serves a stream, and ``nodes`` holds all that knows ROS.
 """
 
-import os
+from __future__ import annotations
 
-# ONNX Runtime from 1.29 on tells Microsoft which models are run on which machine, and keeps a
-# database for it in the user's cache, unless this says otherwise before it is loaded.
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import EmotionPipeline, FrameEmotions
+    from .emotions import EMOTIONS
+    from .face import BoundingBox
+    from .face_emotion import FaceEmotion
+    from .images.frames import Frame, FrameSourceError
+    from .recognition.model_store import ModelError, list_models
+
+__all__ = [
+    "EMOTIONS",
+    "BoundingBox",
+    "EmotionPipeline",
+    "FaceEmotion",
+    "Frame",
+    "FrameEmotions",
+    "FrameSourceError",
+    "ModelError",
+    "list_models",
+]
+
+# ONNX Runtime from 1.29 on reports to Microsoft which models are run, and keeps a database for it
+# in the user's cache, unless this is set before it is loaded.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+# Loaded on first use: the import of the package alone stays cheap.
+_MODULES = {
+    "EMOTIONS": "emotions",
+    "BoundingBox": "face",
+    "EmotionPipeline": "api",
+    "FaceEmotion": "face_emotion",
+    "Frame": "images.frames",
+    "FrameEmotions": "api",
+    "FrameSourceError": "images.frames",
+    "ModelError": "recognition.model_store",
+    "list_models": "recognition.model_store",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name, importing the module that defines it."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted({*globals(), *__all__})

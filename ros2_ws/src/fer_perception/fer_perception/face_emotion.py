@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .emotions import EMOTIONS, UNKNOWN, normalized_entropy, valence_arousal
-from .face import Face
+from .face import BoundingBox, Face
 
 
 @dataclass(frozen=True, eq=False)
 class FaceEmotion:
-    """A face, who it is over time, and how it looks.
+    """A face, its identity over time, and its apparent expression.
 
     :ivar face_id: the same for one face as long as it is tracked; empty without tracking.
     :ivar face: where it is.
@@ -24,6 +24,16 @@ class FaceEmotion:
     face_id: str
     face: Face
     scores: NDArray[np.float32]
+
+    @property
+    def emotion(self) -> str:
+        """Return the label of the highest score."""
+        return self.label()
+
+    @property
+    def box(self) -> BoundingBox:
+        """Return the place of the face in the image."""
+        return self.face.box
 
     @property
     def confidence(self) -> float:

@@ -15,6 +15,7 @@ from .images.region import RegionOfInterest
 from .images.rotation import ROTATIONS_DEG, Rotation
 from .inference.allocator import give_back_free_memory
 from .inference.cpu_features import multiplies_int8_fast
+from .inference.onnx_session import EXECUTION_PROVIDERS, used_provider
 from .pipeline import EmotionPipeline, PipelineConfig
 from .recognition.model_store import (
     DEFAULT_MODEL,
@@ -42,8 +43,9 @@ class PerceptionSettings:
     )
     detector_backend: str = option(
         "auto",
-        "What mtcnn runs on: native, the library in C++; onnxruntime, slower; or auto for native "
-        "where it was built. Both find the same faces.",
+        "What mtcnn runs on: native, the library in C++; onnxruntime, slower on a CPU; or auto, "
+        "native where it was built and the execution provider is the CPU. Both find the same "
+        "faces.",
         choices=BACKENDS,
     )
     min_face_px: float = option(
@@ -171,6 +173,13 @@ class PerceptionSettings:
         minimum=0.0,
         maximum=3600.0,
     )
+    execution_provider: str = option(
+        "cpu",
+        "What the networks run on: cpu; auto for cuda where it is present; cuda, tensorrt or "
+        "openvino, which need an ONNX Runtime built for them. A provider that is missing or does "
+        "not start is replaced by the CPU, with a warning.",
+        choices=EXECUTION_PROVIDERS,
+    )
     threads: int = option(
         1,
         "CPU threads of the networks; they take turns, so that no more are ever busy. The native "
@@ -199,9 +208,18 @@ class EmotionNodeSettings(PerceptionSettings):
 
 # What each part of the pipeline is made of: a change of one of these loads the part again.
 DETECTOR_NAMES: Final = frozenset(
-    {"detector", "detector_backend", "min_face_px", "detection_border", "threads"}
+    {
+        "detector",
+        "detector_backend",
+        "min_face_px",
+        "detection_border",
+        "execution_provider",
+        "threads",
+    }
 )
-RECOGNIZER_NAMES: Final = frozenset({"model", "precision", "flip_average", "threads"})
+RECOGNIZER_NAMES: Final = frozenset(
+    {"model", "precision", "flip_average", "execution_provider", "threads"}
+)
 
 
 def _key(settings: PerceptionSettings, names: Set[str]) -> tuple[tuple[str, object], ...]:
@@ -222,6 +240,7 @@ def _new_detector(settings: PerceptionSettings) -> FaceDetector:
         border=settings.detection_border,
         backend=settings.detector_backend,
         threads=settings.threads,
+        execution_provider=settings.execution_provider,
     )
     return create_detector(settings.detector, config)
 
@@ -230,6 +249,7 @@ def _new_recognizer(settings: PerceptionSettings) -> EmotionRecognizer:
     folder = find_model(settings.model, installed_models())
     is_int8 = settings.precision == "int8" or (
         settings.precision == "auto"
+        and used_provider(settings.execution_provider) == "cpu"
         and multiplies_int8_fast()
         and "int8" in read_config(folder).graph_sha256
     )
@@ -237,6 +257,7 @@ def _new_recognizer(settings: PerceptionSettings) -> EmotionRecognizer:
         load_model(folder, "int8" if is_int8 else "float32"),
         settings.flip_average,
         settings.threads,
+        settings.execution_provider,
     )
     give_back_free_memory()
     return recognizer

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 import math
+import shutil
 
 import cv2
 import numpy as np
-import onnxruntime
 import pytest
 
 from fer_perception.detection import create_detector, native_cascade
 from fer_perception.detection.mtcnn import Mtcnn, MtcnnConfig
-from fer_perception.detection.mtcnn_graphs import build_graph
-from fer_perception.detection.mtcnn_weights import weights_folder
+from fer_perception.detection.mtcnn_weights import HASHES_FILE, load_graph, load_weights
 from fer_perception.detection.native_cascade import NativeCascade
 from fer_perception.detection.non_maximum_suppression import non_maximum_suppression
 from fer_perception.face import BoundingBox
 from fer_perception.inference import native_library
+from fer_perception.inference.model_files import ModelError
 from fer_perception.inference.native_library import INSTRUCTION_SETS
 
 needs_library = pytest.mark.skipif(
@@ -33,39 +33,6 @@ def backend(request):
 @pytest.fixture(scope="module")
 def detector(backend):
     return Mtcnn(MtcnnConfig(backend=backend))
-
-
-@pytest.mark.parametrize(("network", "side"), [("pnet", 30), ("rnet", 24), ("onet", 48)])
-def test_rebuilt_graphs_compute_what_the_original_ones_do(network, side, rng):
-    images = rng.integers(0, 256, (4, side, side, 3), np.uint8)
-    original = onnxruntime.InferenceSession(str(weights_folder() / f"{network}.onnx"))
-    # The originals read scaled images with x and y swapped.
-    scaled = (images.transpose(0, 2, 1, 3).astype(np.float32) - 127.5) / 128.0
-    expected = dict(
-        zip(
-            [output.name for output in original.get_outputs()],
-            original.run(None, {original.get_inputs()[0].name: scaled}),
-            strict=True,
-        )
-    )
-    rebuilt = onnxruntime.InferenceSession(build_graph(network))
-    names = [output.name for output in rebuilt.get_outputs()]
-    got = dict(zip(names, rebuilt.run(None, {"image": images}), strict=True))
-    if network == "pnet":  # N x w x h x C against N x C x h x w
-        pairs = [
-            (expected["conv2d_4"].transpose(0, 3, 2, 1), got["regression"]),
-            (expected["softmax"].transpose(0, 3, 2, 1)[:, 1:], got["probability"]),
-        ]
-    else:
-        heads = {"rnet": ("dense_2", "softmax_1"), "onet": ("dense_5", "softmax_2")}[network]
-        pairs = [
-            (expected[heads[0]], got["regression"]),
-            (expected[heads[1]][:, 1:], got["probability"]),
-        ]
-        if network == "onet":
-            pairs.append((expected["dense_6"], got["landmarks"]))
-    for original_value, value in pairs:
-        np.testing.assert_allclose(value, original_value, atol=2e-5)
 
 
 def test_one_face_in_the_portrait_with_landmarks_in_their_places(detector, portrait):
@@ -124,6 +91,7 @@ def test_noise_holds_no_face(detector, rng):
         {"border": -0.1},
         {"threads": 0},
         {"backend": "cuda"},
+        {"execution_provider": "gpu"},
     ],
 )
 def test_absurd_settings_are_refused_by_name(change):
@@ -190,6 +158,27 @@ def _same_faces(some, others):
 
 def _certain(faces):
     return [face for face in faces if face.confidence >= 0.95]
+
+
+@pytest.mark.parametrize(
+    ("file", "load"),
+    [
+        ("mtcnn.safetensors", lambda folder: load_weights("onet", folder)),
+        ("pnet.onnx", lambda folder: load_graph("pnet", folder)),
+        (HASHES_FILE, lambda folder: load_graph("rnet", folder)),
+    ],
+)
+def test_damaged_or_missing_weights_are_refused_by_name(file, load, repository_models, tmp_path):
+    folder = tmp_path / "mtcnn"
+    shutil.copytree(repository_models / "mtcnn", folder)
+    load(folder)
+    content = (folder / file).read_bytes()
+    (folder / file).write_bytes(content[: len(content) // 2])
+    with pytest.raises(ModelError, match=file):
+        load(folder)
+    (folder / file).unlink()
+    with pytest.raises(ModelError, match=file):
+        load(folder)
 
 
 @needs_library

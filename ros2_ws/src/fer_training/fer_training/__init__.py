@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trains and evaluates the networks on FER2013 with the FER+ votes."""
+"""Train, export and evaluate the networks of fer_perception."""

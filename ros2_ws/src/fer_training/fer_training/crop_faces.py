@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cut the faces out of photographs in one folder per class, as the networks are trained on.
+"""Cut the faces out of photographs sorted into one folder per class, aligned as for training.
 
 PHOTOS holds happiness/1.jpg and so on. OUT gets train/happiness/1.png and
 validation/happiness/2.png, grey and 48 x 48 pixels: of each photograph the largest face, cut out
@@ -59,14 +59,14 @@ def part_of_each(files: list[tuple[Path, str]], validation_share: float) -> dict
 def crop_faces(
     photos: Path, out: Path, detector: FaceDetector, validation_share: float
 ) -> Counter[tuple[str, str]]:
-    """Write the largest face of each photograph; warn of those without one.
+    """Write the largest face of each photograph; log and leave out those without one.
 
     :param photos: one folder per class; or parts, which then stay as they are.
     :param out: must not hold a part yet.
-    :returns: number of faces written, by (part, class).
-    :raises FileNotFoundError: when there are no photographs.
-    :raises FileExistsError: when ``out`` holds faces already.
-    :raises ValueError: when a class is unknown, or no face is found.
+    :returns: how many faces were written, by (part, class).
+    :raises FileNotFoundError: there are no photographs.
+    :raises FileExistsError: ``out`` holds faces already.
+    :raises ValueError: a folder is none of the classes.
     """
     if taken := [part for part in PARTS if (out / part).exists()]:
         raise FileExistsError(f"{out / taken[0]} is there already: name another folder")
@@ -114,7 +114,7 @@ def _photographs(photos: Path) -> list[tuple[Path, str]]:
     files = []
     for folder in folders:
         if not folder.is_dir():
-            raise FileNotFoundError(f"{folder}: there is no such folder")
+            raise FileNotFoundError(f"no such folder: {folder}")
         check_class_names(folder)
         files += class_files(folder)
     if not files:

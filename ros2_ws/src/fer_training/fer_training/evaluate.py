@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recomputes every number of a model card: ``python -m fer_training.evaluate``."""
+"""Recompute every figure of a model card: ``python -m fer_training.evaluate``."""
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import logging
 import warnings
@@ -17,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.metrics import (
-    ConfusionMatrixDisplay,
     accuracy_score,
     balanced_accuracy_score,
     confusion_matrix,
@@ -42,6 +40,7 @@ from fer_perception.recognition.model_store import Model, load_model
 from fer_perception.recognition.recognizer import EmotionRecognizer
 
 from .figures.abstention import Abstention, abstain, draw_abstention, threshold_for
+from .figures.confusion import write_confusion
 from .figures.model_card import figures, overview, write_figures
 
 _LOG = logging.getLogger(__name__)
@@ -52,13 +51,13 @@ _ABSTENTION_ACCURACIES: Final = (0.90, 0.95)
 
 @dataclass(frozen=True)
 class SetMetrics:
-    """What a model reaches on one set.
+    """Metrics of a model on one set.
 
-    Contempt, which a model of seven classes cannot answer, counts as wrong in ``accuracy`` and
+    Contempt, which a model of seven classes cannot predict, counts as wrong in ``accuracy`` and
     ``balanced_accuracy``; the other figures are over the pictures of the seven classes.
 
     :ivar images: pictures in the set.
-    :ivar accuracy: share of right answers.
+    :ivar accuracy: share of correct predictions.
     :ivar balanced_accuracy: mean of the recalls.
     :ivar macro_f1: mean of the classes' F1 scores.
     :ivar nll: negative log-likelihood of the label, in nats.
@@ -116,13 +115,13 @@ def measure(
     scores: NDArray[np.float32], labels: NDArray[np.int64], votes: NDArray[np.integer]
 ) -> SetMetrics:
     """Return the metrics of ``scores`` on pictures with these labels and votes."""
-    guessed = scores.argmax(axis=1)
+    predicted = scores.argmax(axis=1)
     ours = labels < len(EMOTIONS)
     classes = np.arange(len(EMOTIONS))
-    recall = recall_score(labels, guessed, labels=classes, average=None, zero_division=0.0)
-    with warnings.catch_warnings():  # scikit-learn warns of contempt, which is never answered
+    recall = recall_score(labels, predicted, labels=classes, average=None, zero_division=0.0)
+    with warnings.catch_warnings():  # scikit-learn warns of contempt, which is never predicted
         warnings.simplefilter("ignore", UserWarning)
-        balanced = balanced_accuracy_score(labels, guessed)
+        balanced = balanced_accuracy_score(labels, predicted)
     exact = scores[ours].astype(np.float64)  # sums to 1 only to the precision of its type
     ece = multiclass_calibration_error(
         torch.from_numpy(scores[ours]),
@@ -135,9 +134,9 @@ def measure(
     divergence = torch.nn.functional.kl_div(log_scores, raters, reduction="batchmean")
     return SetMetrics(
         images=len(labels),
-        accuracy=_rounded(accuracy_score(labels, guessed)),
+        accuracy=_rounded(accuracy_score(labels, predicted)),
         balanced_accuracy=_rounded(balanced),
-        macro_f1=_rounded(f1_score(labels[ours], guessed[ours], average="macro")),
+        macro_f1=_rounded(f1_score(labels[ours], predicted[ours], average="macro")),
         nll=_rounded(log_loss(labels[ours], exact / exact.sum(1, keepdims=True), labels=classes)),
         ece=_rounded(ece.item()),
         kl_to_raters=_rounded(divergence.item()),
@@ -148,30 +147,6 @@ def measure(
 def _rounded(value: float) -> float:
     # The sixth decimal and on differ between processors.
     return round(float(value), 5)
-
-
-def _save_confusion(
-    folder: Path, name: str, labels: NDArray[np.int64], guessed: NDArray[np.int64], title: str
-) -> None:
-    """Write the confusion matrix of one set as a picture and as CSV."""
-    from matplotlib.figure import Figure
-
-    counts = confusion_matrix(labels, guessed, labels=np.arange(len(EMOTIONS)))
-    with (
-        replacing(folder / f"confusion_{name}.csv") as part,
-        part.open("w", newline="") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(["true \\ answered", *EMOTIONS])
-        writer.writerows([emotion, *row] for emotion, row in zip(EMOTIONS, counts, strict=True))
-    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    display = ConfusionMatrixDisplay(shares, display_labels=EMOTIONS)
-    axes = figure.subplots()
-    display.plot(ax=axes, cmap="Blues", values_format=".2f", xticks_rotation=45.0, colorbar=False)
-    axes.set_title(title)
-    with replacing(folder / f"confusion_{name}.png") as part:
-        figure.savefig(part, dpi=100, format="png")
 
 
 def evaluate(scores: NDArray[np.float32], data: Fer2013) -> dict[str, SetMetrics]:
@@ -209,9 +184,11 @@ def draw(
     for evaluation_set in EVALUATION_SETS:
         rows, labels = evaluation_set.rows_and_labels(data)
         ours = labels < len(EMOTIONS)
-        title = f"{model_id} on {evaluation_set.name}"
-        guessed = scores[rows].argmax(axis=1).astype(np.int64)
-        _save_confusion(folder, evaluation_set.name, labels[ours], guessed[ours], title)
+        predicted = scores[rows].argmax(axis=1)
+        classes = np.arange(len(EMOTIONS))
+        counts = confusion_matrix(labels[ours], predicted[ours], labels=classes)
+        with replacing(folder / f"confusion_{evaluation_set.name}.csv") as part:
+            write_confusion(part, EMOTIONS, counts)
     rows, labels = REPORT.rows_and_labels(data)
     title = f"{model_id} on {REPORT.name}"
     draw_abstention(folder / "abstention_report.png", scores[rows], labels, marked, title)
@@ -249,7 +226,7 @@ def main(args: list[str] | None = None) -> None:
     marked = measure_abstention(scores.single_view, data)
     for point in marked:
         _LOG.info(
-            "min_confidence %.3f: %.1f %% of report answered, %.2f %% of the answers right",
+            "min_confidence %.3f: coverage of report %.1f %%, accuracy %.2f %%",
             point.min_confidence,
             100 * point.coverage,
             100 * point.accuracy,

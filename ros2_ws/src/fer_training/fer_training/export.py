@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes a model that the node can load out of a training run's checkpoint."""
+"""Export a training run's checkpoint as a model that the node loads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fer_perception.recognition.model_store import ModelConfig, ModelError, Prec
 
 from .exporting.calibration import fit_temperature
 from .exporting.logit_adjustment import fit_shift, shift, shifted
-from .exporting.onnx_export import TOLERANCE, build_onnx, largest_difference
+from .exporting.onnx_export import TOLERANCE, ExportedGraphs, export_graphs, largest_difference
 from .exporting.quantization import quantized
 from .learning.trained_network import (
     TrainedNetwork,
@@ -34,44 +34,48 @@ from .train import predict, select_faces
 
 _LOG = logging.getLogger(__name__)
 _BATCH: Final = 64
-# Training pictures by which a graph is compared with its network, and 8-bit ranges are chosen.
+# Training pictures on which a graph is compared with its network, and 8-bit ranges are chosen.
 _SAMPLE: Final = 256
-# Share of validation pictures that an 8-bit graph may answer worse.
+# Share of validation accuracy that an 8-bit graph may lose.
 _MAX_LOSS: Final = 0.001
 
 
-def export(checkpoint: Path, folder: Path, data: Fer2013, rebalance: float = 0.0) -> ModelConfig:
+def export(
+    checkpoint: Path, folder: Path, data: Fer2013, logit_adjustment: float = 0.0
+) -> ModelConfig:
     """Write the model of ``checkpoint`` to ``folder``, its temperature fitted on validation data.
 
-    :param rebalance: validation accuracy, as a share, that may be given up for the recall of rare
-        classes; see :func:`.rebalancing.fit_shift`.
-    :raises ValueError: the exported graph does not answer as the network does.
+    :param logit_adjustment: validation accuracy, as a share, to give up for the recall of rare
+        classes; see :func:`.exporting.logit_adjustment.fit_shift`.
+    :raises ValueError: the exported graph's logits differ from the network's.
     """
-    return _fit_and_write(load_checkpointed(checkpoint), folder, data, rebalance)
+    return _fit_and_write(load_checkpointed(checkpoint), folder, data, logit_adjustment)
 
 
-def export_again(model: Path, folder: Path, data: Fer2013, rebalance: float = 0.0) -> ModelConfig:
-    """Write ``model``, an exported one, to ``folder`` with graphs made anew.
+def export_again(
+    model: Path, folder: Path, data: Fer2013, logit_adjustment: float = 0.0
+) -> ModelConfig:
+    """Write ``model``, an exported one, to ``folder`` with new graphs.
 
-    :param rebalance: as for :func:`export`; without it the temperature stays as it is.
-    :raises ValueError: the exported graph does not answer as the network does.
+    :param logit_adjustment: as for :func:`export`; without it the temperature stays as it is.
+    :raises ValueError: the exported graph's logits differ from the network's.
     """
     trained = load_network(model)
-    if rebalance > 0.0:
-        return _fit_and_write(trained, folder, data, rebalance)
+    if logit_adjustment > 0.0:
+        return _fit_and_write(trained, folder, data, logit_adjustment)
     return _write(folder, trained.name, trained.network, trained.temperature, data)
 
 
 def _fit_and_write(
-    trained: TrainedNetwork, folder: Path, data: Fer2013, rebalance: float
+    trained: TrainedNetwork, folder: Path, data: Fer2013, logit_adjustment: float
 ) -> ModelConfig:
     network = trained.network
     validation = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
     logits = predict(network, validation.images)
-    if rebalance > 0.0:
+    if logit_adjustment > 0.0:
         faces = select_faces(data, data.leak_free_training_rows(), soft=False)
         shares = torch.bincount(faces.labels, minlength=logits.shape[1]) / len(faces.labels)
-        t = fit_shift(logits, validation.labels, shares, rebalance)
+        t = fit_shift(logits, validation.labels, shares, logit_adjustment)
         shift(network, shares, t)
         logits = shifted(logits, shares, t)
         _LOG.info("logits shifted by -%.2f log(share of the class)", t)
@@ -82,15 +86,18 @@ def _fit_and_write(
 def _write(
     folder: Path, name: str, network: nn.Module, temperature: float, data: Fer2013
 ) -> ModelConfig:
-    graphs = _graphs(network.eval(), data)
-    config = write_model(folder, name, temperature, weights_file(network), graphs)
+    network.eval()
+    exported = export_graphs(network)
+    graphs = _graphs(network, exported, data)
+    weights = weights_file(network)
+    config = write_model(folder, name, temperature, weights, graphs, exported.split)
     _LOG.info("%s: temperature %.3f, sha256 %s", folder, temperature, config.sha256)
     return config
 
 
-def _graphs(network: nn.Module, data: Fer2013) -> dict[Precision, bytes]:
+def _graphs(network: nn.Module, exported: ExportedGraphs, data: Fer2013) -> dict[Precision, bytes]:
     """Return the ONNX model of each precision in which the network is as good as in float32."""
-    graph = build_onnx(network)
+    graph = exported.whole
     training = data.images[data.leak_free_training_rows()]
     sample = training[:: max(1, len(training) // _SAMPLE)]
     difference = largest_difference(network, graph, sample)
@@ -121,11 +128,11 @@ def _accuracy(graph: bytes, images: NDArray[np.uint8], labels: NDArray[np.int64]
         # processors that will run this graph.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    guessed = [
+    predicted = [
         session.run(None, {"crops": images[i : i + _BATCH]})[0].argmax(axis=1)
         for i in range(0, len(images), _BATCH)
     ]
-    return float((np.concatenate(guessed) == labels).mean())
+    return float((np.concatenate(predicted) == labels).mean())
 
 
 def main(args: list[str] | None = None) -> None:
@@ -137,14 +144,22 @@ def main(args: list[str] | None = None) -> None:
     source.add_argument(
         "--checkpoint", type=Path, help="RUN/best.safetensors or RUN/last.safetensors"
     )
-    source.add_argument("--model", type=Path, help="an exported model, to make its graphs anew")
+    source.add_argument("--model", type=Path, help="an exported model, to export its graphs again")
     parser.add_argument("--out", type=Path, required=True, help="the model's folder")
     parser.add_argument(
-        "--rebalance",
+        "--logit-adjustment",
         type=float,
         default=0.0,
         metavar="SHARE",
         help="validation accuracy to give up for rare classes, 0.01 for one point (%(default)s)",
+    )
+    # The name until 0.1.
+    parser.add_argument(
+        "--rebalance",
+        dest="logit_adjustment",
+        type=float,
+        default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS,
     )
     parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
     options = parser.parse_args(args)
@@ -152,9 +167,9 @@ def main(args: list[str] | None = None) -> None:
     try:
         data = read_training_data(options.data)
         if options.model is not None:
-            export_again(options.model, options.out, data, options.rebalance)
+            export_again(options.model, options.out, data, options.logit_adjustment)
         else:
-            export(options.checkpoint, options.out, data, options.rebalance)
+            export(options.checkpoint, options.out, data, options.logit_adjustment)
     except (FileNotFoundError, ModelError, ValueError) as error:
         parser.exit(2, f"export: {error}\n")
 

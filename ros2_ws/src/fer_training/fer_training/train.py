@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trains one network on FER2013 with FER+ votes, or on faces of one's own in class folders."""
+"""Train one network, on FER2013 with FER+ votes or on class folders of faces."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from fer_evaluation.datasets.fer2013 import Fer2013, Usage
 from fer_evaluation.datasets.votes import EXCLUDED, plurality_labels, soft_targets
 from fer_perception.emotions import EMOTIONS
 from fer_perception.recognition.model_store import ModelError
-from fer_perception.recognition.normalization import grey_levels, normalize
 
 from .learning.augmentation import change_levels_and_geometry, erase, mix
 from .learning.checkpoint import load_checkpoint, save_checkpoint
@@ -38,6 +37,7 @@ from .learning.trained_network import TrainedNetwork, load_trained
 from .learning.training_data import DATA_HELP, read_training_data
 from .networks import NETWORKS, create_network
 from .networks.multiple_self_attention import MultipleSelfAttention
+from .networks.normalization import grey_levels, normalize
 from .networks.spatial_transformer import LocalizationNetwork
 from .networks.vgg_stn import VggStn
 
@@ -130,8 +130,8 @@ def predict(network: nn.Module, images: Tensor) -> Tensor:
 
 
 def _accuracy(network: nn.Module, faces: LabelledFaces) -> float:
-    guessed = predict(network, faces.images).argmax(dim=1)
-    return (guessed == faces.labels).double().mean().item()
+    predicted = predict(network, faces.images).argmax(dim=1)
+    return (predicted == faces.labels).double().mean().item()
 
 
 def enter_stage(network: nn.Module, stage: Stage) -> None:
@@ -294,7 +294,7 @@ def train(
                 _log_row(epoch + 1, mean_loss, accuracy, optimizer.param_groups[0]["lr"]),
             ],
         }
-        # The best one first: whoever is killed between the two repeats this epoch.
+        # The best one first: a run killed between the two repeats this epoch.
         if improved:
             save_checkpoint(best, {"network": evaluated}, SGD(network.parameters()), state)
         save_checkpoint(last, modules, optimizer, state)

@@ -56,8 +56,7 @@ def _remove(faces, name):
         ),
         (
             lambda faces: [
-                path.write_bytes(b"not a picture")
-                for path in (faces / "train" / "Fear").iterdir()
+                path.write_bytes(b"not a picture") for path in (faces / "train" / "Fear").iterdir()
             ],
             r"train holds no picture of fear: ",
         ),

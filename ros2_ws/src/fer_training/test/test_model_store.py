@@ -9,7 +9,7 @@ import torch
 from fer_perception.emotions import EMOTIONS
 from fer_perception.recognition.model_store import ModelError, find_model, load_model, write_model
 from fer_perception.recognition.recognizer import EmotionRecognizer
-from fer_training.exporting.onnx_export import build_onnx, torch_logits
+from fer_training.exporting.onnx_export import export_graphs, torch_logits
 from fer_training.learning.trained_network import (
     in_half_precision,
     load_network,
@@ -22,7 +22,7 @@ from fer_training.networks import create_network
 def folder(tmp_path):
     torch.manual_seed(0)
     network = in_half_precision(create_network("baseline_cnn", len(EMOTIONS)).eval())
-    graphs = {"float32": build_onnx(network)}
+    graphs = {"float32": export_graphs(network).whole}
     write_model(tmp_path / "small", "baseline_cnn", 1.5, weights_file(network), graphs)
     return tmp_path / "small"
 
@@ -107,6 +107,62 @@ def test_wrong_classes_are_refused_with_both_lists(folder):
         load_model(folder)
 
 
+@pytest.fixture
+def split_folder(tmp_path):
+    """A model whose convolutions run natively."""
+    torch.manual_seed(0)
+    network = in_half_precision(create_network("vgg_stn", len(EMOTIONS)).eval())
+    exported = export_graphs(network)
+    graphs, weights = {"float32": exported.whole}, weights_file(network)
+    write_model(tmp_path / "split", "vgg_stn", 1.0, weights, graphs, exported.split)
+    return tmp_path / "split"
+
+
+@pytest.mark.parametrize("file", ["model_before.onnx", "model_after.onnx"])
+def test_missing_or_altered_parts_of_a_graph_are_refused(split_folder, file):
+    path = split_folder / file
+    content = path.read_bytes()
+    path.write_bytes(content[:-1])
+    with pytest.raises(ModelError, match=f"{file} is damaged or was altered"):
+        load_model(split_folder)
+    path.unlink()
+    with pytest.raises(ModelError, match=f"cannot read .*{file}"):
+        load_model(split_folder)
+
+
+def test_convolutions_are_those_of_the_weights(split_folder):
+    network = load_network(split_folder).network
+    first = load_model(split_folder).split.convolutions()[0]
+    convolution, normalization = network.first_stack[0], network.first_stack[1]
+    factor = normalization.weight / (normalization.running_var + normalization.eps).sqrt()
+    expected = convolution.weight * factor[:, None, None, None]
+    np.testing.assert_allclose(first.kernel, expected.detach().numpy(), rtol=1e-6)
+    assert not first.pooled
+
+
+def test_a_convolution_that_the_weights_lack_is_refused(split_folder):
+    config = json.loads((split_folder / "config.json").read_text())
+    config["split"]["convolutions"][1]["weight"] = "nowhere.weight"
+    (split_folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=r"nowhere\.weight"):
+        load_model(split_folder).split.convolutions()
+
+
+def test_parts_of_the_model_before_are_not_left_behind(split_folder):
+    network = create_network("baseline_cnn", len(EMOTIONS)).eval()
+    graphs = {"float32": export_graphs(network).whole}
+    write_model(split_folder, "baseline_cnn", 1.0, weights_file(network), graphs)
+    assert not list(split_folder.glob("model_*.onnx"))
+    assert load_model(split_folder).split is None
+
+
+@pytest.mark.parametrize("split", [[], {"before_sha256": ""}, {"convolutions": 3}, "x"])
+def test_nonsense_about_the_parts_is_refused(folder, split):
+    _change_config(folder, split=split)
+    with pytest.raises(ModelError, match=r"config\.json"):
+        load_model(folder)
+
+
 @pytest.mark.parametrize(
     ("network", "reason"),
     [("deep_emotion", "do not fit network deep_emotion"), ("nonsense", "unknown network")],
@@ -134,7 +190,7 @@ def test_classes_that_are_no_texts_are_refused(folder):
 
 
 @pytest.mark.parametrize(
-    "graph", [b"", b"no protobuf", build_onnx(create_network("baseline_cnn", 3).eval())]
+    "graph", [b"", b"no protobuf", export_graphs(create_network("baseline_cnn", 3).eval()).whole]
 )
 def test_a_graph_that_cannot_be_run_is_refused_though_its_hash_is_right(folder, graph):
     (folder / "model.onnx").write_bytes(graph)
@@ -152,7 +208,7 @@ def test_a_precision_that_the_model_lacks_is_said_with_those_that_it_has(folder)
 def test_a_model_of_weights_alone_can_be_trained_from_but_not_run(folder):
     _change_config(folder, graph_sha256={})
     assert load_network(folder).name == "baseline_cnn"
-    with pytest.raises(ModelError, match="export it anew"):
+    with pytest.raises(ModelError, match="export it again"):
         load_model(folder)
 
 
@@ -160,14 +216,14 @@ def test_a_graph_of_the_model_before_is_not_left_behind(folder):
     stale = folder / "model_int8.onnx"
     stale.write_bytes(b"of another model")
     network = create_network("baseline_cnn", len(EMOTIONS)).eval()
-    graphs = {"float32": build_onnx(network)}
+    graphs = {"float32": export_graphs(network).whole}
     write_model(folder, "baseline_cnn", 1.0, weights_file(network), graphs)
     assert not stale.exists()
 
 
 def test_config_that_is_no_json_is_refused(folder):
     (folder / "config.json").write_text("{")
-    with pytest.raises(ModelError, match="no JSON"):
+    with pytest.raises(ModelError, match="not valid JSON"):
         load_model(folder)
 
 

@@ -4,12 +4,13 @@ import pytest
 import torch
 from torch import nn
 
+from fer_perception.emotions import EMOTIONS
 from fer_perception.inference import native_library
-from fer_perception.inference.convolution_chain import Convolution, split_at_convolutions
-from fer_perception.inference.native_convolutions import NativeConvolutions
+from fer_perception.inference.native_convolutions import Convolution, NativeConvolutions
 from fer_perception.inference.native_library import INSTRUCTION_SETS
+from fer_perception.recognition.model_store import Model, ModelConfig
 from fer_perception.recognition.network import open_network
-from fer_training.exporting.onnx_export import TOLERANCE, build_onnx, torch_logits
+from fer_training.exporting.onnx_export import TOLERANCE, export_graphs, torch_logits
 from fer_training.learning.trained_network import in_half_precision
 from fer_training.networks import create_network
 
@@ -77,15 +78,20 @@ def _untrained(network):
     return in_half_precision(network.eval())
 
 
+def _model(network):
+    exported = export_graphs(network)
+    config = ModelConfig("test", EMOTIONS, 1.0, "", {})
+    return Model(exported.whole, config, "test", exported.split)
+
+
 @pytest.mark.parametrize(("name", "convolutions"), [("vgg_stn", 8), ("baseline_cnn", 0)])
 @pytest.mark.parametrize("threads", [1, 2, 4])
 def test_a_network_answers_the_same_however_it_is_run(name, convolutions, threads, rng):
     network = _untrained(create_network(name, 7))
-    graph = build_onnx(network)
-    split = split_at_convolutions(graph)
-    assert len(split.chain if split else []) == convolutions
+    model = _model(network)
+    assert len(model.split.layers if model.split else []) == convolutions
     crops = rng.integers(0, 256, (3, 48, 48), np.uint8)
-    logits = open_network(graph, threads)(crops)
+    logits = open_network(model, threads).run(crops)
     np.testing.assert_allclose(logits, torch_logits(network, crops), atol=TOLERANCE)
 
 
@@ -102,11 +108,10 @@ def test_a_network_answers_the_same_however_it_is_run(name, convolutions, thread
 def test_only_convolutions_that_it_can_do_belong_to_the_chain(second, rng):
     plain = nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 16, 3, padding=1), nn.ReLU()
     network = _untrained(nn.Sequential(*plain, second, nn.ReLU(), nn.MaxPool2d(3), nn.Flatten()))
-    graph = build_onnx(network)
-    split = split_at_convolutions(graph)
-    assert split is not None
-    assert len(split.chain) == 2
+    model = _model(network)
+    assert model.split is not None
+    assert len(model.split.layers) == 2
     crops = rng.integers(0, 256, (2, 48, 48), np.uint8)
     np.testing.assert_allclose(
-        open_network(graph, 1)(crops), torch_logits(network, crops), atol=TOLERANCE
+        open_network(model, 1).run(crops), torch_logits(network, crops), atol=TOLERANCE
     )

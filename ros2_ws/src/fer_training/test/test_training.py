@@ -372,7 +372,7 @@ def test_a_checkpoint_teaches(small_data, tmp_path):
         Teachers([str(tmp_path / "none.safetensors")], torch.device("cpu"))
 
 
-def test_rebalancing_buys_recall_with_no_more_accuracy_than_was_said():
+def test_logit_adjustment_buys_recall_for_no_more_accuracy_than_allowed():
     generator = Generator().manual_seed(0)
     shares = torch.tensor([0.9, 0.1])
     labels = torch.multinomial(shares, 20_000, replacement=True, generator=generator)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from typing import Generic, TypeVar
 
-from ambient_light_driver.color.oklab import OklabLight
+from ambient_light_driver.color.root_light import RootLight
 from fer_common.resettable_clock import Stopwatch
 
 T = TypeVar("T")
@@ -50,16 +50,16 @@ class DwellGate(Generic[T]):
 
 
 class ExponentialFade:
-    """First-order low pass in Oklab and brightness.
+    """First-order low pass of a light; its way to a target that stays is straight.
 
     :param light: where the fade starts.
     """
 
-    def __init__(self, light: OklabLight) -> None:
+    def __init__(self, light: RootLight) -> None:
         self.light = light
         self._clock: Stopwatch | None = None
 
-    def step(self, target: OklabLight, time_constant_s: float, now_s: float) -> OklabLight:
+    def step(self, target: RootLight, time_constant_s: float, now_s: float) -> RootLight:
         """Move towards ``target`` for the time since the last step.
 
         :param time_constant_s: time for 63 % of the way [s]; 0 jumps.
@@ -79,6 +79,6 @@ class ExponentialFade:
 def delay_to_90_percent_s(dwell_s: float, time_constant_s: float) -> float:
     """Return the time from a change of emotion to 90 % of the way to its colour [s].
 
-    The way is measured in Oklab. ``dwell_s`` is the time before the change counts.
+    The way is measured in cube roots of light. ``dwell_s`` is the time before the change counts.
     """
     return dwell_s + math.log(10.0) * time_constant_s

@@ -41,6 +41,8 @@ class Autostart:
         self._is_refused = False
 
     def _start(self) -> None:
-        self._is_refused = self._node.trigger_configure() != TransitionCallbackReturn.SUCCESS
-        if not self._is_refused:
+        self._is_refused = False  # publishers with QoS overrides declare parameters: no retry
+        if self._node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self._node.trigger_activate()
+        else:
+            self._is_refused = True

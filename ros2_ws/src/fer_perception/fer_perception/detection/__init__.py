@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Face detectors behind one interface.
 
-To add one, write a class with a ``detect`` method in its own module and let
-:func:`create_detector` know its name.
+To add one, write a class with a ``detect`` method in its own module and add its name to
+:func:`create_detector`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from ..face import Face, RgbImage
 from .deepface_detector import DeepFaceDetector
 from .mtcnn import Mtcnn, MtcnnConfig
 
+__all__ = ["DeepFaceDetector", "FaceDetector", "Mtcnn", "MtcnnConfig", "create_detector"]
+
 _DEEPFACE_PREFIX = "deepface:"
 
 
 class FaceDetector(Protocol):
-    """Finds faces in an image."""
+    """Find faces in an image."""
 
     def detect(self, image: RgbImage) -> list[Face]:
         """Return the faces in ``image``, the most certain first."""
@@ -27,9 +29,10 @@ class FaceDetector(Protocol):
 def create_detector(name: str, config: MtcnnConfig | None = None) -> FaceDetector:
     """Return the detector ``name``: "mtcnn", or "deepface:BACKEND" for one of DeepFace's.
 
-    :param config: of the built-in MTCNN, None for its defaults; DeepFace's backends have theirs.
-    :raises ValueError: when there is no detector of that name.
+    :param config: of the built-in MTCNN, None for its defaults; DeepFace's backends ignore it.
+    :raises ValueError: when the name is unknown.
     :raises ModuleNotFoundError: when a package that the detector needs is missing.
+    :raises ~fer_perception.inference.model_files.ModelError: when the weights are missing.
     """
     if name == "mtcnn":
         return Mtcnn(config)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Any of DeepFace's detectors, for comparison and for those who prefer one of them."""
+"""Detect faces with any of DeepFace's detectors."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 
 from ..face import BoundingBox, Face, RgbImage
 
-# DeepFace names sides as the person would; we name them as the viewer does.
+__all__ = ["DeepFaceDetector"]
+
+# DeepFace names sides from the person's view; we name them from the viewer's.
 _LANDMARK_KEYS = ("right_eye", "left_eye", "nose", "mouth_right", "mouth_left")
 
 
 class DeepFaceDetector:
-    """A detector backend of DeepFace, with the defaults that DeepFace gives it.
+    """A detector backend of DeepFace, with DeepFace's defaults.
 
     :param backend: DeepFace's name for it, for example "mtcnn" or "retinaface".
     :raises ModuleNotFoundError: when DeepFace is not installed.
-    :raises ValueError: when DeepFace has no such backend, or a package that it needs is missing.
+    :raises ValueError: when DeepFace lacks the backend, or a package that it needs is missing.
     """
 
     def __init__(self, backend: str) -> None:

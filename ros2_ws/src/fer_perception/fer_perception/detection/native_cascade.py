@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cascade in C++, several times faster than on ONNX Runtime: ``native/cascade.cpp``."""
+"""Run the cascade in C++, several times faster than ONNX Runtime: ``native/cascade.cpp``."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ from ..face import RgbImage
 from ..inference import native_library
 from .mtcnn_weights import NETWORKS, Layer, load_weights
 
+__all__ = ["NativeCascade"]
+
 _VECTOR: Final = 16  # outputs of a layer are padded to whole vectors
 _ROW: Final = 15  # left, top, right, bottom, probability, five (x, y)
 _CAPACITY: Final = 64
 
 
 class NativeCascade:
-    """The three networks and everything between them, for one thread at a time.
+    """The three networks and the steps between them, for one thread at a time.
 
-    Calls do not hold Python's global lock.
+    Calls release Python's global interpreter lock.
 
     :param instructions: one of :data:`~.native_library.INSTRUCTION_SETS` that the processor has;
         None for the best.
     :raises RuntimeError: when the library was not built.
-    :raises ModuleNotFoundError: when the package with the weights is missing.
+    :raises ~fer_perception.inference.model_files.ModelError: when the weights are missing or
+        altered.
     """
 
     def __init__(self, instructions: str | None = None) -> None:
@@ -54,7 +57,7 @@ class NativeCascade:
         scale_factor: float,
         thresholds: tuple[float, float, float],
     ) -> NDArray[np.float32]:
-        """Return a row a face: left, top, right, bottom, probability, and x, y of landmarks."""
+        """Return a row per face: left, top, right, bottom, probability, and x, y of landmarks."""
         limits = np.array(thresholds, np.float32)
         capacity = _CAPACITY
         while True:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps the best of boxes that overlap."""
+"""Suppress all but the best of overlapping boxes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+__all__ = ["non_maximum_suppression", "overlaps"]
 
 Over = Literal["union", "smaller"]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cascade on ONNX Runtime, for machines without the native library."""
+"""Run the cascade on ONNX Runtime, where the native library is missing or a GPU is used."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from ..face import RgbImage
 from ..images.pyramid import HALVING_GRID_PX, ImagePyramid, pyramid_scales
-from ..inference.onnx_session import open_session
-from .mtcnn_graphs import build_graph
-from .mtcnn_weights import NETWORKS
+from ..inference.onnx_session import execution_provider_of, open_session
+from .mtcnn_weights import NETWORKS, load_graph
 from .non_maximum_suppression import non_maximum_suppression, overlaps
+
+__all__ = ["PNET_CELL_PX", "OnnxCascade"]
 
 PNET_CELL_PX: Final = 12
 """Side of the face that P-Net looks for in a scaled image."""
@@ -31,24 +32,27 @@ _NMS_ONET: Final = 0.7
 
 # R-Net leaves four or five views of each face. Once O-Net is sure of the best one, it is not run
 # on the others: those whose overlap is such that the last suppression, over the smaller box,
-# would see one face in both. What that costs is told in bench/README.md.
+# would see one face in both. bench/README.md gives the cost.
 _SAME_FACE: Final = _NMS_ONET / (2.0 - _NMS_ONET)
 _SURE: Final = 0.998
 
 
 class OnnxCascade:
-    """The three networks and everything between them.
+    """The three networks and the steps between them.
 
     A face is a row of 15: left, top, right, bottom, probability, and x, y of five landmarks.
 
-    :param threads: CPU threads of each network.
-    :raises ModuleNotFoundError: when the package with the weights is missing.
+    :param threads: CPU threads of each network, at least 1.
+    :param execution_provider: one of :data:`~..inference.onnx_session.EXECUTION_PROVIDERS`.
+    :ivar execution_provider: what the networks do run on.
+    :raises ~fer_perception.inference.model_files.ModelError: when a graph is missing or altered.
     """
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: int = 1, execution_provider: str = "cpu") -> None:
         self._pnet, self._rnet, self._onet = (
-            open_session(build_graph(network), threads) for network in NETWORKS
+            open_session(load_graph(network), threads, execution_provider) for network in NETWORKS
         )
+        self.execution_provider = execution_provider_of(self._pnet)
 
     def detect(
         self,
@@ -57,7 +61,7 @@ class OnnxCascade:
         scale_factor: float,
         thresholds: tuple[float, float, float],
     ) -> NDArray[np.float32]:
-        """Return a row a face, the most certain first."""
+        """Return a row per face, the most certain first."""
         pyramid = ImagePyramid(image)
         squares = self.propose(pyramid, min_face_px, scale_factor, thresholds[0])
         squares = self.reject(pyramid, squares, thresholds[1])
@@ -128,7 +132,7 @@ class OnnxCascade:
         """Run O-Net on the best view of each face and, where that leaves a doubt, on the others.
 
         :param squares: N x 4, best first.
-        :return: a row for each square that O-Net was run on.
+        :returns: a row for each square that O-Net was run on.
         """
         if not len(squares):
             return np.empty((0, 15), np.float32)

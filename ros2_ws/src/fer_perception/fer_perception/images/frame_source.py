@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from .camera import NETWORK_SCHEMES, Camera, is_network_address
+from .camera import NETWORK_SCHEMES, Camera, is_network_address, without_secrets
 from .frames import Frame, FrameSource, FrameSourceError, SourceReport, Warn
 from .picture_files import is_picture
 from .picture_folder import PictureFolder
@@ -15,6 +15,7 @@ from .portrait import PortraitSource
 from .video_file import VideoFile
 
 __all__ = [
+    "FIRST_CAMERA",
     "PORTRAIT",
     "Frame",
     "FrameSource",
@@ -24,6 +25,7 @@ __all__ = [
     "open_frame_source",
 ]
 
+FIRST_CAMERA: Final = "0"
 PORTRAIT: Final = "portrait"
 
 
@@ -54,7 +56,7 @@ def open_frame_source(
     if not source:
         if any(Path("/dev").glob("video*")):
             try:
-                return Camera(0, width, height, rate_hz, warn)
+                return Camera(int(FIRST_CAMERA), width, height, rate_hz, warn)
             except FrameSourceError as error:
                 if warn:
                     warn(f"{error} The portrait stands in for it.")
@@ -63,14 +65,19 @@ def open_frame_source(
         return Camera(int(source), width, height, rate_hz, warn)
     if is_network_address(source):
         return Camera(source, rate_hz=rate_hz, warn=warn)
-    path = Path(source).expanduser()
-    if path.is_char_device() or str(path).startswith("/dev/"):
-        return Camera(path, width, height, rate_hz, warn)
-    if path.is_dir() or (path.is_file() and is_picture(path) and path.suffix.lower() != ".gif"):
-        return PictureFolder(path, rate_hz, warn)
-    if path.is_file():
-        return VideoFile(path, rate_hz, warn)
+    try:
+        path = Path(source).expanduser()
+        if path.is_char_device() or str(path).startswith("/dev/"):
+            return Camera(path, width, height, rate_hz, warn)
+        is_video = path.suffix.lower() == ".gif" or not is_picture(path)
+        if path.is_dir() or (path.is_file() and not is_video):
+            return PictureFolder(path, rate_hz, warn)
+        if path.is_file():
+            return VideoFile(path, rate_hz, warn)
+    except (OSError, RuntimeError) as error:  # no permission; no such user's home
+        raise FrameSourceError(f"cannot open {source!r}: {error}") from None
     raise FrameSourceError(
-        f"no such source: {source!r}; expected a camera's index or device, an address "
-        f"({', '.join(NETWORK_SCHEMES)}), a video, a folder of pictures, a picture or {PORTRAIT!r}"
+        f"no such source: {without_secrets(source)!r}; expected a camera's index or device, an "
+        f"address ({', '.join(NETWORK_SCHEMES)}), a video, a folder of pictures, a picture or "
+        f"{PORTRAIT!r}"
     )

@@ -62,10 +62,12 @@ class FrameSource(ABC):
     :param name: names the source in messages.
     :param warn: receives each warning; by default the module's logger.
     :ivar rate_hz: frames a second on average; None where they are unknown.
+    :ivar expected_frames: frames in all, as far as the source says; None where it does not.
     :ivar is_live: whether frames come when they are taken, and may stay away for a while.
     """
 
     rate_hz: float | None = None
+    expected_frames: int | None = None
     is_live = False
 
     def __init__(self, name: str, warn: Warn | None = None) -> None:

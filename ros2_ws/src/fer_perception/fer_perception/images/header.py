@@ -61,7 +61,7 @@ def jpeg_lacks_end(data: bytes) -> bool:
     """Return whether a JPEG has no end marker after its pixels, as when it is cut short."""
     scan = _find_marker(data, frozenset({_START_OF_SCAN}))
     # Before the scan, a thumbnail may have an end marker of its own.
-    return data.find(b"\xff\xd9", len(data) if scan is None else scan) < 0
+    return data.rfind(b"\xff\xd9", len(data) if scan is None else scan) < 0
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:

@@ -29,6 +29,7 @@ class PictureFolder(FrameSource):
             raise FrameSourceError(
                 f"{path} holds no image: expected {', '.join(sorted(IMAGE_SUFFIXES))}"
             )
+        self.expected_frames = len(self._paths)
         self._period_s = 1.0 / (rate_hz or DEFAULT_RATE_HZ)
         self._next = 0
 

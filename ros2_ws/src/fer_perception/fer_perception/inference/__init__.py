@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inference: how networks are computed on this processor."""
+"""Inference: run networks on ONNX Runtime or in C++, and read their files."""

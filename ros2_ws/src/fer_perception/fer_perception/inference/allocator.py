@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gives memory that is free again back to the system."""
+"""Return freed memory to the system."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from contextlib import suppress
 
 
 def give_back_free_memory() -> None:
-    """Let the C library release what it keeps for later, where it can (glibc).
+    """Make the C library (glibc) return the free memory that it keeps.
 
     Loading a network takes twice the memory that the network then needs, in blocks of a size that
-    is never asked for again.
+    nothing else uses.
     """
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,30 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A chain of convolutions in C++, ``native/convolutions.cpp``.
+"""Run a chain of convolutions in C++, ``native/convolutions.cpp``.
 
-Winograd's method needs a third of the multiplications that ONNX Runtime does.
+Winograd's method needs a third of the multiplications of ONNX Runtime.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import native_library
-from .convolution_chain import OUTPUTS_MULTIPLE, Convolution
+
+__all__ = ["OUTPUTS_MULTIPLE", "Convolution", "NativeConvolutions"]
+
+OUTPUTS_MULTIPLE: Final = 16
+"""The number of outputs of each layer is a multiple of this: whole vectors are computed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Convolution:
+    """A 3 x 3 convolution, padded by one pixel, and the ReLU after it.
+
+    :ivar kernel: outputs x inputs x 3 x 3.
+    :ivar bias: of each output.
+    :ivar pooled: whether a 2 x 2 max-pool follows.
+    """
+
+    kernel: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    pooled: bool
 
 
 class NativeConvolutions:
-    """Convolutions one after the other, to be called from one thread at a time.
+    """Compute consecutive convolutions, from one thread at a time.
 
-    Calls do not hold Python's global lock.
+    Calls release Python's global interpreter lock.
 
     :param layers: the outputs of each are the inputs of the next, and a multiple of
-        :data:`~.convolution_chain.OUTPUTS_MULTIPLE`.
-    :param height: of the maps that the first one reads, in pixels.
-    :param width: the same.
-    :param threads: among which the maps of a call are shared out.
+        :data:`OUTPUTS_MULTIPLE`.
+    :param height: of the first layer's input maps, in pixels.
+    :param width: of the first layer's input maps, in pixels.
+    :param threads: CPU threads that share the maps of a call.
     :param instructions: one of :data:`~.native_library.INSTRUCTION_SETS` that the processor has;
         None for the best.
     :raises RuntimeError: when the library was not built.
@@ -46,14 +66,14 @@ class NativeConvolutions:
         if any(a.shape[0] != b.shape[1] for a, b in zip(kernels, kernels[1:], strict=False)):
             raise ValueError("the convolutions do not fit each other")
         if any(layer.bias.shape != layer.kernel.shape[:1] for layer in layers):
-            raise ValueError("a convolution has not one bias for each output")
+            raise ValueError("a convolution needs one bias for each output")
         if any(len(kernel) % OUTPUTS_MULTIPLE for kernel in kernels):
-            raise ValueError(f"a convolution's outputs are no multiple of {OUTPUTS_MULTIPLE}")
+            raise ValueError(f"a convolution's outputs must be a multiple of {OUTPUTS_MULTIPLE}")
         halvings = sum(layer.pooled for layer in layers)
         self._input_shape = (kernels[0].shape[1], height, width)
         self._output_shape = (height >> halvings, width >> halvings, len(kernels[-1]))
         if not all(self._output_shape):
-            raise ValueError(f"{height} x {width} pixels are too few to be halved so often")
+            raise ValueError(f"{height} x {width} pixels are too few for {halvings} poolings")
         parts = [
             array.ravel()
             for layer in layers
@@ -77,9 +97,9 @@ class NativeConvolutions:
             self._handle = None
 
     def run(self, maps: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what the last convolution makes of ``maps``, both N x channels x height x width.
+        """Return the last layer's output for ``maps``, both N x channels x height x width.
 
-        :raises ValueError: when the maps are not of the size that was said.
+        :raises ValueError: when the maps have another size than declared.
         """
         if maps.shape[1:] != self._input_shape:
             raise ValueError(f"the maps are {maps.shape[1:]}, expected {self._input_shape}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The library in C++, ``native/``, that computes networks faster than ONNX Runtime does.
+"""Load the library in C++, ``native/``, which computes networks faster than ONNX Runtime.
 
-It is optional: it is built with the package where there is a C++ compiler.
+It is optional: it is built with the package where a C++ compiler is present.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+__all__ = ["INSTRUCTION_SETS", "instruction_set", "is_built", "loaded"]
+
 INSTRUCTION_SETS: Final = ("generic", "avx2", "avx512")
-"""For which the library holds code, each faster than the one before."""
+"""Those that the library is compiled for, each faster than the one before."""
 
 _NAME: Final = "_native"
 

@@ -19,7 +19,12 @@ from fer_common.nodes.runner import run_node
 from fer_common.options import option
 
 from ..face import RgbImage
-from ..images.frame_source import FrameSource, FrameSourceError, open_frame_source
+from ..images.frame_source import (
+    FIRST_CAMERA,
+    FrameSource,
+    FrameSourceError,
+    open_frame_source,
+)
 from ..images.playback import play
 from .image_messages import to_image_message
 
@@ -90,6 +95,7 @@ class CameraNode(Node):
         self._image_publisher = self.create_publisher(Image, "~/image_raw", **qos)
         self._info_publisher = self.create_publisher(CameraInfo, "~/camera_info", **qos)
         self._stop = threading.Event()
+        self._source = self._settings.source
         self._error = ""
         self._backoff = self._new_backoff()
         self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
@@ -117,8 +123,10 @@ class CameraNode(Node):
     def _open(self) -> FrameSource:
         asked = self._settings
         source = open_frame_source(
-            asked.source, asked.width, asked.height, asked.rate_hz, self.get_logger().warning
+            self._source, asked.width, asked.height, asked.rate_hz, self.get_logger().warning
         )
+        if not self._source and source.is_live:
+            self._source = FIRST_CAMERA  # no portrait takes its place when it is unplugged
         rate = f"{source.rate_hz:.2f} frames/s" if source.rate_hz else "its own rate"
         self.get_logger().info(f"{source.name} on {self._image_publisher.topic_name} at {rate}")
         return source

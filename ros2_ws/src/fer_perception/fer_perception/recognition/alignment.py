@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cuts faces out as FER2013 frames them, upright and 48 x 48 pixels grey.
 
-The networks know nothing else than that framing, so how well a camera's faces are brought to it
-decides what they are worth on a robot.
+The networks learn that framing only, so their accuracy on a robot depends on how closely the faces
+of a camera are brought to it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CROP_SIZE_PX: Final = 48
 # Where FER2013 has the five landmarks: the medians over 2,022 of 2,500 training pictures drawn at
 # random in which MTCNN found one face (probability above 0.95), made symmetric. On 782 of 900
 # PrivateTest pictures in which it found one, vgg_stn_msa reaches 83.8 % on the pictures as they
-# are and 82.1 % on faces cut out of them anew; other sizes and heights of the template, 0.85 to
+# are and 82.1 % on faces cut out of them; other sizes and heights of the template, 0.85 to
 # 1.15 and +-2 px, reach at most half a point more.
 _TEMPLATE: Final = np.array([[14.8, 18.2], [32.8, 18.2], [23.8, 28.5], [16.4, 37.0], [31.2, 37.0]])
 # The geometric mean side of MTCNN's boxes in the same pictures, 38.7 x 49.2 px.

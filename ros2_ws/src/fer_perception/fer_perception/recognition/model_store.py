@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trained models on disk: a folder with ``config.json``, the weights and the graphs made of them.
+"""Read and write trained models: a folder with ``config.json``, weights and graphs.
 
-Nothing here needs PyTorch: what reads and writes the weights as a network stands in
-:mod:`.training.trained_network`.
+Nothing here needs PyTorch or ONNX; fer_training makes networks of the weights and exports them.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -15,15 +13,47 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fer_common.atomic_file import replacing
 
 from ..emotions import EMOTIONS
+from ..inference.model_files import (
+    ModelError,
+    models_folder,
+    read_safetensors,
+    read_verified,
+    sha256_of,
+)
+from ..inference.native_convolutions import Convolution
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "PRECISIONS",
+    "ConvolutionNames",
+    "Model",
+    "ModelConfig",
+    "ModelError",
+    "Precision",
+    "SplitConfig",
+    "SplitGraph",
+    "find_model",
+    "installed_models",
+    "list_models",
+    "load_model",
+    "read_config",
+    "read_weights",
+    "write_model",
+]
 
 DEFAULT_MODEL: Final = "vgg_stn"
-"""The model of fer_models that is used where no other is named: the most accurate one."""
+"""The model of fer_models that is used by default: the most accurate one."""
 
 _CONFIG_FILE: Final = "config.json"
 _WEIGHTS_FILE: Final = "model.safetensors"
+_BEFORE_FILE: Final = "model_before.onnx"
+_AFTER_FILE: Final = "model_after.onnx"
 
 Precision: TypeAlias = Literal["float32", "int8"]
 """How a graph computes: in single precision, or its convolutions in 8-bit integers."""
@@ -33,20 +63,93 @@ PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
 _GRAPH_FILES: Final[dict[Precision, str]] = {"float32": "model.onnx", "int8": "model_int8.onnx"}
 
 
-class ModelError(Exception):
-    """A model cannot be loaded; the message names the file and what is wrong with it."""
+@dataclass(frozen=True)
+class ConvolutionNames:
+    """One layer of the chain of convolutions: where its weights are in the safetensors file.
+
+    :ivar weight: name of the kernel.
+    :ivar bias: name of the bias; empty without one.
+    :ivar normalization: names of the batch normalisation's scale, offset, mean and variance;
+        empty without one.
+    :ivar epsilon: of the batch normalisation.
+    :ivar pooled: whether a 2 x 2 max-pool follows the ReLU.
+    """
+
+    weight: str
+    bias: str
+    normalization: tuple[str, ...]
+    epsilon: float
+    pooled: bool
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    """How the float32 graph is cut around its convolutions, which then run natively.
+
+    :ivar before_sha256: of the ONNX file with what precedes the convolutions.
+    :ivar after_sha256: of the ONNX file with what follows them.
+    :ivar convolutions: the layers between, in order.
+    """
+
+    before_sha256: str
+    after_sha256: str
+    convolutions: tuple[ConvolutionNames, ...]
+
+
+@dataclass(frozen=True)
+class SplitGraph:
+    """A graph cut around its chain of convolutions.
+
+    :ivar before: serialised ONNX model, from crops to the first convolution's input.
+    :ivar after: serialised ONNX model, from the last convolution's output to logits.
+    :ivar layers: the convolutions between.
+    :ivar weights: the safetensors file that holds their weights.
+    """
+
+    before: bytes
+    after: bytes
+    layers: tuple[ConvolutionNames, ...]
+    weights: bytes
+
+    def convolutions(self) -> list[Convolution]:
+        """Return the convolutions, with the batch normalisation folded into their weights.
+
+        :raises ModelError: when the weights lack one, or are malformed.
+        """
+        try:
+            arrays = read_safetensors(self.weights)
+            # The recogniser refuses a network whose scores are not finite.
+            with np.errstate(all="ignore"):
+                return [_folded(layer, arrays) for layer in self.layers]
+        except (KeyError, ValueError) as error:
+            raise ModelError(f"the convolutions' weights cannot be read: {error}") from error
+
+
+def _folded(layer: ConvolutionNames, arrays: Mapping[str, NDArray[Any]]) -> Convolution:
+    kernel = arrays[layer.weight].astype(np.float64)
+    if kernel.shape[2:] != (3, 3):
+        raise ValueError(f"{layer.weight} is {kernel.shape}: expected kernels of 3 x 3")
+    bias = arrays[layer.bias].astype(np.float64) if layer.bias else np.zeros(len(kernel))
+    if layer.normalization:
+        scale, offset, mean, variance = (
+            arrays[name].astype(np.float64) for name in layer.normalization
+        )
+        factor = scale / np.sqrt(variance + layer.epsilon)
+        kernel, bias = kernel * factor[:, None, None, None], (bias - mean) * factor + offset
+    return Convolution(kernel.astype(np.float32), bias.astype(np.float32), layer.pooled)
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What ``config.json`` says of a model.
+    """The content of ``config.json``.
 
-    :ivar network: its name in :data:`~.networks.NETWORKS`.
+    :ivar network: its name in ``fer_training.networks``.
     :ivar classes: labels of its outputs, in their order.
-    :ivar temperature: the logits are divided by it before the softmax, so that the confidence is
-        the share of right answers; fitted on validation data.
+    :ivar temperature: divides the logits before the softmax, so that the confidence is the share
+        of correct predictions; fitted on validation data.
     :ivar sha256: of the weights' file.
-    :ivar graph_sha256: of the ONNX file of each precision that the model has.
+    :ivar graph_sha256: of the ONNX file of each precision.
+    :ivar split: how the float32 graph is cut; None for a model without a chain of convolutions.
     """
 
     network: str
@@ -54,6 +157,7 @@ class ModelConfig:
     temperature: float
     sha256: str
     graph_sha256: dict[str, str]
+    split: SplitConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -63,11 +167,13 @@ class Model:
     :ivar graph: serialised ONNX model: grey crops, N x 48 x 48, uint8 -> logits, N x classes.
     :ivar model_id: NAME@HASH, the first 8 digits of the weights' sha256; with the precision if
         that is not float32.
+    :ivar split: the same graph cut around its convolutions; None where it cannot be.
     """
 
     graph: bytes
     config: ModelConfig
     model_id: str
+    split: SplitGraph | None = None
 
 
 def write_model(
@@ -76,82 +182,75 @@ def write_model(
     temperature: float,
     weights: bytes,
     graphs: Mapping[Precision, bytes],
+    split: SplitGraph | None = None,
 ) -> ModelConfig:
     """Write a model's files to ``folder``, all of them or none.
 
-    Each stands beside its place until all are on the disk, so that a full disk leaves an earlier
-    model as it was. A graph of that model that the new one does not have is removed.
+    Each is written beside its place until all are on the disk, so that a full disk leaves an
+    earlier model as it was. Files of an earlier model that the new one lacks are removed.
 
     :param weights: the safetensors file.
     :param graphs: the ONNX model of each precision.
+    :param split: the float32 graph cut around its convolutions, if it has a chain of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    hashes: dict[str, str] = {precision: _sha256(graph) for precision, graph in graphs.items()}
-    config = ModelConfig(network, EMOTIONS, temperature, _sha256(weights), hashes)
+    hashes: dict[str, str] = {precision: sha256_of(graph) for precision, graph in graphs.items()}
+    parts = {} if split is None else {_BEFORE_FILE: split.before, _AFTER_FILE: split.after}
+    cut = None
+    if split is not None:
+        cut = SplitConfig(sha256_of(split.before), sha256_of(split.after), split.layers)
+    config = ModelConfig(network, EMOTIONS, temperature, sha256_of(weights), hashes, cut)
     text = json.dumps(asdict(config), indent=2) + "\n"
-    # Put in place from the last to the first: what says how the others must be comes last.
+    # Put in place from the last to the first: config.json, which holds the hashes, comes last.
     contents = {_CONFIG_FILE: text.encode(), _WEIGHTS_FILE: weights}
-    contents |= {_GRAPH_FILES[precision]: graph for precision, graph in graphs.items()}
+    contents |= {_GRAPH_FILES[precision]: graph for precision, graph in graphs.items()} | parts
     with ExitStack() as stack:
         for file, content in contents.items():
             stack.enter_context(replacing(folder / file)).write_bytes(content)
-    for precision in _GRAPH_FILES.keys() - graphs.keys():
-        (folder / _GRAPH_FILES[precision]).unlink(missing_ok=True)
+    for file in {*_GRAPH_FILES.values(), _BEFORE_FILE, _AFTER_FILE} - contents.keys():
+        (folder / file).unlink(missing_ok=True)
     return config
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
 def load_model(folder: Path, precision: Precision = "float32") -> Model:
-    """Return the model in ``folder``, its weights and its graph checked against their hashes.
+    """Return the model in ``folder`` after checking its files against their hashes.
 
-    :raises ModelError: when a file is missing, cannot be read, or was altered, or when the model
-        has no graph of that precision.
+    :raises ModelError: when a file is missing, unreadable or altered, or when the model has no
+        graph of that precision.
     """
-    config, _ = read_weights(folder)
+    config, weights = read_weights(folder)
     if precision not in config.graph_sha256:
         present = ", ".join(config.graph_sha256) or "weights"
         raise ModelError(
-            f"{folder} has no {precision} graph, only {present}: export it anew, or ask for "
+            f"{folder} has no {precision} graph, only {present}: export it again, or ask for "
             "another precision"
         )
-    graph = _checked(folder / _GRAPH_FILES[precision], config.graph_sha256[precision])
+    graph = read_verified(folder / _GRAPH_FILES[precision], config.graph_sha256[precision])
     suffix = "" if precision == "float32" else f"/{precision}"
-    return Model(graph, config, f"{folder.name}@{config.sha256[:8]}{suffix}")
+    split = None
+    if config.split is not None and precision == "float32":
+        split = SplitGraph(
+            read_verified(folder / _BEFORE_FILE, config.split.before_sha256),
+            read_verified(folder / _AFTER_FILE, config.split.after_sha256),
+            config.split.convolutions,
+            weights,
+        )
+    return Model(graph, config, f"{folder.name}@{config.sha256[:8]}{suffix}", split)
 
 
 def read_weights(folder: Path) -> tuple[ModelConfig, bytes]:
-    """Return what the model in ``folder`` says of itself and its safetensors file, checked.
+    """Return the configuration and the verified safetensors file of the model in ``folder``.
 
-    :raises ModelError: when a file is missing, cannot be read, or was altered.
+    :raises ModelError: when a file is missing, unreadable or altered.
     """
     config = read_config(folder)
-    return config, _checked(folder / _WEIGHTS_FILE, config.sha256)
-
-
-def _checked(path: Path, sha256: str) -> bytes:
-    """Return the content of ``path``, whose hash must be ``sha256``."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            f"cannot read {path}: {error.strerror}; export the model anew, or restore the file"
-        ) from error
-    digest = _sha256(content)
-    if digest != sha256:
-        raise ModelError(
-            f"{path} is damaged or was altered: its sha256 is {digest[:12]}..., "
-            f"{_CONFIG_FILE} says {sha256[:12]}...; restore both from the same release"
-        )
-    return content
+    return config, read_verified(folder / _WEIGHTS_FILE, config.sha256)
 
 
 def read_config(folder: Path) -> ModelConfig:
-    """Return what ``config.json`` in ``folder`` says.
+    """Return the content of ``config.json`` in ``folder``.
 
-    :raises ModelError: when it is missing or says something that cannot be.
+    :raises ModelError: when it is missing or invalid.
     """
     path = folder / _CONFIG_FILE
     try:
@@ -161,7 +260,7 @@ def read_config(folder: Path) -> ModelConfig:
             f"no model at {path.parent}: cannot read {path.name}: {error.strerror}"
         ) from error
     except ValueError as error:
-        raise ModelError(f"{path} is no JSON: {error}") from error
+        raise ModelError(f"{path} is not valid JSON: {error}") from error
     try:
         config = ModelConfig(
             str(raw["network"]),
@@ -169,8 +268,9 @@ def read_config(folder: Path) -> ModelConfig:
             float(raw["temperature"]),
             str(raw["sha256"]),
             _graph_hashes(raw.get("graph_sha256", {})),
+            _split_config(raw.get("split")),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path} lacks or misstates {error}") from error
     if config.classes != EMOTIONS:
         raise ModelError(
@@ -190,29 +290,52 @@ def _graph_hashes(raw: Any) -> dict[str, str]:
     return {str(precision): str(sha256) for precision, sha256 in raw.items()}
 
 
-def installed_models() -> list[Path]:
-    """Return the folders in which a model that is given by name is looked for."""
-    try:
-        # Here, since the command lines also run without ROS.
-        from ament_index_python.packages import get_package_share_directory
+def _split_config(raw: Any) -> SplitConfig | None:
+    if raw is None:
+        return None
+    layers = tuple(
+        ConvolutionNames(
+            str(layer["weight"]),
+            str(layer["bias"]),
+            tuple(map(str, layer["normalization"])),
+            float(layer["epsilon"]),
+            bool(layer["pooled"]),
+        )
+        for layer in raw["convolutions"]
+    )
+    return SplitConfig(str(raw["before_sha256"]), str(raw["after_sha256"]), layers)
 
-        return [Path(get_package_share_directory("fer_models"))]
-    except (ImportError, LookupError):  # no ament here; or its PackageNotFoundError
+
+def installed_models() -> list[Path]:
+    """Return the folders in which a model given by name is looked for."""
+    try:
+        return [models_folder()]
+    except ModelError:
         return []
+
+
+def list_models(search: Sequence[Path] | None = None) -> list[str]:
+    """Return the names of the models in the folders ``search``, sorted.
+
+    :param search: None for those that fer_models installs.
+    """
+    folders = installed_models() if search is None else search
+    return sorted(p.parent.name for folder in folders for p in folder.glob(f"*/{_CONFIG_FILE}"))
 
 
 def find_model(name_or_path: str, search: Sequence[Path]) -> Path:
     """Return the folder of a model given by path, or by name in one of the folders ``search``.
 
-    :raises ModelError: naming where it was looked for.
+    :raises ModelError: naming the folders searched and the models known.
     """
     if "/" in name_or_path:
         return Path(name_or_path).expanduser()
     for folder in search:
         if (folder / name_or_path / _CONFIG_FILE).is_file():
             return folder / name_or_path
-    known = sorted(p.parent.name for f in search for p in f.glob(f"*/{_CONFIG_FILE}"))
+    if not search:
+        models_folder()  # raises, with the remedy
+    known = ", ".join(list_models(search)) or "a path"
     raise ModelError(
-        f"no model {name_or_path!r} in {', '.join(map(str, search)) or 'any folder'}: "
-        f"expected {', '.join(known) or 'a path'}"
+        f"no model {name_or_path!r} in {', '.join(map(str, search))}: expected {known}"
     )

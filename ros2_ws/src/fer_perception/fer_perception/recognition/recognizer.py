@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gives each aligned crop its scores."""
+"""Score aligned crops."""
 
 from __future__ import annotations
 
@@ -11,25 +11,34 @@ from .alignment import CROP_SIZE_PX
 from .model_store import Model, ModelError
 from .network import open_network
 
+__all__ = ["EmotionRecognizer"]
+
 
 class EmotionRecognizer:
-    """Runs a trained network on aligned grey crops.
+    """Run a trained network on aligned grey crops.
 
     :param model: from :func:`~.model_store.load_model`.
-    :param flip_average: averages each crop's logits with those of its mirror image, which is a
-        little more accurate and takes twice as long.
-    :param threads: CPU threads.
-    :raises ModelError: when the model's graph cannot be run, or answers something else than
-        scores of the classes.
+    :param flip_average: average each crop's logits with those of its mirror image: a little more
+        accurate, twice the time.
+    :param threads: CPU threads, at least 1.
+    :param execution_provider: one of :data:`~..inference.onnx_session.EXECUTION_PROVIDERS`.
+    :ivar execution_provider: what the network does run on.
+    :raises ModelError: when the graph cannot be run, or its output is not one score per class.
     """
 
-    def __init__(self, model: Model, flip_average: bool = False, threads: int = 1) -> None:
+    def __init__(
+        self,
+        model: Model,
+        flip_average: bool = False,
+        threads: int = 1,
+        execution_provider: str = "cpu",
+    ) -> None:
         self._temperature = np.float32(model.config.temperature)
         self._flip_average = flip_average
         self.model_id = model.model_id
         self.sha256 = model.config.sha256
         try:
-            self._network = open_network(model.graph, threads)
+            self._network = open_network(model, threads, execution_provider)
             # The first call is many times slower than the others: better now than on a face.
             scores = self.recognize(np.zeros((1, CROP_SIZE_PX, CROP_SIZE_PX), np.uint8))
         except Exception as error:  # ONNX Runtime's errors have no class in common
@@ -37,9 +46,10 @@ class EmotionRecognizer:
             raise ModelError(f"the graph of {model.model_id} cannot be run: {reason}") from error
         if scores.shape != (1, len(EMOTIONS)) or not np.isfinite(scores).all():
             raise ModelError(
-                f"the graph of {model.model_id} answers {scores.shape[1:]} scores, or no numbers: "
-                f"expected {len(EMOTIONS)}; export the model anew"
+                f"the graph of {model.model_id} returns {scores.shape[1:]} scores, or values that "
+                f"are not finite: expected {len(EMOTIONS)}; export the model again"
             )
+        self.execution_provider = self._network.execution_provider
 
     def recognize(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the scores of each crop, N x 7, each row summing to 1.
@@ -49,7 +59,7 @@ class EmotionRecognizer:
         if not len(crops):
             return np.empty((0, len(EMOTIONS)), np.float32)
         faces = np.concatenate([crops, crops[:, :, ::-1]]) if self._flip_average else crops
-        logits = self._network(np.ascontiguousarray(faces))
+        logits = self._network.run(np.ascontiguousarray(faces))
         if self._flip_average:
             logits = logits.reshape(2, len(crops), -1).mean(axis=0)
         return _softmax(logits / self._temperature)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes a confidence of 80 % mean that four of five such answers are right."""
+"""Calibrate confidences: of the predictions with 0.8, four in five are right."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
 
     Guo et al. 2017, "On Calibration of Modern Neural Networks". Use validation data that is not
     reported. A label counts as right with the probability (N + 1) / (N + 2) of Laplace's rule of
-    succession, as in Platt 1999: a few pictures, all answered right, make no network certain.
+    succession, as in Platt 1999: a few pictures, all predicted correctly, do not make a network
+    certain.
 
     :param logits: N x classes.
     :param labels: N.

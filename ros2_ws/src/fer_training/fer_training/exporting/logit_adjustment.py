@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gives up a little accuracy for the recall of rare classes."""
+"""Trade a little accuracy for the recall of rare classes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _STEPS: Final = 20
 def fit_shift(logits: Tensor, labels: Tensor, shares: Tensor, max_loss: float) -> float:
     """Return the largest t in [0, 1] for which ``logits - t log(shares)`` lose no more accuracy.
 
-    Logit adjustment of Menon et al. 2021, "Long-tail learning via logit adjustment": t = 0 answers
-    what is likeliest where classes are as rare as in training, t = 1 as if all were equally
-    frequent. Use validation data that is not reported.
+    Logit adjustment of Menon et al. 2021, "Long-tail learning via logit adjustment": t = 0 suits
+    classes as frequent as in training, t = 1 classes of equal frequency. Use validation
+    data that is not reported.
 
     :param logits: N x classes; ``labels``: N.
     :param shares: of each class in the training data.
-    :param max_loss: share of the answers, 0.01 for one point.
+    :param max_loss: of accuracy, as a share: 0.01 for one point.
     """
     accuracies = [
         (shifted(logits, shares, step * _STEP).argmax(dim=1) == labels).double().mean().item()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lets an exported graph compute its convolutions in 8-bit integers."""
+"""Quantise the large convolutions of an exported graph to 8-bit integers."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
+from .half_precision import with_half_precision
+
 # Convolutions of fewer channels cost little, and where the image enters or the spatial
 # transformer decides, rounding would cost accuracy.
 _MIN_CHANNELS: Final = 32
 
 
 class _Crops(CalibrationDataReader):
-    """Hands out crops one by one, as ONNX Runtime's calibration asks for them."""
+    """Crops one by one, for ONNX Runtime's calibration."""
 
     def __init__(self, crops: NDArray[np.uint8]) -> None:
         self._batches: Iterator[dict[str, Any]] = ({"crops": crop[None]} for crop in crops)
@@ -39,10 +41,10 @@ class _Crops(CalibrationDataReader):
 def quantized(graph: bytes, crops: NDArray[np.uint8]) -> bytes | None:
     """Return ``graph`` with its large convolutions in 8 bits, or None if it has none.
 
-    Weights are rounded for each output channel by itself; the range of each map is the one that
-    holds 99.999 % of its values over ``crops``.
+    Weights are rounded per output channel; the range of each map holds 99.999 % of its values
+    over ``crops``.
 
-    :param graph: from :func:`~.onnx_export.build_onnx`.
+    :param graph: from :func:`~.onnx_export.export_graphs`.
     :param crops: N x 48 x 48, of training pictures.
     """
     # ONNX Runtime's quantisation works on files, and logs what it does with the root logger.
@@ -58,7 +60,8 @@ def quantized(graph: bytes, crops: NDArray[np.uint8]) -> bytes | None:
         large = [
             node.name
             for node in model.node
-            if node.op_type == "Conv" and shapes[node.input[1]][1] >= _MIN_CHANNELS
+            # The attention's last weights are computed, and of few channels.
+            if node.op_type == "Conv" and shapes.get(node.input[1], (0, 0))[1] >= _MIN_CHANNELS
         ]
         if not large:
             return None
@@ -81,21 +84,11 @@ def quantized(graph: bytes, crops: NDArray[np.uint8]) -> bytes | None:
             )
         finally:
             logging.root.setLevel(level)
-        return _with_half_precision(onnx.load(str(rounded))).SerializeToString()
-
-
-def _with_half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Store the weights that stayed in float32 in half precision, as the other graph does."""
-    for tensor in list(model.graph.initializer):
-        value = onnx.numpy_helper.to_array(tensor)
-        if value.dtype != np.float32 or value.size < 1024 or "/" in tensor.name:
-            continue
-        name = f"{tensor.name}_half"
-        half = value.astype(np.float16)
-        model.graph.initializer.remove(tensor)
-        model.graph.initializer.append(onnx.numpy_helper.from_array(half, name))
-        cast = onnx.helper.make_node(
-            "Cast", [name], [tensor.name], name=f"{name}_cast", to=onnx.TensorProto.FLOAT
-        )
-        model.graph.node.insert(0, cast)
-    return model
+        quantised = with_half_precision(onnx.load(str(rounded)), exact=False)
+        # ONNX Runtime stamps its newest operator sets on what it optimises, used or not, and older
+        # releases refuse them.
+        used = {node.domain for node in quantised.graph.node}
+        imports = [entry for entry in quantised.opset_import if entry.domain in used]
+        del quantised.opset_import[:]
+        quantised.opset_import.extend(imports)
+        return quantised.SerializeToString()

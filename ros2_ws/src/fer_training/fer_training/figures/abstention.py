@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is gained, and lost, by answering "unknown" where the confidence is low."""
+"""Measure selective prediction: accuracy and coverage at a confidence threshold."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _QUANTILES = np.linspace(0.0, 0.98, 197)
 
 @dataclass(frozen=True)
 class Abstention:
-    """A threshold of the confidence and what it does.
+    """A confidence threshold with its coverage and accuracy.
 
-    :ivar min_confidence: answers with less are withheld.
-    :ivar coverage: share of pictures that get an answer.
-    :ivar accuracy: share of right ones among the answers.
+    :ivar min_confidence: predictions with less become "unknown".
+    :ivar coverage: share of pictures with a prediction.
+    :ivar accuracy: share of correct ones among the predictions.
     """
 
     min_confidence: float
@@ -32,17 +32,17 @@ class Abstention:
 def abstain(
     scores: NDArray[np.floating], labels: NDArray[np.int64], min_confidence: float
 ) -> Abstention:
-    """Return what ``min_confidence`` does to ``scores``, N x classes, of pictures with labels."""
-    answered = scores.max(axis=1) >= min_confidence
-    right = scores[answered].argmax(axis=1) == labels[answered]
-    accuracy = right.mean() if answered.any() else 1.0
-    return Abstention(min_confidence, float(answered.mean()), float(accuracy))
+    """Return coverage and accuracy of ``scores``, N x classes, at ``min_confidence``."""
+    covered = scores.max(axis=1) >= min_confidence
+    correct = scores[covered].argmax(axis=1) == labels[covered]
+    accuracy = correct.mean() if covered.any() else 1.0
+    return Abstention(min_confidence, float(covered.mean()), float(accuracy))
 
 
 def threshold_for(
     accuracy: float, scores: NDArray[np.floating], labels: NDArray[np.int64]
 ) -> float:
-    """Return the lowest confidence from which on the answers reach ``accuracy``.
+    """Return the lowest confidence threshold at which predictions reach ``accuracy``.
 
     Fit it on data that is not reported. 1 when no threshold reaches it.
     """
@@ -73,14 +73,14 @@ def draw_abstention(
         x, y = 100 * point.coverage, 100 * point.accuracy
         axes.plot(x, y, "o", color="tab:red")
         axes.annotate(
-            f"min_confidence {point.min_confidence:.2f}:\n{y:.1f} % of {x:.0f} % answered",
+            f"min_confidence {point.min_confidence:.2f}:\n{y:.1f} % of {x:.0f} % covered",
             (x, y),
             xytext=(-8, -8),
             textcoords="offset points",
             ha="right",
             va="top",
         )
-    axes.set(xlabel="answered, %", ylabel="right among the answers, %", title=title)
+    axes.set(xlabel="coverage, %", ylabel="accuracy, %", title=title)
     axes.grid(alpha=0.3)
     with replacing(path) as part:
         figure.savefig(part, dpi=100, format="png")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the figures of a model into its card, so that the two cannot differ.
+"""Write the figures of a model into its card, so that the two cannot differ.
 
 In the card, what stands between the two marks is replaced; the rest is prose and stays.
 """
@@ -53,7 +53,7 @@ def figures(metrics: dict[str, Any]) -> str:
         + ", ".join(f"{name} {value:.2f}" for name, value in recall.items())
         + ".",
         "",
-        "| `min_confidence` | `report` answered % | right among the answers % |",
+        "| `min_confidence` | coverage of `report` % | accuracy at that coverage % |",
         "|---|---|---|",
     ]
     lines += [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random changes of the training pictures that leave their expression as it is."""
+"""Augment training pictures at random without changing their expression."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The state of a training run in one safetensors file, replaced as a whole after each epoch."""
+"""Save a training run's state in one safetensors file, atomically after each epoch."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def load_checkpoint(
     """Read what :func:`save_checkpoint` wrote into ``modules`` and ``optimizer``.
 
     :returns: the ``state`` that was saved.
-    :raises FileNotFoundError: when there is no such file.
+    :raises FileNotFoundError: when the file is missing.
     """
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint to resume from at {path}: start without --resume")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where training computes in half of the bits."""
+"""Choose bfloat16 for training where the processor is fast at it."""
 
 from __future__ import annotations
 

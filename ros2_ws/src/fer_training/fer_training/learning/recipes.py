@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that decides how a network is trained, under one name each."""
+"""Training recipes: named sets of hyperparameters."""
 
 from __future__ import annotations
 

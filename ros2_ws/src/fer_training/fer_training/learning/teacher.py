@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Softens the raters' votes with the scores of trained networks."""
+"""Soften the raters' votes with the scores of trained networks (distillation)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Teachers:
 
     :param sources: models by name or folder, or checkpoints of training runs.
     :raises ~fer_perception.recognition.model_store.ModelError: when a model cannot be loaded.
-    :raises FileNotFoundError: when there is no such checkpoint.
+    :raises FileNotFoundError: when a checkpoint is missing.
     """
 
     def __init__(self, sources: Sequence[str], device: torch.device) -> None:

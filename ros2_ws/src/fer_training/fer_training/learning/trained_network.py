@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trained models as PyTorch networks, to train from, to learn from and to export."""
+"""Load trained models as PyTorch networks, to train from, to distil and to export."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TrainedNetwork:
     """A trained network in evaluation mode, with what is needed to use it.
 
     :ivar name: under which :mod:`fer_training.networks` makes it.
-    :ivar temperature: what its logits are divided by; 1 as long as none was fitted.
+    :ivar temperature: divides its logits; 1 before one is fitted.
     """
 
     network: nn.Module
@@ -66,8 +66,8 @@ def load_network(folder: Path) -> TrainedNetwork:
 def load_trained(source: str) -> TrainedNetwork:
     """Return the network of a model, given by name or folder, or of a run's checkpoint.
 
-    :raises ModelError: as :func:`load_network` does, or when there is no such model.
-    :raises FileNotFoundError: when there is no such checkpoint.
+    :raises ModelError: as :func:`load_network` does, or when the model is missing.
+    :raises FileNotFoundError: when the checkpoint is missing.
     """
     if source.endswith(CHECKPOINT_SUFFIX):
         return load_checkpointed(Path(source))
@@ -80,7 +80,7 @@ def load_checkpointed(checkpoint: Path) -> TrainedNetwork:
     Of ``best.safetensors`` the epoch with the best validation accuracy, of ``last.safetensors``
     the averaged weights of the last epoch, which nothing has selected.
 
-    :raises FileNotFoundError: when there is no such file.
+    :raises FileNotFoundError: when the file is missing.
     """
     if not checkpoint.is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}: train first")

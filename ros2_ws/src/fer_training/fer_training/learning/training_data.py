@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads what a network is trained on: FER2013 with FER+, or pictures of one's own."""
+"""Read training data: FER2013 with FER+, or class folders of pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fer_evaluation.datasets.fer2013 import Fer2013
 from fer_evaluation.datasets.fer2013_reader import read_fer2013
 
 DATA_HELP: Final = "folder of FER2013 with FER+, or of faces: train/CLASS and validation/CLASS"
-"""What a command line says of its option for the data."""
+"""Help text of the command lines' option for the data."""
 
 
 def read_training_data(folder: Path) -> Fer2013:
@@ -21,7 +21,7 @@ def read_training_data(folder: Path) -> Fer2013:
     :raises ValueError: naming the file or folder that cannot be used.
     """
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: there is no such folder")
+        raise FileNotFoundError(f"no such folder: {folder}")
     # One folder a class without parts gets the error that names the part.
     if any((folder / part).is_dir() for part in PARTS) or class_files(folder):
         return read_class_folders(folder)

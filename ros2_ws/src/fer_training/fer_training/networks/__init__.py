@@ -32,7 +32,7 @@ NETWORKS: Final[dict[str, Callable[[int], nn.Module]]] = {
 def create_network(name: str, classes: int) -> nn.Module:
     """Return the untrained network ``name`` with ``classes`` outputs.
 
-    :raises ValueError: when there is no network of that name.
+    :raises ValueError: when the name is unknown.
     """
     if name not in NETWORKS:
         raise ValueError(f"unknown network {name!r}: expected one of {', '.join(NETWORKS)}")

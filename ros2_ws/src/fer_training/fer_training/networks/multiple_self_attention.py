@@ -21,7 +21,7 @@ class MultipleSelfAttention(nn.Module):
     :param channels: C of the input.
     :param size: (H, W) of the input, which fixes the weight branch's fully connected layer.
     :param heads: N, 8 in the report.
-    :ivar bypass: skips the computation, which is exact as long as every gamma is 0; training
+    :ivar bypass: skips the computation, which is exact while every gamma is 0; training
         sets it for the epochs before the attention joins.
     """
 
@@ -41,8 +41,13 @@ class MultipleSelfAttention(nn.Module):
 
     def head_weights(self, x: Tensor) -> Tensor:
         """Return w, B x N, non-negative, each row summing to 1."""
-        # Halves an input of the given size; brings one of another size to the same map.
-        pooled = F.adaptive_max_pool2d(self.weight_conv(x), self.pooled_size)
+        maps = self.weight_conv(x)
+        # Halves an input of the given size, in the operator that ONNX has; brings one of another
+        # size to the same map.
+        if maps.shape[2:] == (2 * self.pooled_size[0], 2 * self.pooled_size[1]):
+            pooled = F.max_pool2d(maps, 2)
+        else:
+            pooled = F.adaptive_max_pool2d(maps, self.pooled_size)
         raw = torch.sigmoid(self.weight_fc(pooled.flatten(1)))
         return raw / raw.sum(dim=1, keepdim=True)
 

@@ -32,7 +32,7 @@ def chebyshev_transform() -> Tensor:
 def scalar_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Return ``softmax_i(query_j key_i)`` times ``value_i``, summed over i.
 
-    With one component, the answer to a query is a smooth function of a single number. So it is
+    With one component, the output for a query is a smooth function of a single number. So it is
     computed for a few queries, the Chebyshev nodes between the smallest and the largest, and
     interpolated for the others: N x 24 products instead of N x N. The error is below 1e-4 of
     the values' range while (range of the queries) x (range of the keys) stays below 60.

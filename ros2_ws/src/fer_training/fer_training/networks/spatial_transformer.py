@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 
 class LocalizationNetwork(nn.Module):
-    """Regresses the affine map theta (B x 2 x 3) from a 1 x 48 x 48 image.
+    """Regress the affine map theta (B x 2 x 3) from a 1 x 48 x 48 image.
 
     It starts at the identity, so that an untrained transformer leaves its input unchanged.
 
@@ -37,7 +37,7 @@ class LocalizationNetwork(nn.Module):
 
 
 class SpatialTransformer(nn.Module):
-    """Warps an image by the affine map that its localisation network regresses.
+    """Warp an image by the affine map that its localisation network regresses.
 
     The regular grid of the output is mapped by ``(x_s, y_s) = A_theta (x_t, y_t, 1)`` and the
     input is sampled there bilinearly (equation 1 of the paper).

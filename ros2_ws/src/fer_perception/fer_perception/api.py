@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recognise apparent expressions from Python, without ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_common.options import build_config
+
+from .face import RgbImage
+from .face_emotion import FaceEmotion
+from .images.frame_source import open_frame_source
+from .images.frames import DEFAULT_RATE_HZ, Frame
+from .images.picture_files import read_picture
+from .recognition.model_store import DEFAULT_MODEL
+from .runtime.shared_parts import SharedParts
+from .settings import PerceptionSettings, build_pipeline
+
+__all__ = ["EmotionPipeline", "FrameEmotions"]
+
+
+@dataclass(frozen=True, eq=False)
+class FrameEmotions:
+    """The faces of one frame.
+
+    :ivar frame: its picture, with its time in seconds since the first one.
+    :ivar faces: largest first; each keeps its ``face_id`` while it is tracked.
+    """
+
+    frame: Frame
+    faces: list[FaceEmotion]
+
+    @property
+    def time_s(self) -> float:
+        """Return the frame's time in seconds since the first one."""
+        return self.frame.time_s
+
+
+class EmotionPipeline:
+    """Detect, align and recognise faces, and track them over time.
+
+    Make one with :meth:`from_pretrained`. Serves one thread at a time.
+    """
+
+    def __init__(self, settings: PerceptionSettings) -> None:
+        self._settings = settings
+        # What a stream and a single picture use in turn: the detector and the network.
+        self._parts = SharedParts()
+        self._single = build_pipeline(settings, self._parts)
+
+    @classmethod
+    def from_pretrained(cls, model: str | Path = DEFAULT_MODEL, **options: Any) -> EmotionPipeline:
+        """Load a trained model and the face detector.
+
+        :param model: name of an installed model, see :func:`~fer_perception.list_models`, or the
+            folder of one.
+        :param options: fields of :class:`~fer_perception.settings.PerceptionSettings`, such as
+            ``min_face_px=24.0``, ``flip_average=True`` or ``execution_provider="cuda"``.
+        :raises ValueError: when an option is unknown or its value is invalid.
+        :raises ~fer_perception.ModelError: when the model is missing or cannot be loaded.
+        """
+        is_folder = isinstance(model, Path) or "/" in model
+        name = str(Path(model).expanduser().resolve()) if is_folder else model
+        return cls(build_config(PerceptionSettings, options | {"model": name}, "option"))
+
+    @property
+    def model_id(self) -> str:
+        """Return NAME@HASH of the model in use."""
+        return self._single.recognizer.model_id
+
+    @property
+    def execution_provider(self) -> str:
+        """Return what the network runs on, such as "cpu" or "cuda"."""
+        return self._single.recognizer.execution_provider
+
+    def recognize(self, image: RgbImage | str | Path) -> list[FaceEmotion]:
+        """Return the faces of a single picture, largest first.
+
+        :param image: path of a picture, or H x W x 3 RGB array of uint8.
+        :raises ~fer_perception.images.decoding.ImageError: when the file cannot be read.
+        :raises ValueError: when the array is not such a picture.
+        """
+        if isinstance(image, (str, Path)):
+            return self._single.recognize(read_picture(Path(image).expanduser()).pixels)
+        return self._single.recognize(_checked(image))
+
+    def track(
+        self,
+        source: str | Path | int | Iterable[RgbImage | Frame],
+        rate_hz: float = 0.0,
+    ) -> Iterator[FrameEmotions]:
+        """Yield the faces of each frame of a stream, with ids, their scores smoothed over time.
+
+        Each call starts with no known faces.
+
+        :param source: path of a video, a camera's index, device or address, or the frames
+            themselves: RGB arrays, or :class:`~fer_perception.Frame` with their times.
+        :param rate_hz: frames per second, in place of a video's own times; 0 for those, and for
+            30 with plain arrays.
+        :raises ~fer_perception.FrameSourceError: when the source cannot be opened or read.
+        :raises ValueError: when an array is not a picture.
+        """
+        if isinstance(source, (str, Path, int)):
+            with open_frame_source(str(source), rate_hz=rate_hz) as frames:
+                yield from self._tracked(frames)
+        else:
+            yield from self._tracked(_timed(source, 1.0 / (rate_hz or DEFAULT_RATE_HZ)))
+
+    def _tracked(self, frames: Iterable[Frame]) -> Iterator[FrameEmotions]:
+        stream = build_pipeline(self._settings, self._parts)
+        for frame in frames:
+            yield FrameEmotions(frame, stream.track(frame.image, frame.time_s))
+
+
+def _timed(frames: Iterable[RgbImage | Frame], period_s: float) -> Iterator[Frame]:
+    for index, frame in enumerate(frames):
+        yield frame if isinstance(frame, Frame) else Frame(_checked(frame), index * period_s)
+
+
+def _checked(image: RgbImage) -> RgbImage:
+    if not isinstance(image, np.ndarray):
+        raise ValueError(f"expected a path or an RGB array, not {type(image).__name__}")
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+        raise ValueError(
+            f"the array is {image.shape} of {image.dtype}: expected RGB, height x width x 3, uint8"
+        )
+    return image

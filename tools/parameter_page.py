@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write docs/parameters.md from the settings that the nodes declare.
+
+    python3 tools/parameter_page.py
+
+``tests/test_documentation.py`` holds the page against what this writes.
+"""
+
+from dataclasses import fields
+from pathlib import Path
+
+from ambient_light_driver.nodes.light_parameters import NodeSettings
+from ambient_light_driver.settings import LightSettings
+from fer_common.options import options_of
+from fer_evaluation.nodes.bag_player_node import PlayerSettings
+from fer_evaluation.nodes.bag_recorder_node import RecorderSettings
+from fer_evaluation.nodes.score_node import ScoreSettings
+from fer_perception.nodes.camera_node import CameraSettings
+from fer_perception.settings import EmotionNodeSettings
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "parameters.md"
+
+NODES = {
+    "emotion_node": (EmotionNodeSettings,),
+    "camera_node": (CameraSettings,),
+    "light_node": (NodeSettings, LightSettings),
+    "bag_player_node": (PlayerSettings,),
+    "bag_recorder_node": (RecorderSettings,),
+    "score_node": (ScoreSettings,),
+}
+
+_INTRODUCTION = """# Parameters
+
+Written by `tools/parameter_page.py` from the settings that the nodes declare.
+
+Parameters can be changed while a node runs, but for those marked *at the start*. A number may be
+given for a text and a whole number for a fraction where that is unambiguous (`source:=0`,
+`rate_hz:=15`). A value that cannot be used is refused with the reason. One that is wrong at the start
+leaves a lifecycle node unconfigured until the parameter is set right, and ends other nodes with code
+2. Each lamp has options of its own, `device.NAME.OPTION`: see
+[`ambient_light_driver`](../ros2_ws/src/ambient_light_driver/README.md).
+"""
+
+
+def written(value: object) -> str:
+    """Return a default as a parameter file writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(str, value)) + "]"
+    return '""' if value == "" else str(value)
+
+
+def table(settings: type) -> list[str]:
+    """Return a row for each parameter of a settings class."""
+    defaults = {field.name: field.default for field in fields(settings)}
+    rows = []
+    for name, info in options_of(settings).items():
+        limits = ", ".join(f"`{choice}`" for choice in info.choices)
+        if info.minimum is not None or info.maximum is not None:
+            low = "" if info.minimum is None else f"{info.minimum:g}"
+            high = "" if info.maximum is None else f"{info.maximum:g}"
+            limits = f"{low} to {high}"
+        text = info.description.replace("|", "\\|") + (" *At the start.*" * info.read_only)
+        rows.append(f"| `{name}` | `{written(defaults[name])}` | {limits} | {text} |")
+    return rows
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    parts = [_INTRODUCTION]
+    for node, settings in NODES.items():
+        rows = [row for group in settings for row in table(group)]
+        head = ["| Parameter | Default | Range | |", "|---|---|---|---|"]
+        parts.append("\n".join([f"## {node}", "", *head, *rows, ""]))
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"Wrote {PAGE}")
