@@ -64,7 +64,13 @@ def _lamps(exponents: int, steps: int, in_pairs: bool) -> tuple[NDArray[np.intp]
         for j in range(steps + 1 - i)
         if not in_pairs or 0 in (i, j, steps - i - j)
     ]
-    lamps = list(product(product(range(exponents), repeat=3), weights))
+    # The exponent of a channel without weight makes no difference.
+    lamps = sorted(
+        {
+            (tuple(e if w else 0 for e, w in zip(lamp, weight, strict=True)), weight)
+            for lamp, weight in product(product(range(exponents), repeat=3), weights)
+        }
+    )
     return np.array([lamp[0] for lamp in lamps]), np.array([lamp[1] for lamp in lamps])
 
 
