@@ -170,6 +170,16 @@ def test_the_same_channel_twice_is_refused_with_both_names():
     second.close()
 
 
+def test_fixtures_side_by_side_are_claimed_as_one_range():
+    config = SacnConfig(destination="lamps", fixtures=("2/9:RGB", "1/1:RGBW*20", "2/1:RGB"))
+    assert [str(claim) for claim in config.claims()] == [
+        "sacn://lamps/2 channels 1 to 3",
+        "sacn://lamps/2 channels 9 to 11",
+        "sacn://lamps/1 channels 1 to 80",
+    ]
+    assert all(claim.whole_frames for claim in config.claims())
+
+
 def test_one_universe_cannot_be_sent_in_two_ways():
     first = device("par1", 9)
     second = device("par2", 9, start_address=10, priority=200)
