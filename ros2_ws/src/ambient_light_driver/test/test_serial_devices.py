@@ -87,9 +87,7 @@ def uart(monkeypatch):
 
     reader, writer = os.openpty()
     tty.setraw(writer)
-    monkeypatch.setattr(
-        serial.Serial, "out_waiting", property(lambda port: unread_bytes(reader))
-    )
+    monkeypatch.setattr(serial.Serial, "out_waiting", property(lambda port: unread_bytes(reader)))
     monkeypatch.setattr(
         serial.Serial, "reset_output_buffer", lambda port: os.read(reader, unread_bytes(reader))
     )

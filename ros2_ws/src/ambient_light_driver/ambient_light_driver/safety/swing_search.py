@@ -26,6 +26,8 @@ _BRIGHTNESS_EXPONENTS = (1.25, 3.75)
 """Of the cube root of the strongest channel, which lamps get encoded as a screen does, or not."""
 _LUMINANCE_THRESHOLD = 0.03
 _RED_THRESHOLD = 0.006
+_SATURATED = 0.75
+_CHROMATICITY_THRESHOLD = 0.17
 """What the search overlooks at the end of one move and at the start of the next adds up, and
 rounding to 8 bit adds 0.036 (red: 0.05) to a swing: together less than the standard's."""
 
@@ -46,6 +48,7 @@ def most_swings(start: RootLight, end: RootLight) -> int:
     red, green, blue = (multiplied[:, :, k] for k in range(3))
     redness = red[:, None, None] - green[:, None] - blue
     return max(
+        _count_red_transitions(red[:, None, None], green[:, None], blue),
         _count(np.concatenate(general), _LUMINANCE_THRESHOLD),
         _count(np.maximum(redness, 0.0).reshape(-1, len(_POINTS)), _RED_THRESHOLD),
     )
@@ -76,9 +79,7 @@ def _lamps(exponents: int, steps: int, in_pairs: bool) -> tuple[NDArray[np.intp]
 
 def _mixed(channels: Floats, exponents: NDArray[np.intp], weights: Floats) -> Floats:
     """Return each lamp's light at each point; ``channels`` by exponent, point and channel."""
-    red, green, blue = (
-        weights[:, k, None] * channels[exponents[:, k], :, k] for k in range(3)
-    )
+    red, green, blue = (weights[:, k, None] * channels[exponents[:, k], :, k] for k in range(3))
     return red + green + blue
 
 
@@ -96,3 +97,24 @@ def _count(light: Floats, threshold: float) -> int:
         direction = np.where(rises, 1, np.where(falls, -1, direction)).astype(np.int8)
         low, high = np.where(turns, value, low), np.where(turns, value, high)
     return int(swings.max())
+
+
+def _count_red_transitions(red: Floats, green: Floats, blue: Floats) -> int:
+    """Return the most changes of chromaticity to or from a saturated red."""
+    total = np.maximum(red + green + blue, 1e-12)
+    # CIE 1976 u' and v' of linear sRGB.
+    weighted = 3.6593 * red + 11.4432 * green + 4.1146 * blue + 1e-12
+    u = 4.0 * (0.4124 * red + 0.3576 * green + 0.1805 * blue) / weighted
+    v = 9.0 * (0.2126 * red + 0.7152 * green + 0.0722 * blue) / weighted
+    saturated, u, v = (
+        np.moveaxis(values, -1, 0) for values in (red / total >= _SATURATED, u, v)
+    )
+    before = saturated[0], u[0], v[0]
+    transitions = np.zeros(u[0].shape, dtype=np.int8)
+    for now in zip(saturated, u, v, strict=True):
+        far = np.hypot(now[1] - before[1], now[2] - before[2]) > _CHROMATICITY_THRESHOLD
+        counts = far & (now[0] | before[0])
+        transitions += counts
+        follows = counts | now[0] | ~before[0]
+        before = tuple(np.where(follows, a, b) for a, b in zip(now, before, strict=True))
+    return int(transitions.max())
