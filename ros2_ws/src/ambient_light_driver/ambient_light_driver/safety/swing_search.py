@@ -104,17 +104,17 @@ def _count_red_transitions(red: Floats, green: Floats, blue: Floats) -> int:
     total = np.maximum(red + green + blue, 1e-12)
     # CIE 1976 u' and v' of linear sRGB.
     weighted = 3.6593 * red + 11.4432 * green + 4.1146 * blue + 1e-12
-    u = 4.0 * (0.4124 * red + 0.3576 * green + 0.1805 * blue) / weighted
-    v = 9.0 * (0.2126 * red + 0.7152 * green + 0.0722 * blue) / weighted
-    saturated, u, v = (
-        np.moveaxis(values, -1, 0) for values in (red / total >= _SATURATED, u, v)
-    )
-    before = saturated[0], u[0], v[0]
+    u = np.moveaxis(4.0 * (0.4124 * red + 0.3576 * green + 0.1805 * blue) / weighted, -1, 0)
+    v = np.moveaxis(9.0 * (0.2126 * red + 0.7152 * green + 0.0722 * blue) / weighted, -1, 0)
+    saturated = np.moveaxis(red / total >= _SATURATED, -1, 0)
+    was_saturated, u_before, v_before = saturated[0], u[0], v[0]
     transitions = np.zeros(u[0].shape, dtype=np.int8)
-    for now in zip(saturated, u, v, strict=True):
-        far = np.hypot(now[1] - before[1], now[2] - before[2]) > _CHROMATICITY_THRESHOLD
-        counts = far & (now[0] | before[0])
+    for is_saturated, u_now, v_now in zip(saturated, u, v, strict=True):
+        far = np.hypot(u_now - u_before, v_now - v_before) > _CHROMATICITY_THRESHOLD
+        counts = far & (is_saturated | was_saturated)
         transitions += counts
-        follows = counts | now[0] | ~before[0]
-        before = tuple(np.where(follows, a, b) for a, b in zip(now, before, strict=True))
+        follows = counts | is_saturated | ~was_saturated
+        was_saturated = np.where(follows, is_saturated, was_saturated)
+        u_before = np.where(follows, u_now, u_before)
+        v_before = np.where(follows, v_now, v_before)
     return int(transitions.max())
