@@ -13,7 +13,8 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
 
     Guo et al. 2017, "On Calibration of Modern Neural Networks". Use validation data that is not
     reported. A label counts as right with the probability (N + 1) / (N + 2) of Laplace's rule of
-    succession, as in Platt 1999: a few pictures, all predicted correctly, do not make a network certain.
+    succession, as in Platt 1999: a few pictures, all predicted correctly, do not make a network
+    certain.
 
     :param logits: N x classes.
     :param labels: N.
