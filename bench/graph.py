@@ -16,8 +16,8 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from fer_bringup.graph import NodeSpec, environment, fer_light
-from fer_bringup.processes import start, stop
+from fer_bringup import fast_dds
+from fer_bringup.standalone.processes import NodeSpec, start, stop
 from fer_perception.face import RgbImage
 from fer_perception.nodes.image_messages import to_image_message
 from robustness.soak.domain import own_domain
@@ -159,7 +159,7 @@ def measure(seconds: float) -> list[GraphRow]:
 
     :param seconds: how long each runs.
     """
-    os.environ.update(environment(fer_light().values({})))
+    os.environ.update(fast_dds.variables())
     # Another graph on this machine would answer our images too.
     with own_domain():
         rclpy.init()

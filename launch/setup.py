@@ -8,7 +8,20 @@ PACKAGE = "fer_bringup"
 setup(
     name=PACKAGE,
     version="0.1.0",
-    packages=[PACKAGE, f"{PACKAGE}.dashboard"],
+    packages=[
+        PACKAGE,
+        *(
+            f"{PACKAGE}.{name}"
+            for name in (
+                "dashboard",
+                "demo",
+                "launching",
+                "standalone",
+                "standalone.launch",
+                "standalone.launch_ros",
+            )
+        ),
+    ],
     package_data={PACKAGE: ["py.typed"], f"{PACKAGE}.dashboard": ["page/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
@@ -27,9 +40,11 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "bring_up = fer_bringup.bring_up:main",
+            # Its name until 0.1; kept for one release.
+            "bring_up = fer_bringup.lifecycle_manager:main",
             "dashboard = fer_bringup.dashboard.main:main",
-            "demo = fer_bringup.demo:main",
+            "demo = fer_bringup.demo.__main__:main",
+            "lifecycle_manager = fer_bringup.lifecycle_manager:main",
             "start = fer_bringup.start:main",
         ],
     },

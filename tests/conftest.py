@@ -15,8 +15,8 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 
-from fer_bringup.graph import PROFILE_VARIABLES, NodeSpec
-from fer_bringup.processes import NodeProcess, start, stop
+from fer_bringup.fast_dds import PROFILE_VARIABLES
+from fer_bringup.standalone.processes import NodeProcess, NodeSpec, start, stop
 from robustness.soak.domain import own_domain
 from small_disk import small_disk_fixture  # noqa: F401
 
@@ -181,7 +181,7 @@ class StartedNode:
 def start_node(ros_domain: int, tmp_path: Path) -> Iterator[Callable[..., StartedNode]]:
     """Start a node from the install space: ``start_node(package, executable, name, ...)``.
 
-    Keywords are those of :class:`fer_bringup.graph.NodeSpec`, and ``variables``
+    Keywords are those of :class:`fer_bringup.standalone.processes.NodeSpec`, and ``variables``
     for its environment. At the end of the test a node that still runs is stopped
     by SIGINT and must end cleanly.
     """
@@ -213,7 +213,7 @@ def start_node(ros_domain: int, tmp_path: Path) -> Iterator[Callable[..., Starte
 
 @pytest.fixture
 def start_specs(start_node: Callable[..., StartedNode]) -> Callable[..., list[StartedNode]]:
-    """Start the nodes of a graph, without its parameter file: ``start_specs(specs)``."""
+    """Start the nodes of a launch file: ``start_specs(processes("fer_light"))``."""
 
     def start_all(specs: Iterable[NodeSpec]) -> list[StartedNode]:
         return [
@@ -221,6 +221,7 @@ def start_specs(start_node: Callable[..., StartedNode]) -> Callable[..., list[St
                 spec.package,
                 spec.executable,
                 spec.name,
+                params_files=spec.params_files,
                 parameters=dict(spec.parameters),
                 remappings=spec.remappings,
                 namespace=spec.namespace,

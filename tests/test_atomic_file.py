@@ -102,7 +102,7 @@ def test_results_survive_a_full_disk(small_disk):
     folder = small_disk / "report"
     with OutputFolder(folder) as out:
         out.path("metrics.json").write_text("old")
-    with pytest.raises(OSError, match="No space left"), OutputFolder(folder) as out:
+    with pytest.raises(OSError, match="No space left"), OutputFolder(folder, True) as out:
         out.path("metrics.json").write_text("new")
         out.path("report.html").write_bytes(bytes(2 * MEGABYTE))
     assert names(folder) == {"metrics.json"} and names(small_disk) == {"report"}
@@ -146,4 +146,4 @@ def test_a_recording_that_does_not_fit_keeps_what_was_recorded(small_disk):
     with OpenBag(small_disk / "new") as bag:
         found = [message.stamp_ns for message in bag.messages({TOPIC})]
         assert len(found) > 40 and found == list(range(1, len(found) + 1))
-        assert "not whole" in bag.warnings[0]
+        assert any("not whole" in warning for warning in bag.warnings)

@@ -3,6 +3,10 @@
 
 import cv2
 import numpy as np
+from network_camera import FRAMES, network_camera
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image
+
 from fer_perception.images.frame_source import (
     Frame,
     FrameSource,
@@ -10,9 +14,6 @@ from fer_perception.images.frame_source import (
     SourceReport,
 )
 from fer_perception.nodes import camera_node
-from network_camera import FRAMES, network_camera
-from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import Image
 
 
 def camera_of(start_node, source, **parameters):

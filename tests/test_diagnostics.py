@@ -4,12 +4,12 @@
 import yaml
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 
-from fer_bringup.graph import fer_light, share
+from fer_bringup.standalone.launch_file import folder, processes
 
 
 def analyzers() -> dict[str, list[str]]:
     """Return the path of each analyzer and the texts by which it knows its parts."""
-    text = share("config", "diagnostics.yaml").read_text(encoding="utf-8")
+    text = (folder() / "config" / "diagnostics.yaml").read_text(encoding="utf-8")
     [parameters] = [node["ros__parameters"] for node in yaml.safe_load(text).values()]
     groups = [value for value in parameters.values() if isinstance(value, dict)]
     assert {group["type"] for group in groups} == {"diagnostic_aggregator/GenericAnalyzer"}
@@ -19,7 +19,7 @@ def analyzers() -> dict[str, list[str]]:
 def test_each_part_of_a_graph_is_summed_up_in_one_place(start_specs, peer):
     heard = peer.collect(DiagnosticArray, "/diagnostics", 100)
     given = {"namespace": "robot1", "source": "portrait", "device": "terminal"}
-    nodes = start_specs(fer_light().nodes(fer_light().values(given)))
+    nodes = start_specs(processes("fer_light", aggregator="false", **given))
 
     def levels() -> dict[str, bytes]:
         return {status.name: status.level for array in heard for status in array.status}

@@ -8,8 +8,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import ColorRGBA, Header
 
-from fer_bringup.graph import NodeSpec
-from fer_bringup.processes import command, start
+from fer_bringup.standalone.processes import NodeSpec, command, start
 from fer_perception.images.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message
 

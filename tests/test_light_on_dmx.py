@@ -100,7 +100,9 @@ def test_a_dmx_lamp_follows_the_face_and_goes_out_at_the_end(
         message = to_image_message(image, Header(frame_id="camera_optical_frame"))
 
         def shown() -> bool:
-            assert graph.process.poll() is None and "node failed" not in graph.output, graph.output
+            assert graph.process.poll() is None and "process failed" not in graph.output, (
+                graph.output
+            )
             message.header.stamp = peer.node.get_clock().now().to_msg()
             images.publish(message)
             peer.spin(0.1)

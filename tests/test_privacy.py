@@ -15,8 +15,8 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import ColorRGBA, Header
 
-from fer_bringup.graph import CommandSpec, fer_light
-from fer_bringup.processes import command, start, stop
+from fer_bringup.standalone.launch_file import processes
+from fer_bringup.standalone.processes import CommandSpec, command, start, stop
 from fer_perception.images.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message
 
@@ -44,10 +44,9 @@ class TracedGraph:
     """The graph that users start, each process under strace."""
 
     def __init__(self, folder, strace):
-        graph = fer_light()
         given = {"camera": "false", "image_topic": "/camera/image_raw", "dashboard": "0"}
         self.names, specs = [], []
-        for spec in graph.nodes(graph.values(given)):
+        for spec in processes("fer_light", aggregator="false", **given):
             self.names.append(spec.name)
             trace = folder / f"{spec.name}.trace"
             options = ("-D", "-f", "-xx", "-s", "70000", "--seccomp-bpf", "-qq", "-o", str(trace))

@@ -11,9 +11,9 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosgraph_msgs.msg import Clock
-from std_msgs.msg import ColorRGBA
+from std_msgs.msg import ColorRGBA, String
 
-from fer_bringup.graphs import GRAPHS
+from fer_bringup.standalone.launch_file import processes
 from fer_evaluation import evaluate_bag
 from fer_evaluation.bags.bag_reader import OpenBag
 from fer_evaluation.scoring.agreement import label_agreement
@@ -70,9 +70,8 @@ def test_a_pause_holds_the_light_and_a_loop_gives_new_ids(start_specs, peer, bag
     colors = peer.collect(ColorRGBA, "/ambient_light/color", LATCHED)
     clocks = peer.collect(Clock, "/clock")
     events = peer.collect(FaceEvent, "/fer_perception/events", 50)
-    graph = GRAPHS["replay"]()
     given = {"bag": str(bag), "loop": "true", "out": str(tmp_path / "live")}
-    nodes = start_specs(graph.nodes(graph.values(given)))
+    nodes = start_specs(processes("replay", **given))
     running = tuple(node.node for node in nodes)
     client = peer.node.create_client(SetParameters, "/player/set_parameters")
 
@@ -129,9 +128,8 @@ def test_a_pause_holds_the_light_and_a_loop_gives_new_ids(start_specs, peer, bag
 def test_a_recording_holds_no_image_unless_asked_for(start_node, peer, tmp_path):
     for images in ("false", "true"):
         out = tmp_path / f"images_{images}"
-        graph = GRAPHS["record"]()
         given = {"out": str(out), "images": images, "image_topic": "/camera/image_raw"}
-        [spec] = graph.nodes(graph.values(given))
+        [spec] = processes("record", **given)
         recorder = start_node(
             spec.package, spec.executable, spec.name, parameters=dict(spec.parameters)
         )
@@ -166,14 +164,13 @@ def test_a_recording_holds_no_image_unless_asked_for(start_node, peer, tmp_path)
         ({"bag": "/nowhere"}, "/nowhere: there is no such bag"),
         ({"bag": "BAG", "rate": "fast"}, "rate is 'fast': give a number above 0"),
         ({"bag": "BAG", "labels": "/no.csv"}, "labels is '/no.csv': there is no such file"),
-        ({"bag": "BAG", "image_topic": "/up"}, "/up is no such topic"),
+        ({"bag": "BAG", "image_topic": "/up"}, "/up is not in the bag"),
     ],
 )
 def test_a_wrong_argument_is_refused_in_one_line(bag, given, message):
-    graph = GRAPHS["replay"]()
     values = {name: str(bag) if value == "BAG" else value for name, value in given.items()}
     with pytest.raises(ValueError, match=message) as error:
-        graph.nodes(graph.values(values))
+        processes("replay", **values)
     assert "\n" not in str(error.value)
 
 
@@ -183,3 +180,89 @@ def test_a_player_without_a_bag_ends_with_one_line(start_node):
     )
     assert player.node.process.wait(60) == 1
     assert player.output.strip() == "bag_player_node: /nowhere: there is no such bag"
+
+
+def test_a_player_whose_bag_gives_no_message_ends_with_an_error(start_node, tmp_path):
+    """The index promises messages, but their chunk is damaged."""
+    bag = write_bag(tmp_path / "bag", [PortraitSource(64, 48).read()] * 3)
+    content = bytearray((bag / "bag.mcap").read_bytes())
+    start = content.index(b"\x06", 40)
+    content[start + 80 : start + 3 * 64 * 48] = bytes(3 * 64 * 48 - 80)
+    (bag / "bag.mcap").write_bytes(content)
+    player = start_node(
+        "fer_evaluation",
+        "bag_player_node",
+        "player",
+        parameters={"bag": str(bag), "wait_for_subscribers_s": 0.0, "delay_s": 0.0},
+    )
+    assert player.node.process.wait(60) == 1
+    assert "none of the bag's messages can be read" in player.output
+
+
+def test_without_emotions_nothing_is_scored_and_that_is_an_error(start_node, peer, tmp_path):
+    out = tmp_path / "live"
+    score = start_node("fer_evaluation", "score_node", "score", parameters={"out": str(out)})
+    peer.wait_until((tmp_path / "live.part").exists, "the node", nodes=(score.node,))
+    assert score.stop() == 1
+    assert "score_node: no emotions were received: nothing was written" in score.output
+    assert list(tmp_path.glob("live*")) == []
+
+
+def test_a_recording_without_a_message_is_an_error(start_node, peer, tmp_path):
+    parameters = {"out": str(tmp_path / "bag"), "topics": ["/nobody"]}
+    recorder = start_node("fer_evaluation", "bag_recorder_node", "recorder", parameters=parameters)
+    peer.wait_until((tmp_path / ".bag.part").exists, "the node", nodes=(recorder.node,))
+    assert recorder.stop() == 1
+    assert "never published: /nobody" in recorder.output
+
+
+def test_latched_topics_stay_latched_in_a_recording_and_its_playback(start_node, peer, tmp_path):
+    publisher = peer.node.create_publisher(String, "/robot_description", LATCHED)
+    publisher.publish(String(data="<robot/>"))
+    parameters = {"out": str(tmp_path / "bag"), "topics": ["/robot_description"]}
+    recorder = start_node("fer_evaluation", "bag_recorder_node", "recorder", parameters=parameters)
+    peer.wait_until(lambda: "recording /rob" in recorder.output, "it", nodes=(recorder.node,))
+    peer.wait_until(publisher.get_subscription_count, "the recorder")
+    peer.spin(1.0)
+    assert recorder.stop() == 0
+    peer.node.destroy_publisher(publisher)
+    with OpenBag(tmp_path / "bag") as bag:
+        [qos] = bag.topics["/robot_description"].qos
+    assert qos.durability.name == "TRANSIENT_LOCAL"
+    player = start_node(
+        "fer_evaluation",
+        "bag_player_node",
+        "player",
+        parameters={
+            "bag": str(tmp_path / "bag"),
+            "wait_for_subscribers_s": 0.0,
+            "delay_s": 0.0,
+            "settle_s": 60.0,
+        },
+    )
+    peer.wait_until(lambda: peer.node.count_publishers("/robot_description"), "the player")
+    peer.spin(1.0)
+    heard = peer.collect(String, "/robot_description", LATCHED)
+    peer.wait_until(lambda: bool(heard), "the latched message", nodes=(player.node,))
+    assert heard[0].data == "<robot/>"
+
+
+def test_frozen_stamps_are_scored_by_the_time_of_receipt(start_node, peer, tmp_path):
+    out = tmp_path / "live"
+    score = start_node("fer_evaluation", "score_node", "score", parameters={"out": str(out)})
+    publisher = peer.node.create_publisher(EmotionArray, "/emotions", 10)
+    peer.wait_until(publisher.get_subscription_count, "the node", nodes=(score.node,))
+    message = EmotionArray(image_width=320, image_height=240)
+    message.header.stamp.sec = 5
+    for _ in range(40):
+        publisher.publish(message)
+        peer.spin(0.05)
+    assert score.stop() == 0
+    peer.node.destroy_publisher(publisher)
+    document = json.loads((out / "metrics.json").read_text())
+    assert document["warnings"] == ["the stamps stand still: the time of receipt is used"]
+    assert document["metrics"]["duration_s"] > 1.0
+    # An earlier report is not replaced.
+    again = start_node("fer_evaluation", "score_node", "score", parameters={"out": str(out)})
+    assert again.node.process.wait(60) == 1
+    assert "metrics.json is an earlier run's" in again.output

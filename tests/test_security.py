@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from fer_bringup.graph import fer_light, share
-from fer_bringup.security import POLICY, enclave_of
+from fer_bringup.security import POLICY
+from fer_bringup.standalone.launch_file import folder, processes
 
 KINDS = {
     "publish": "get_publisher_names_and_types_by_node",
@@ -54,7 +54,7 @@ def rights_in(policy: Path) -> dict[str, Rights]:
 
 @pytest.fixture
 def rights() -> dict[str, Rights]:
-    return rights_in(share(POLICY))
+    return rights_in(folder() / POLICY)
 
 
 def used_by(peer, name: str) -> Rights:
@@ -75,16 +75,16 @@ def test_every_node_has_its_enclave(rights):
         "dashboard": "0",
         "bridges": "ros4hri,vision_msgs",
     }
-    nodes = fer_light().nodes(fer_light().values(given))
-    assert {enclave_of("", node.name) for node in nodes} == set(rights)
+    nodes = processes("fer_light", **given)
+    assert {f"/{node.name}" for node in nodes} == set(rights)
 
 
 def test_the_rights_of_each_node_are_what_it_uses(rights, start_specs, peer):
     given = {"source": "portrait", "aggregator": "false", "dashboard": "0"}
-    nodes = start_specs(fer_light().nodes(fer_light().values(given)))
+    nodes = start_specs(processes("fer_light", **given))
     for node in nodes:
         name = node.node.spec.name
-        allowed = rights[enclave_of("", name)]
+        allowed = rights[f"/{name}"]
         peer.wait_until(
             lambda name=name, needed=allowed - SOMETIMES[name]: needed <= used_by(peer, name),
             f"{name} to use all of its rights",
@@ -93,22 +93,24 @@ def test_the_rights_of_each_node_are_what_it_uses(rights, start_specs, peer):
         assert used_by(peer, name) <= allowed
 
 
-def test_the_rights_of_bring_up_are_what_it_uses(rights, start_node, peer):
+def test_the_rights_of_the_lifecycle_manager_are_what_it_uses(rights, start_node, peer):
     """It is met while it waits for a node that is not there."""
-    allowed = rights["/bring_up"] - {("subscribe", "/clock")}
+    allowed = rights["/lifecycle_manager"] - {("subscribe", "/clock")}
     managed = ("fer_perception", "ambient_light")
     used: Rights = set()
     for name, other in (managed, managed[::-1]):
-        node = start_node("fer_bringup", "bring_up", "bring_up", arguments=(name,))
+        node = start_node(
+            "fer_bringup", "lifecycle_manager", "lifecycle_manager", arguments=(name,)
+        )
         needed = {right for right in allowed if not right[1].startswith(f"/{other}/")}
         peer.wait_until(
-            lambda needed=needed: needed <= used_by(peer, "bring_up"),
-            "bring_up to use all of its rights",
+            lambda needed=needed: needed <= used_by(peer, "lifecycle_manager"),
+            "the lifecycle manager to use all of its rights",
             nodes=(node.node,),
         )
-        used |= used_by(peer, "bring_up")
+        used |= used_by(peer, "lifecycle_manager")
         assert node.stop() == 0
-        peer.wait_until(lambda: not used_by(peer, "bring_up"), "bring_up to be gone")
+        peer.wait_until(lambda: not used_by(peer, "lifecycle_manager"), "the end of the manager")
     assert used == allowed
 
 
@@ -116,7 +118,7 @@ def test_the_rights_of_bring_up_are_what_it_uses(rights, start_node, peer):
 def test_the_rights_of_a_bridge_are_what_it_uses(bridge, messages, rights, start_specs, peer):
     pytest.importorskip(messages, reason=f"{messages} is not installed: its rights are not tried")
     given = {"bridges": bridge, "aggregator": "false", "source": "portrait", "light": "false"}
-    nodes = start_specs(fer_light().nodes(fer_light().values(given)))
+    nodes = start_specs(processes("fer_light", **given))
     [node] = [node.node for node in nodes if node.node.spec.name == bridge]
     # Images are read only to cut faces out of them.
     rare = {("subscribe", "/clock"), ("subscribe", "/camera/image_raw")}

@@ -3,17 +3,16 @@
 
 from fer_msgs.msg import EmotionArray
 
-from fer_bringup.two_cameras_graph import two_cameras
+from fer_bringup.standalone.launch_file import processes
 
 
 def test_both_cameras_are_answered_in_their_namespaces(start_specs, peer, tmp_path):
     (tmp_path / "empty").mkdir()
-    graph = two_cameras()
     # The right camera's folder holds nothing: its perception must not see the left one's face.
-    values = graph.values({"left_source": "portrait", "right_source": str(tmp_path / "empty")})
+    given = {"left_source": "portrait", "right_source": str(tmp_path / "empty")}
     topics = [f"/{side}/fer_perception/emotions" for side in ("left", "right")]
     left, right = (peer.collect(EmotionArray, topic) for topic in topics)
-    started = start_specs(graph.nodes(values))
+    started = start_specs(processes("two_cameras", aggregator="false", **given))
     peer.wait_until(
         lambda: sum(bool(message.faces) for message in left) >= 5,
         "faces of the left camera",

@@ -9,7 +9,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import ColorRGBA
 
 from ambient_light_driver.color.palette import load_palette
-from fer_bringup.graph import fer_light
+from fer_bringup.standalone.launch_file import processes
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
@@ -19,7 +19,7 @@ def test_when_the_face_leaves_the_arrays_are_empty_and_the_lamp_fades_to_idle(
 ):
     emotions = peer.collect(EmotionArray, "/fer_perception/emotions")
     colors = peer.collect(ColorRGBA, "/ambient_light/color", LATCHED)
-    perception, light = fer_light().nodes(fer_light().values({"camera": "false"}))
+    perception, light = processes("fer_light", camera="false", aggregator="false")
     started = start_specs((light, perception))
     peer.wait_until(lambda: "waiting for images" in started[1].output, "the perception node")
     start_node(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """SROS 2 for the nodes of a graph: each gets the enclave of its own name.
 
-What an enclave may do stands in ``policies/fer_light.policy.xml``. Nothing is started without
-security where it was asked for: what is missing is told before.
+``policies/fer_light.policy.xml`` holds what an enclave may do. Where security is asked for and
+something is missing, an error names it and nothing is started.
 """
 
 import os
@@ -26,18 +26,11 @@ rclpy.create_node(name, namespace=namespace or "/", **options)
 """
 
 
-def enclave_of(namespace: str, name: str) -> str:
-    """Return the enclave of a node, which is called like the node: ``/robot1/camera``."""
-    return "/" + "/".join(filter(None, (namespace.strip("/"), name)))
-
-
 def variables(keystore: str) -> dict[str, str]:
     """Return the environment variables that make nodes use a keystore, and refuse all else.
 
-    :param keystore: its folder; empty for no security.
+    :param keystore: its folder.
     """
-    if not keystore:
-        return {}
     return {
         "ROS_SECURITY_ENABLE": "true",
         "ROS_SECURITY_STRATEGY": "Enforce",
@@ -46,10 +39,11 @@ def variables(keystore: str) -> dict[str, str]:
 
 
 def check(keystore: str, enclaves: list[str]) -> None:
-    """Check that all enclaves are there, and that a node can join in the first.
+    """Check that all enclaves exist, and that a node can join in the first.
 
-    :raises ValueError: an enclave is missing, the first one's files are no good, or this build of
-        ROS 2 has no security.
+    :param enclaves: each named like its node, for example ``/robot1/camera``.
+    :raises ValueError: an enclave is missing, the first one's files are invalid, or this build of
+        ROS 2 lacks security.
     """
     folder = Path(keystore).expanduser().absolute() / "enclaves"
     for enclave in enclaves:
@@ -75,6 +69,6 @@ def check(keystore: str, enclaves: list[str]) -> None:
 
 
 def _reason(printed: str) -> str:
-    """Return the exception's text of what a probe has printed."""
+    """Return the text of the exception that a probe has printed."""
     _, _, text = printed.rpartition("\nrclpy.")
     return " ".join((text.partition(": ")[2] or printed).split())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Start a graph of nodes on a machine without ``ros2 launch``.
+"""Start a launch file of this package on a machine without ``ros2 launch``.
 
-``python -m fer_bringup.start fer_light device:=terminal`` starts the nodes that
+``python -m fer_bringup.start fer_light device:=terminal`` starts what
 ``ros2 launch fer_bringup fer_light.launch.py device:=terminal`` starts.
 """
 
@@ -10,30 +10,21 @@ import signal
 import sys
 from types import FrameType
 
-from fer_bringup.graph import Graph, environment
-from fer_bringup.graphs import GRAPHS
-from fer_bringup.supervision import supervise
+from fer_bringup.standalone import launch_file, service
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run until all nodes have ended or a signal asks to stop.
+    """Run until all processes have ended or a signal asks to stop.
 
-    :return: 0 if all nodes ended cleanly, 1 if one failed and was not started again, 2 for a
-        wrong command line.
+    :returns: 0 if all ended cleanly, 1 if one failed and was not restarted, 2 for a wrong
+        command line.
     """
     options = _parser().parse_args(args)
-    graph = GRAPHS[options.graph]()
+    file = launch_file.read(options.name)
     if options.show_args:
-        print(_describe(graph))
+        print(_describe(file))
         return 0
-    try:
-        values = graph.values(_assignments(options.arguments))
-        specs, variables = graph.nodes(values), environment(values)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
-
-    # Installed before the first node starts, so that no signal finds us without.
+    # Installed before the first process starts, so that no signal is missed.
     asked: list[int] = []
 
     def remember(signum: int, _frame: FrameType | None) -> None:
@@ -42,7 +33,12 @@ def main(args: list[str] | None = None) -> int:
     signal.signal(signal.SIGINT, remember)
     signal.signal(signal.SIGTERM, remember)
     try:
-        return supervise(specs, variables, asked)
+        context = file.visit(_assignments(options.arguments))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        return service.run(context, asked)
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return 1
@@ -59,18 +55,18 @@ def _assignments(words: list[str]) -> dict[str, str]:
     return dict(word.split(":=", 1) for word in words)
 
 
-def _describe(graph: Graph) -> str:
-    lines = [graph.description, "", "Arguments (as name:=value):"]
-    for argument in graph.arguments:
+def _describe(file: launch_file.LaunchFile) -> str:
+    lines = ["Arguments (as name:=value):"]
+    for argument in file.arguments.values():
         choices = f" One of: {', '.join(map(repr, argument.choices))}." if argument.choices else ""
         lines += ["", f"    {argument.name}:", f"        {argument.description}{choices}"]
-        lines += [f"        (default: {argument.default!r})"]
+        lines += [f"        (default: {argument.default_value!r})"]
     return "\n".join(lines)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="start", description=__doc__)
-    parser.add_argument("graph", choices=sorted(GRAPHS), help="what to start")
+    parser.add_argument("name", choices=launch_file.names(), help="launch file to start")
     parser.add_argument("arguments", nargs="*", metavar="name:=value", help="launch arguments")
     parser.add_argument(
         "-s", "--show-args", action="store_true", help="show the launch arguments and exit"

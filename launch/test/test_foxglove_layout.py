@@ -13,7 +13,7 @@ from fer_msgs.msg import EmotionArray, FaceEvent
 from sensor_msgs.msg import Image
 from std_msgs.msg import ColorRGBA
 
-from fer_bringup.graph import share
+from fer_bringup.standalone.launch_file import folder
 from fer_perception.emotions import EMOTIONS
 
 TOPICS: dict[str, type] = {
@@ -27,7 +27,7 @@ TOPICS: dict[str, type] = {
 
 @pytest.fixture
 def layout() -> dict[str, Any]:
-    return json.loads(share("config", "fer_light.foxglove.json").read_text())
+    return json.loads((folder() / "config" / "fer_light.foxglove.json").read_text())
 
 
 def panels(node: Any) -> Iterator[str]:

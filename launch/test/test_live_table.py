@@ -5,7 +5,7 @@ from fer_msgs.msg import EmotionStamped
 from rich.console import Console
 
 from ambient_light_driver.color.light_color import LightColor
-from fer_bringup.live_table import faces_line, faces_table, screen_color
+from fer_bringup.demo.live_table import faces_line, faces_table, screen_color
 
 YELLOW = LightColor(1.0, 0.8, 0.0, 1.0)
 
@@ -29,9 +29,9 @@ def test_a_row_for_each_face_with_all_scores():
     assert cells == ["f0007", "surprise 75%", "0%", "25%", "75%", *["0%"] * 4, "21 ms"]
 
 
-def test_nobody_is_said():
-    assert "nobody" in shown([], None, "title")
-    assert faces_line([], None) == "nobody | lamp not seen yet"
+def test_the_absence_of_faces_is_shown():
+    assert "no face" in shown([], None, "title")
+    assert faces_line([], None) == "no face | lamp no colour yet"
 
 
 def test_plain_line():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ambient_light_driver.color.light_color import OFF, LightColor
-from fer_bringup.recording import Recording, beside_lamp
+from fer_bringup.demo.recording import Recording, beside_lamp
 
 RED = LightColor(1.0, 0.0, 0.0, 1.0)
 BLUE = LightColor(0.0, 0.0, 1.0, 1.0)

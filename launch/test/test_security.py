@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from fer_bringup import security
-from fer_bringup.graph import NodeSpec, environment, fer_light
-from fer_bringup.graphs import GRAPHS
-from fer_bringup.processes import command
+from fer_bringup.standalone.launch_file import names, read
+from fer_bringup.standalone.processes import command
+from launched import launched
 
 # As 'ros2 security generate_artifacts' names them; here they are empty.
 FILES = (
@@ -29,31 +29,37 @@ def keystore(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def nodes(**given: str) -> dict[str, NodeSpec]:
-    values = fer_light().values({"aggregator": "false"} | given)
-    return {node.name: node for node in fer_light().nodes(values)}
+def nodes(**given):
+    return launched("fer_light", aggregator="false", **given)
 
 
-def test_each_node_gets_the_enclave_of_its_own_name(monkeypatch):
-    asked: list[str] = []
-    monkeypatch.setattr(security, "check", lambda keystore, enclaves: asked.extend(enclaves))
+@pytest.fixture
+def checked(monkeypatch) -> list[str]:
+    """The enclaves that were checked: none needs to exist."""
+    enclaves: list[str] = []
+    monkeypatch.setattr(security, "check", lambda keystore, asked: enclaves.extend(asked))
+    return enclaves
+
+
+def test_each_node_gets_the_enclave_of_its_own_name(checked):
     started = nodes(security_keystore="/keys", namespace="/robot1/")
-    expected = {f"/robot1/{name}" for name in ("camera", "fer_perception", "ambient_light")}
-    assert {node.enclave for node in started.values()} == expected == set(asked)
-    words = command(started["camera"])
-    assert words[words.index("--enclave") + 1] == "/robot1/camera"
-    assert words.index("--ros-args") < words.index("--enclave")
+    enclaves = [f"/robot1/{name}" for name in ("camera", "fer_perception", "ambient_light")]
+    assert checked == enclaves
+    for node, enclave in zip(started.values(), enclaves, strict=True):
+        words = command(node)
+        assert words[words.index("--enclave") + 1] == enclave
+        assert words.index("--ros-args") < words.index("--enclave")
 
 
 def test_without_a_keystore_there_is_no_security():
-    assert "--enclave" not in command(nodes()["camera"])
-    for make in GRAPHS.values():
-        assert not any("SECURITY" in name for name in environment(make().values({})))
+    assert not any("SECURITY" in name for name in nodes()["camera"].environment)
+    assert "security_keystore" in read("fer_light").arguments
+    assert {"fer_light", "record", "replay", "two_cameras"} == set(names())
 
 
-def test_a_keystore_is_enforced(monkeypatch):
+def test_a_keystore_is_enforced(checked, monkeypatch):
     monkeypatch.setenv("HOME", "/home/robot")
-    variables = environment(fer_light().values({"security_keystore": "~/keys"}))
+    variables = nodes(security_keystore="~/keys")["camera"].environment
     assert variables["ROS_SECURITY_ENABLE"] == "true"
     assert variables["ROS_SECURITY_STRATEGY"] == "Enforce"
     assert variables["ROS_SECURITY_KEYSTORE"] == "/home/robot/keys"

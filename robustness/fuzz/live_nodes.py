@@ -19,8 +19,8 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import ColorRGBA, Header
 
-from fer_bringup.graph import NodeSpec, environment, fer_light
-from fer_bringup.processes import NodeProcess, start, stop
+from fer_bringup import fast_dds
+from fer_bringup.standalone.processes import NodeProcess, NodeSpec, start, stop
 from fer_common.options import options_of
 from fer_perception.images.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message
@@ -198,7 +198,7 @@ def run(inputs: int, seed: int = 0) -> Report:
     report = Report(NAME)
     start_s = time.monotonic()
     with own_domain(), tempfile.TemporaryFile() as log:
-        nodes = start(_SPECS, environment(fer_light().values({})), log)
+        nodes = start(_SPECS, fast_dds.variables(), log)
         rclpy.init()
         try:
             _attack(report, nodes, _Attacker(Random(f"{NAME}:{seed}")), inputs)

@@ -12,7 +12,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from . import live_nodes
+from robustness.soak.flashes import MAX_FLASHES
+
+from . import flash_table, live_nodes
 from .campaign import Report, in_short, run
 from .targets import TARGETS
 
@@ -49,7 +51,7 @@ def table(reports: Iterable[Report]) -> Table:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the command line; return 1 when an input crashed, hung, or memory grew."""
+    """Run the command line; return 1 when an input crashed, hung, memory grew, or a lamp flashed."""
     parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
     parser.add_argument("targets", nargs="*", choices=[[], *_NAMES], help="default: all")
     parser.add_argument("--share", type=float, default=1.0, help="share of the inputs to try")
@@ -73,6 +75,10 @@ def main(args: list[str] | None = None) -> int:
             print(f"{name}: {report.wall_s:.0f} s", file=sys.stderr, flush=True)
             reports.append(report)
     _CONSOLE.print(table(reports))
+    flashes = 0
+    if flash_table.NAME in (options.targets or _NAMES):
+        shown, flashes = flash_table.table(options.seed, inputs(flash_table.PLANS))
+        _CONSOLE.print(shown)
     failed = [(report.target, failure) for report in reports for failure in report.failures]
     for name, failure in failed:
         again = (
@@ -80,7 +86,7 @@ def main(args: list[str] | None = None) -> int:
         )
         print(f"\n{name}: {failure.kind}: {in_short(failure)}\n  {again} --inputs 1")
         print(failure.text)
-    return 1 if failed else 0
+    return 1 if failed or flashes > MAX_FLASHES else 0
 
 
 if __name__ == "__main__":

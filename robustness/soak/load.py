@@ -24,8 +24,8 @@ from std_msgs.msg import ColorRGBA, Header
 
 from bench.process_usage import ProcessUsage
 from bench.test_images import moving_faces
-from fer_bringup.graph import NodeSpec, environment, fer_light
-from fer_bringup.processes import start, stop
+from fer_bringup import fast_dds
+from fer_bringup.standalone.processes import NodeSpec, start, stop
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import RgbImage
 from fer_perception.nodes.image_messages import to_image_message
@@ -110,7 +110,7 @@ def _node(spec: NodeSpec) -> Iterator[tuple[Node, int, Callable[[], int]]]:
     """Start a process; give (a node of our own, the process id, what stops the process)."""
     with own_domain(), tempfile.TemporaryFile() as log:
         # For our own images as well: without it most of them would be lost on the way.
-        os.environ.update(environment(fer_light().values({})))
+        os.environ.update(fast_dds.variables())
         [process] = start([spec], output=log)
         context = rclpy.Context()
         rclpy.init(context=context)

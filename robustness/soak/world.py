@@ -25,7 +25,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.time import Time
 
-from fer_bringup.graph import environment, fer_light
+from fer_bringup import fast_dds
 from fer_perception.face import RgbImage
 from fer_perception.inference.model_files import models_folder
 from fer_perception.recognition.model_store import DEFAULT_MODEL
@@ -77,7 +77,7 @@ class World(AbstractContextManager["World"]):
         self.lamp = Lamp()
         self._domain = own_domain()
         self._domain.__enter__()
-        os.environ.update(environment(fer_light().values({})))
+        os.environ.update(fast_dds.variables())
         self._log = (folder / "log").open("wb")
         self.starter = subprocess.Popen(
             [

@@ -21,7 +21,7 @@ from fer_bringup.dashboard.access import DEFAULT_PORT, Access
 from fer_bringup.dashboard.listener import DashboardListener
 from fer_bringup.dashboard.quiet_log import leave_out_malformed_requests
 from fer_bringup.dashboard.server import make_app
-from fer_common.nodes.shared_memory_watchdog import LOOK_PERIOD_S, Hearing
+from fer_common.nodes.shared_memory_watchdog import LOOK_PERIOD_S, SharedMemoryWatchdog
 
 
 def main(args: list[str] | None = None) -> None:
@@ -76,12 +76,12 @@ async def _serve(listener: DashboardListener, access: Access, port: int) -> None
         host = f"[{access.host}]" if ":" in access.host else access.host
         hint = "?token=<the token>" if access.token else ""
         print(f"dashboard: http://{host}:{shown_port}/{hint}", flush=True)
-        hearing = Hearing()
-        while not stop.is_set() and not hearing.is_lost():
+        watchdog = SharedMemoryWatchdog()
+        while not stop.is_set() and not watchdog.is_cut_off():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_PERIOD_S)
-        if hearing.complaint:
-            raise SystemExit(f"dashboard: {hearing.complaint}")
+        if watchdog.reason:
+            raise SystemExit(f"dashboard: {watchdog.reason}")
     finally:
         await runner.cleanup()
 

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 import cv2
 import numpy as np
+import zstandard
 
 from fer_evaluation.bags.bag_images import COMPRESSED_TYPE, choose_image_topic, images
 from fer_evaluation.bags.bag_reader import BagError, OpenBag
@@ -37,6 +40,25 @@ def _write(path: Path, storage: str, compressed: bool) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in path.iterdir()}
 
 
+def _compressed(content: dict[str, bytes], name: str) -> dict[str, bytes]:
+    """Return a bag whose storage file is compressed as a whole."""
+    packed = zstandard.ZstdCompressor().compress(content[name])
+    return {f"{name}.zstd": packed, "metadata.yaml": content["metadata.yaml"]}
+
+
+def _with_log(path: Path) -> dict[str, bytes]:
+    """Return a sqlite3 bag whose last message is in the write-ahead log."""
+    content = _write(path, "sqlite3", False)
+    database = sqlite3.connect(path / f"{path.name}.db3")
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("INSERT INTO messages SELECT 9, topic_id, 9, data FROM messages LIMIT 1")
+    database.commit()
+    for file in path.iterdir():
+        content[file.name] = file.read_bytes()
+    database.close()
+    return content
+
+
 def _prepare_bags() -> Try:
     temporary = tempfile.TemporaryDirectory(prefix="fuzz_bags_")
     folder = Path(temporary.name)
@@ -48,7 +70,13 @@ def _prepare_bags() -> Try:
             ("database", "sqlite3", False),
         )
     ]
-    path = folder / "damaged"
+    seeds += [
+        _compressed(seeds[0], "plain.mcap"),
+        _compressed(seeds[2], "database.db3"),
+        _with_log(folder / "logged"),
+    ]
+    path, private = folder / "damaged", folder / "private"
+    private.mkdir()
 
     def try_one(rng: Random) -> None:
         assert temporary  # lives as long as this function
@@ -62,12 +90,20 @@ def _prepare_bags() -> Try:
             elif name == "metadata.yaml" and rng.random() < 0.5:
                 continue  # the storage must tell all by itself
             (path / name).write_bytes(content)
-        with OpenBag(path) as bag:
-            types = MessageTypes(bag.topics.values())
-            for image in images(bag, types, choose_image_topic(bag.topics.values())):
-                assert (image.pixels is None) == bool(image.error)
+        with patch.object(tempfile, "tempdir", str(private)):
+            try:
+                _read(path)
+            finally:
+                assert not list(private.iterdir()), "a private copy stays"
 
     return try_one
+
+
+def _read(path: Path) -> None:
+    with OpenBag(path) as bag:
+        types = MessageTypes(bag.topics.values())
+        for image in images(bag, types, choose_image_topic(bag.topics.values())):
+            assert image.pixels is not None or image.error
 
 
 def _prepare_labels() -> Try:

@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 from std_msgs.msg import Header
 
-from fer_common.resettable_clock import StreamTime
+from fer_common.resettable_clock import StreamClock
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox, Face
 from fer_perception.face_emotion import FaceEmotion
@@ -45,7 +45,7 @@ def _face(rng: Random) -> Face:
 
 def _prepare() -> Try:
     tracker, smoother, schedule = FaceTracker(), ScoreSmoother(0.5), RecognitionSchedule()
-    time, events = StreamTime(), FaceEventDetector(EventConfig())
+    time, events = StreamClock(), FaceEventDetector(EventConfig())
     clock_s = 0.0
 
     def try_one(rng: Random) -> None:

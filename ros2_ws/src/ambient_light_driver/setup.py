@@ -38,6 +38,7 @@ setup(
             "hue = ambient_light_driver.devices.hue:HueDevice",
             "lifx = ambient_light_driver.devices.lifx:LifxDevice",
             "mqtt = ambient_light_driver.devices.mqtt:MqttDevice",
+            "open_dmx_usb = ambient_light_driver.devices.open_dmx_usb:OpenDmxUsbDevice",
             "openrgb = ambient_light_driver.devices.openrgb:OpenRgbDevice",
             "sacn = ambient_light_driver.devices.sacn:SacnDevice",
             "terminal = ambient_light_driver.devices.terminal:TerminalDevice",

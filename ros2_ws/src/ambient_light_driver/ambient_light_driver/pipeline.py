@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ambient_light_driver.color.fading import DwellGate, ExponentialFade
+from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.color.mixing import mixed_light
-from ambient_light_driver.color.oklab import OklabLight
 from ambient_light_driver.color.palette import Palette, emotion_names
+from ambient_light_driver.color.root_light import RootLight
 from ambient_light_driver.light_state import IDLE, OFF_LABEL, LightState
-from ambient_light_driver.safety.flash_limiter import FlashLimiter
+from ambient_light_driver.safety.flash_limiter import DEFAULT_LATE_S, FlashLimiter
 from ambient_light_driver.selection.face_presence import FacePresence
 from ambient_light_driver.selection.face_selection import Scores, select_scores
 from ambient_light_driver.selection.observation import FaceObservation
 from ambient_light_driver.settings import LightSettings
-from fer_common.elapsed import ElapsedTime
+from fer_common.resettable_clock import Stopwatch
 
 
 class _Source:
@@ -27,7 +28,7 @@ class _Source:
 
     def __init__(self, now_s: float) -> None:
         self._presence = FacePresence()
-        self._message_age = ElapsedTime(now_s)
+        self._message_age = Stopwatch(now_s)
 
     def observe(self, faces: Sequence[FaceObservation], now_s: float) -> None:
         """Take over the faces of its newest image."""
@@ -61,6 +62,15 @@ class LightPipeline:
         """How often the flash limiter held a colour back."""
         return self._limiter.interventions
 
+    @property
+    def late_s(self) -> float:
+        """How late a colour may be shown [s]; not less than on the topic, which no one confirms."""
+        return self._limiter.late_s
+
+    @late_s.setter
+    def late_s(self, seconds: float) -> None:
+        self._limiter.late_s = max(seconds, DEFAULT_LATE_S)
+
     def observe(self, faces: Sequence[FaceObservation], now_s: float, source: str = "") -> None:
         """Take over the faces of the newest image; none at all is news, too.
 
@@ -79,7 +89,9 @@ class LightPipeline:
         scores = self._followed_scores(now_s)
         target = self._idle_light() if scores is None else self._emotion_light(scores)
         light = self._fade.step(target, self.settings.time_constant_s, now_s)
-        limited = self._limiter.step(light.to_color(), monotonic_s, self.settings.max_flashes)
+        limited = self._limiter.step(
+            light.to_color(), monotonic_s, self.settings.max_flashes, target.to_color()
+        )
         return LightState(limited.color, self._followed.kind)
 
     def lamp_went_out(self, monotonic_s: float) -> None:
@@ -100,7 +112,10 @@ class LightPipeline:
         elif state == "idle":
             idle = self._idle_light().to_color()
             limited = self._limiter.step(idle, monotonic_s, self.settings.max_flashes)
-            shown = LightState(limited.color, IDLE)
+            if limited.limited:  # it would stay at what it is, for good
+                shown = LightState(self._limiter.switch_off(monotonic_s), OFF_LABEL)
+            else:
+                shown = LightState(limited.color, IDLE)
         else:
             shown = LightState(self._limiter.switch_off(monotonic_s), OFF_LABEL)
         self._forget_faces()
@@ -108,11 +123,9 @@ class LightPipeline:
 
     def _forget_faces(self) -> None:
         self._sources: dict[str, _Source] = {}
-        self._face_age = ElapsedTime(0.0)
+        self._face_age = Stopwatch(0.0)
         self._followed: DwellGate[Scores | None] = DwellGate(IDLE, None)
-        shown = self._limiter.shown
-        start = self._idle_light() if shown.brightness == 0.0 else OklabLight.from_color(shown)
-        self._fade = ExponentialFade(replace(start, brightness=shown.brightness))
+        self._fade = ExponentialFade(RootLight.from_color(self._limiter.shown))
 
     def _followed_scores(self, now_s: float) -> Scores | None:
         """Return the scores to show, or None for the idle light."""
@@ -138,14 +151,16 @@ class LightPipeline:
             return self._followed.adopt(emotion, scores)
         return self._followed.step(emotion, scores, settings.emotion_dwell_s, now_s)
 
-    def _emotion_light(self, scores: Scores) -> OklabLight:
+    def _emotion_light(self, scores: Scores) -> RootLight:
         settings = self.settings
         light = mixed_light(
             self.palette, scores, settings.sharpness, settings.full_saturation_confidence
         )
-        return replace(light, brightness=light.brightness * settings.brightness)
+        return self._dimmed(light.to_color(), settings.brightness)
 
-    def _idle_light(self) -> OklabLight:
-        light = OklabLight.from_color(self.palette.idle)
-        factor = 0.0 if self.settings.idle == "dark" else self.settings.brightness
-        return replace(light, brightness=light.brightness * factor)
+    def _idle_light(self) -> RootLight:
+        is_dark = self.settings.idle == "dark"
+        return self._dimmed(self.palette.idle, 0.0 if is_dark else self.settings.brightness)
+
+    def _dimmed(self, color: LightColor, factor: float) -> RootLight:
+        return RootLight.from_color(replace(color, brightness=color.brightness * factor))

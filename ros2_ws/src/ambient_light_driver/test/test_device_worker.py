@@ -136,6 +136,42 @@ def test_a_loss_and_a_recovery_are_told_once_and_the_newest_color_is_shown(start
     assert state(0.2) not in lamp.calls
 
 
+def test_only_a_loss_of_a_lamp_that_may_go_dark_counts_as_darkness(start):
+    lamp = Lamp()
+    lamp.plugged = False
+    worker, _ = start(lamp)
+    worker.post(state(0.1))
+    wait_until(lambda: worker.status().failures >= 2)
+    assert worker.dark_outages() == 0  # it never showed a colour
+    lamp.plugged = True
+    wait_until(lambda: worker.status().phase is DevicePhase.CONNECTED)
+    lamp.plugged = False
+    worker.post(state(0.2))
+    wait_until(lambda: worker.status().failures >= 4)
+    assert worker.dark_outages() == 1
+    lamp.dark_when_lost = False
+    assert worker.dark_outages() == 0
+
+
+def test_a_connection_that_breaks_again_and_again_is_not_made_more_than_once_a_second(start):
+    lamp = Lamp(refresh_s=0.05)
+    sent_s = []
+
+    def break_at_once(shown):
+        if sent_s and sent_s[-1] is not None:
+            sent_s.append(None)
+            raise ConnectionError("closed")
+        sent_s.append(time.monotonic())
+
+    lamp.send = break_at_once
+    worker, _ = start(lamp)
+    worker.post(state(0.5))
+    wait_until(lambda: len(sent_s) >= 7)
+    connected_s = [moment for moment in sent_s if moment is not None]
+    # The first connection is no recovery; each after it waits for its turn.
+    assert all(b - a >= 1.0 for a, b in zip(connected_s[1:], connected_s[2:], strict=False))
+
+
 def test_a_color_that_failed_is_sent_after_the_recovery(start):
     lamp = Lamp(refresh_s=3600.0)
     worker, _ = start(lamp)

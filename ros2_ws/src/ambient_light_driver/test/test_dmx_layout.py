@@ -7,6 +7,7 @@ from ambient_light_driver.devices.dmx_layout import (
     DmxConfig,
     dmx_universe,
     fixture_channels,
+    write_fixtures,
 )
 from fer_common.options import ConfigError, build_config
 
@@ -55,3 +56,31 @@ def test_fixtures_beyond_the_universe_are_refused():
 def test_an_unknown_letter_is_refused():
     with pytest.raises(ConfigError, match=r"device\.lamp\.channel_order: expected letters of"):
         build_config(DmxConfig, {"channel_order": "RGX"}, "device.lamp")
+
+
+def test_fixtures_that_differ_stand_where_they_are_placed():
+    config = DmxConfig(fixtures=("4:I", "1:R-"))
+    assert list(dmx_universe(ORANGE, config)[:5]) == [128, 0, 0, 73, 0]
+
+
+def test_the_channels_of_other_devices_are_left_alone():
+    universe = bytearray([9] * 512)
+    write_fixtures(universe, ORANGE, DmxConfig(fixtures=("2:RGB", "500:RGB")))
+    assert list(universe[:5]) == [9, 128, 64, 0, 9]
+    assert universe.count(9) == 506
+
+
+@pytest.mark.parametrize(
+    ("fixtures", "reason"),
+    [
+        (["1:RGBW", "4:RGB"], "the fixture at 4 overlaps the one at 1, which ends at 4"),
+        (["511:RGB"], "end at channel 513"),
+        ("RGB", "expected ADDRESS:MODE"),
+        ("0:RGB", "with an address of 1 to 512, got '0:RGB'"),
+        ("1:RGX", "expected letters of"),
+    ],
+)
+def test_fixtures_that_cannot_be_placed_are_refused(fixtures, reason):
+    with pytest.raises(ConfigError, match=reason) as caught:
+        build_config(DmxConfig, {"fixtures": fixtures}, "device.rig")
+    assert str(caught.value).startswith("device.rig.fixtures: ")

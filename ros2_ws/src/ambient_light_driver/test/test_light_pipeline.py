@@ -60,7 +60,7 @@ def test_flickering_labels_leave_the_light_alone():
         assert shown == steady
 
 
-def test_brightness_and_palette_act_at_once_on_a_face_that_stays():
+def test_brightness_and_palette_act_on_a_face_that_stays():
     player = Player(DIRECT)
     player.play(0.1, [face("anger")])
     player.pipeline.settings = replace(DIRECT, brightness=0.5)
@@ -68,7 +68,7 @@ def test_brightness_and_palette_act_at_once_on_a_face_that_stays():
         0.5 * PALETTE.emotions["anger"].brightness, abs=1e-3
     )
     player.pipeline.palette = load_palette("plutchik")
-    assert player.play(STEP_S).color.green == pytest.approx(0.1, abs=1e-3)
+    assert player.play(1.0).color.green == pytest.approx(0.1, abs=1e-3)
 
 
 @pytest.mark.parametrize("faces", [None, []], ids=["silence", "nobody"])
@@ -148,6 +148,23 @@ def test_the_shutdown_state_is_what_stays(shutdown_state, label, brightness):
     state = player.pipeline.shut_down(player.now_s)
     assert state.label == label
     assert state.color.brightness == pytest.approx(brightness, abs=1e-3)
+
+
+def test_a_shutdown_to_idle_that_would_flash_goes_dark():
+    player = Player(replace(DIRECT, shutdown_state="idle", max_flashes=1))
+    for emotion in ("anger", "sadness", "happiness"):
+        player.play(STEP_S, [face(emotion)])
+    assert player.pipeline.shut_down(player.now_s).color == OFF
+
+
+def test_a_link_that_no_lamp_confirms_lengthens_the_window():
+    pipeline = LightPipeline(PALETTE, LightSettings())
+    shortest_s = pipeline.late_s
+    assert shortest_s > 0.0
+    pipeline.late_s = 0.5
+    assert pipeline.late_s == 0.5
+    pipeline.late_s = 0.0
+    assert pipeline.late_s == shortest_s
 
 
 def test_after_a_shutdown_the_light_fades_in_from_darkness():

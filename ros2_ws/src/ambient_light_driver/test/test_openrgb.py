@@ -13,6 +13,7 @@ import threading
 import pytest
 
 from ambient_light_driver.color.light_color import LightColor
+from ambient_light_driver.devices.claims import overlaps_within
 from ambient_light_driver.devices.light_device import DeviceUnavailableError
 from ambient_light_driver.devices.openrgb import OpenRgbConfig, OpenRgbDevice, parse_controller
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
@@ -26,7 +27,7 @@ def text(value):
     return struct.pack("<H", len(value) + 1) + value.encode() + b"\0"
 
 
-def controller_data(name, led_count, matrix=b""):
+def controller_data(name, led_count, matrix=b"", serial="SN-1", location="HID: /dev/hidraw0"):
     """Two modes, one of them with two colours; one zone, with a matrix for a keyboard."""
     modes = text("Direct") + struct.pack("<i8I", 0, 32, 0, 0, 0, 0, 0, 0, 1)
     modes += struct.pack("<H", 0)
@@ -35,7 +36,7 @@ def controller_data(name, led_count, matrix=b""):
     zone = text("Zone") + struct.pack("<i3I", 1, 1, 255, led_count)
     zone += struct.pack("<H", len(matrix)) + matrix
     body = struct.pack("<i", 5) + text(name)
-    body += b"".join(map(text, ("An LED thing", "1.0", "SN-1", "HID: /dev/hidraw0")))
+    body += b"".join(map(text, ("An LED thing", "1.0", serial, location)))
     body += struct.pack("<Hi", 2, 1) + modes + struct.pack("<H", 1) + zone
     body += struct.pack("<H", led_count)
     body += b"".join(text(f"LED {i}") + struct.pack("<I", i) for i in range(led_count))
@@ -111,8 +112,8 @@ def server():
     assert not server.breaches
 
 
-def device(port, **options):
-    return OpenRgbDevice("pc", OpenRgbConfig(sdk_port=port, **options))
+def device(port, name="pc", **options):
+    return OpenRgbDevice(name, OpenRgbConfig(sdk_port=port, **options))
 
 
 def test_all_leds_of_all_controllers_show_the_color(server):
@@ -133,9 +134,37 @@ def test_a_controller_is_chosen_by_a_part_of_its_name(server):
     assert server.leds == {1: [(64, 128, 0, 0)] * 3}
 
 
+@pytest.mark.parametrize("controller", ["#2", "sn-b", "hidraw7"])
+def test_controllers_of_equal_names_differ_by_index_serial_and_location(server, controller):
+    server.controllers = [
+        KEYBOARD,
+        controller_data("RAM", 3, serial="SN-A", location="I2C: 0x52"),
+        controller_data("RAM", 3, serial="SN-B", location="HID: /dev/hidraw7"),
+    ]
+    lamp = device(server.port, controller=controller)
+    lamp.open()
+    lamp.send(ORANGE)
+    lamp.close()
+    assert server.leds.keys() == {2}
+
+
+def test_two_devices_on_one_controller_are_refused_with_both_names(server):
+    """By what they are called, nobody can see it before the server is asked."""
+    first, second = device(server.port, "desk"), device(server.port, "wall", controller="strip")
+    first._occupy([parse_controller(1, STRIP)])
+    with pytest.raises(DeviceUnavailableError, match="desk and wall both drive #1 'LED Strip'"):
+        second.open()
+    second.close()
+    first.close()
+    second.open()
+    second.close()
+    claims = {name: OpenRgbConfig(controller=name).claims() for name in ("", "#1")}
+    assert overlaps_within(claims).keys() == {"#1"}
+
+
 def test_an_unknown_controller_is_refused_with_those_that_are_there(server):
     lamp = device(server.port, controller="mouse")
-    with pytest.raises(DeviceUnavailableError, match="'mouse'; it has 'Keyboard', 'LED Strip'"):
+    with pytest.raises(DeviceUnavailableError, match="'mouse' describes; it has #0 'Keyboard'"):
         lamp.open()
     lamp.close()
 
@@ -184,3 +213,5 @@ def test_a_server_that_accepts_and_never_answers_is_given_up(monkeypatch):
 def test_channels_that_are_no_led_are_refused_by_their_key():
     with pytest.raises(ConfigError, match="channel_order: expected three letters for OpenRGB"):
         build_config(OpenRgbConfig, {"channel_order": "RGBW"}, "device.pc")
+    with pytest.raises(ConfigError, match="controller: expected a number after #"):
+        build_config(OpenRgbConfig, {"controller": "#two"}, "device.pc")

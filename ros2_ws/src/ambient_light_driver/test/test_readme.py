@@ -33,3 +33,14 @@ def test_every_device_and_each_of_its_options_stands_in_the_readme():
 def test_every_palette_stands_in_the_readme():
     text = README.read_text()
     assert all(f"`{name}`" in text for name in shipped_palettes())
+
+
+def test_every_parameter_of_the_node_and_every_relay_stands_in_the_readme():
+    pytest.importorskip("rclpy", reason="no ROS 2: the node's own parameters were not looked up")
+    from ambient_light_driver.nodes.color_relay import RELAYS, RelayConfig
+    from ambient_light_driver.nodes.light_parameters import NodeSettings
+
+    text = README.read_text()
+    assert all(f"| `{field.name}` |" in text for field in fields(NodeSettings))
+    assert all(f"`{name}`" in text for name in RELAYS)
+    assert all(f"`{field.name}`" in text for field in fields(RelayConfig))

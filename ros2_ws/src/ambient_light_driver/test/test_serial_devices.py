@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Serial devices at one end of a pair of pseudo-terminals made by socat."""
 
+import array
+import fcntl
+import os
+import termios
+import threading
+import time
+import tty
+
 import pytest
 
 from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.adalight import AdalightConfig, AdalightDevice
+from ambient_light_driver.devices.device_worker import DeviceWorker
 from ambient_light_driver.devices.dmx_usb_pro import DmxUsbProConfig, DmxUsbProDevice
 from ambient_light_driver.devices.light_device import DeviceUnavailableError
 from ambient_light_driver.light_state import LightState
@@ -60,6 +69,86 @@ def test_a_port_whose_other_end_does_not_read_does_not_hold_the_lamp_up(serial_p
             lamp.send(ORANGE)
     lamp.close()
     serial_pair.process.send_signal(18)
+
+
+def unread_bytes(file):
+    count = array.array("i", [0])
+    fcntl.ioctl(file, termios.FIONREAD, count)
+    return count[0]
+
+
+@pytest.fixture
+def uart(monkeypatch):
+    """A serial line that knows what it has not sent.
+
+    A pseudo-terminal has no output queue: what its other end has not read yet stands for that.
+    """
+    import serial
+
+    reader, writer = os.openpty()
+    tty.setraw(writer)
+    monkeypatch.setattr(serial.Serial, "out_waiting", property(lambda port: unread_bytes(reader)))
+    monkeypatch.setattr(
+        serial.Serial, "reset_output_buffer", lambda port: os.read(reader, unread_bytes(reader))
+    )
+    yield reader, os.ttyname(writer)
+    os.close(reader)
+    os.close(writer)
+
+
+def level(value):
+    return LightState(LightColor(1.0, 1.0, 1.0, value), "test")
+
+
+def test_a_line_that_stalls_for_seconds_plays_no_past_back(uart):
+    reader, port = uart
+    worker = DeviceWorker(
+        AdalightDevice("lamp", AdalightConfig(port=port)), lambda name, status: None
+    )
+    received = bytearray()
+    stalled, ended = threading.Event(), threading.Event()
+
+    def read():
+        while not ended.wait(0.001):
+            if not stalled.is_set() and (count := unread_bytes(reader)):
+                received.extend(os.read(reader, count))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    worker.start()
+    try:
+        worker.post(level(0.1))
+        while not received:
+            time.sleep(0.01)
+        stalled.set()
+        before = len(received)
+        for step in range(150):
+            worker.post(level(0.1 + 0.005 * step))
+            time.sleep(0.02)
+        newest = round(255 * (0.1 + 0.005 * 149))
+        stalled.clear()
+        while bytes([newest] * 3) not in bytes(received):
+            time.sleep(0.01)
+    finally:
+        worker.request_stop(level(0.0))
+        worker.join(10.0)
+        ended.set()
+        thread.join()
+    shown = bytes(received[before:]).split(b"Ada")[1:]
+    levels = [frame[3] for frame in shown]
+    # At most the frame in flight is of the past.
+    assert [value for value in levels if value not in (newest, 0)] in ([], levels[:1])
+
+
+def test_a_frame_that_was_not_sent_is_discarded_with_the_port(uart, monkeypatch):
+    monkeypatch.setattr("ambient_light_driver.devices.serial_line.WRITE_TIMEOUT_S", 0.1)
+    reader, port = uart
+    lamp = DmxUsbProDevice("lamp", DmxUsbProConfig(port=port))
+    lamp.open()
+    with pytest.raises(TimeoutError, match=r"518 bytes were not sent within 0\.1 s"):
+        lamp.send(ORANGE)
+    lamp.close()
+    assert unread_bytes(reader) == 0
 
 
 @pytest.mark.parametrize("config_type", [AdalightConfig, DmxUsbProConfig])

@@ -35,14 +35,14 @@ class Option:
     :param description: one sentence, with the unit if there is one.
     :param minimum: smallest number allowed, or None.
     :param maximum: largest number allowed, or None.
-    :param choices: all strings allowed; empty when any is. Of a list: for each of its strings.
+    :param choices: all values allowed; empty when any is. Of a list: for each of its strings.
     :param read_only: only the start decides.
     """
 
     description: str
     minimum: float | None = None
     maximum: float | None = None
-    choices: tuple[str, ...] = ()
+    choices: tuple[str | int, ...] = ()
     read_only: bool = False
 
 
@@ -52,7 +52,7 @@ def option(
     *,
     minimum: float | None = None,
     maximum: float | None = None,
-    choices: tuple[str, ...] = (),
+    choices: tuple[str | int, ...] = (),
     read_only: bool = False,
 ) -> Any:
     """Declare a dataclass field with its description and limits (see :class:`Option`).
@@ -117,11 +117,10 @@ def checked_value(value: object, expected: Any, info: Option, where: str) -> Any
     if isinstance(converted, int | float) and not isinstance(converted, bool):
         _check_number(converted, value, info, where)
     if info.choices:
-        for word in (converted,) if isinstance(converted, str) else converted:
-            if word not in info.choices:
-                raise ConfigError(
-                    f"{where}: expected one of {', '.join(info.choices)}, got {word!r}"
-                )
+        for item in converted if isinstance(converted, tuple) else (converted,):
+            if item not in info.choices:
+                choices = ", ".join(map(str, info.choices))
+                raise ConfigError(f"{where}: expected one of {choices}, got {item!r}")
     return converted
 
 

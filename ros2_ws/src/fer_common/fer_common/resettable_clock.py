@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The time of a stream of frames, which goes forwards until somebody sets it back."""
+"""Time that goes forwards until it is set back, as by a bag that is played again."""
 
 from __future__ import annotations
 
@@ -7,21 +7,51 @@ import math
 from typing import Final
 
 MAX_OVERTAKING_S: Final = 1.0
-"""Frames may overtake each other on the way; a larger step back means that time was set back, as
-by a bag that starts anew."""
+"""Frames may overtake each other on the way; a larger step back sets time back [s]."""
 
 
-class StreamTime:
-    """Tells frames that come late from a time that was set back."""
+class StreamClock:
+    """Distinguishes frames that come late from time that was set back."""
 
     def __init__(self) -> None:
         self._last_s = -math.inf
 
     def advance(self, stamp_s: float) -> tuple[float, bool]:
-        """Return (time of the frame, whether time was set back); all in seconds of any clock.
+        """Return (time of the frame, whether time was set back).
 
         A stamp a little before the last one counts as the last one.
+
+        :param stamp_s: seconds of any clock.
         """
         is_set_back = stamp_s < self._last_s - MAX_OVERTAKING_S
         self._last_s = stamp_s if is_set_back else max(stamp_s, self._last_s)
         return self._last_s, is_set_back
+
+
+class Stopwatch:
+    """Measures the seconds since an event by a clock that may be set back.
+
+    When the clock jumps back behind the event, the event counts as having happened now.
+
+    :param now_s: time of the event in seconds.
+    """
+
+    __slots__ = ("_since_s",)
+
+    def __init__(self, now_s: float) -> None:
+        self._since_s = now_s
+
+    def restart(self, now_s: float) -> None:
+        """Move the event to ``now_s``."""
+        self._since_s = now_s
+
+    def seconds(self, now_s: float) -> float:
+        """Return the seconds since the event, never negative."""
+        self._since_s = min(self._since_s, now_s)
+        return now_s - self._since_s
+
+    def lap_s(self, now_s: float) -> float:
+        """Return the seconds since the event, never negative, and restart."""
+        seconds = self.seconds(now_s)
+        self._since_s = now_s
+        return seconds

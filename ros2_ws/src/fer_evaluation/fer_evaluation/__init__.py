@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Evaluation by replay: a bag or a folder of pictures in, figures and a report out.
+"""Evaluation by replay of bags and folders of pictures.
 
-Knows nothing of ROS but the formats of its bags.
+Only ``nodes`` needs a ROS installation; bags are read without one.
 """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compare two metrics.json of evaluate_bag: before and after a change.
+"""Compare two metrics.json of evaluate_bag, before and after a change.
 
-Exits with 1 when a gated figure became worse by more than allowed, so that it can guard a
-pipeline of continuous integration.
+Exits with 1 when a gated figure is worse by more than allowed, as a check in continuous
+integration.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from .scoring.emotions_csv import EMOTIONS_FILE, read_emotions
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure that is compared.
+    """A figure to compare.
 
     :ivar key: in metrics.json's "metrics", or "host.timings" where it begins with "timings.".
-    :ivar scale: from the file's unit to the one shown.
+    :ivar scale: factor from the file's unit to the displayed one.
     :ivar better: 1 where more is better, -1 where less is, 0 where neither.
     :ivar gated: whether a loss of more than ``--max-drop`` points fails.
     """
@@ -58,7 +58,7 @@ FIGURES: Final = (
 
 @dataclass(frozen=True)
 class Row:
-    """One compared figure, as it is shown."""
+    """One compared figure, ready to print."""
 
     name: str
     before: str
@@ -68,14 +68,15 @@ class Row:
 
     @property
     def failed(self) -> bool:
-        """Return whether the gate refuses it."""
+        """Return whether it fails the gate."""
         return self.verdict == "WORSE"
 
 
 def read_metrics(path: Path) -> dict[str, Any]:
-    """Return a metrics.json, given it or the folder that holds it.
+    """Read a metrics.json.
 
-    :raises ValueError: when it is none.
+    :param path: of the file, or of the folder that holds it.
+    :raises ValueError: when it cannot be read or has another content.
     """
     file = path / "metrics.json" if path.is_dir() else path
     try:
@@ -83,18 +84,18 @@ def read_metrics(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ValueError(f"{file}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise ValueError(f"{file} is no JSON: {error}") from error
+        raise ValueError(f"{file} is not valid JSON: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("metrics"), dict):
-        raise ValueError(f"{file} is no metrics.json of evaluate_bag: it has no 'metrics'")
+        raise ValueError(f"{file} is not a metrics.json of evaluate_bag: 'metrics' is missing")
     return document
 
 
 def compare(before: Mapping[str, Any], after: Mapping[str, Any], max_drop: float) -> list[Row]:
     """Return the rows of the table.
 
-    A figure that the first has and the second lacks counts as worse.
+    A gated figure that only the first file has counts as worse.
 
-    :param max_drop: loss that is allowed, in points of a gated figure.
+    :param max_drop: allowed loss of a gated figure, in points.
     """
     rows = []
     for figure in FIGURES:
@@ -166,17 +167,17 @@ def _agreement(before: Path, after: Path) -> str:
         return ""
     agreement = label_agreement(*(dict(read_emotions(file)) for file in files))
     if not agreement.frames:
-        return "no frame stands in both emotions.csv"
+        return "the two emotions.csv have no frame in common"
     return (
-        f"same labels on {100 * agreement.share:.2f} % of the {agreement.frames} frames that "
-        "stand in both emotions.csv"
+        f"same labels on {100 * agreement.share:.2f} % of the {agreement.frames} frames in both "
+        "emotions.csv"
     )
 
 
 def main(args: list[str] | None = None) -> int:
     """Run the command line.
 
-    :return: 0 when nothing gated became worse, 1 when it did, 2 when there is nothing to compare.
+    :returns: 0 when no gated figure is worse, 1 when one is, 2 when the files cannot be compared.
     """
     options = _parser().parse_args(args)
     try:
@@ -191,7 +192,7 @@ def main(args: list[str] | None = None) -> int:
         print(agreement)
     sources = [document.get("source", {}).get("sha256") for document in (before, after)]
     if sources[0] != sources[1]:
-        print("note: the two are of different recordings")
+        print("note: the two runs are of different recordings")
     failed = [row.name for row in rows if row.failed]
     if failed:
         print(f"WORSE by more than {options.max_drop:g} points: {', '.join(failed)}")
@@ -205,17 +206,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="compare",
         description=__doc__,
-        epilog=f"Gated: {gated}; a gated figure that is gone counts as worse. Exit code: 0 good, "
-        "1 worse, 2 nothing to compare.",
+        epilog=f"Gated: {gated}; a gated figure that is missing counts as worse. Exit code: 0 not "
+        "worse, 1 worse, 2 cannot be compared.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("before", type=Path, help="metrics.json, or the folder that holds it")
-    parser.add_argument("after", type=Path, help="the same, after the change")
+    parser.add_argument("before", type=Path, help="metrics.json before the change, or its folder")
+    parser.add_argument("after", type=Path, help="metrics.json after the change, or its folder")
     parser.add_argument(
         "--max-drop",
         type=float,
         default=0.5,
-        help="loss that is allowed, in points of per cent (default: %(default)s)",
+        help="allowed loss in percentage points (default: %(default)s)",
     )
     return parser
 

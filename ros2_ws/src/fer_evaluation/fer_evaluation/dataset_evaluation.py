@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Evaluates folders of labelled pictures, with the same figures and report as a bag."""
+"""Evaluates folders of labelled pictures like a bag."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -20,20 +21,24 @@ from fer_perception.settings import PerceptionSettings, build_pipeline
 
 from .datasets.class_folders import (
     as_crop,
+    check_class_names,
     class_files,
+    other_files,
     read_picture,
     shows_only_a_face,
 )
 from .datasets.evaluation_sets import EVALUATION_SETS
 from .datasets.fer2013_reader import read_fer2013
+from .evaluation import NoImageError
 from .report import provenance
 from .report.output_folder import OutputFolder
 from .report.results import Results, model_of, timings
+from .report.unused import Unused, by_name
 from .scoring.emotions_csv import EMOTIONS_FILE, EmotionsCsv
-from .scoring.ground_truth import TrueFace
+from .scoring.ground_truth import GroundTruthFace
 from .scoring.latency_histogram import LatencyHistogram
 from .scoring.matching import FaceMatch
-from .scoring.predicted_face import SeenFrame, seen_frame
+from .scoring.predicted_face import PredictedFrame, predicted_frame
 from .scoring.scorer import Scoring
 
 
@@ -41,13 +46,15 @@ from .scoring.scorer import Scoring
 class Picture:
     """A labelled picture.
 
-    :ivar name: tells it apart, for example its path in the folder.
-    :ivar pixels: H x W x 3, RGB.
+    :ivar name: unique, for example its path in the folder.
+    :ivar number: its place in the folder, from 0.
+    :ivar pixels: H x W x 3, RGB, uint8; None where it cannot be read.
     """
 
     name: str
+    number: int
     label: str
-    pixels: NDArray[np.uint8]
+    pixels: NDArray[np.uint8] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,70 +62,99 @@ class PictureSet:
     """Labelled pictures.
 
     :ivar name: of the layout, and of the split where there are several.
-    :ivar count: pictures.
+    :ivar count: number of pictures.
+    :ivar files: what they are read from.
+    :ivar unused: files that are not pictures.
     """
 
     name: str
     count: int
     pictures: Iterator[Picture]
     files: tuple[Path, ...]
+    unused: tuple[Unused, ...] = ()
 
 
 def open_pictures(folder: Path) -> PictureSet:
     """Open a folder of pictures.
 
     :raises FileNotFoundError: when it has none of the known layouts.
-    :raises ValueError: when FER2013 in it cannot be read.
+    :raises ValueError: when a class is unknown, or FER2013 in it cannot be read.
     """
     named = class_files(folder)
     if named:
+        check_class_names(folder)
         files = tuple(path for path, _ in named)
-        return PictureSet("class folders", len(named), _read_all(named, folder), files)
+        kinds = other_files(folder)
+        listed = ", ".join(f"{suffix} ({count})" for suffix, count in kinds.most_common())
+        unused = (Unused("files", kinds.total(), f"they are not pictures: {listed}"),)
+        return PictureSet(
+            "class folders", len(named), _read_all(named, folder), files, unused if kinds else ()
+        )
     try:
         data = read_fer2013(folder)
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"{folder} is neither a bag nor pictures in folders named {', '.join(EMOTIONS)}, nor "
-            f"FER2013: {error}"
+            f"{folder} holds neither a bag, nor pictures in folders named {', '.join(EMOTIONS)}, "
+            f"nor FER2013: {error}"
         ) from None
     report_set = EVALUATION_SETS[0]
     rows, labels = report_set.rows_and_labels(data)
     ours = [(int(r), int(n)) for r, n in zip(rows, labels, strict=True) if n < len(EMOTIONS)]
     pictures = (
-        Picture(f"row {row}", EMOTIONS[label], np.repeat(data.images[row][..., None], 3, axis=2))
-        for row, label in ours
+        Picture(
+            f"row {row}",
+            number,
+            EMOTIONS[label],
+            np.repeat(data.images[row][..., None], 3, axis=2),
+        )
+        for number, (row, label) in enumerate(ours)
     )
     files = tuple(sorted(f for f in folder.iterdir() if f.is_file()))
     return PictureSet(f"FER2013 with FER+, set {report_set.name!r}", len(ours), pictures, files)
 
 
 def _read_all(named: list[tuple[Path, str]], folder: Path) -> Iterator[Picture]:
-    for path, label in named:
-        yield Picture(str(path.relative_to(folder)), label, read_picture(path))
+    for number, (path, label) in enumerate(named):
+        pixels = None
+        try:
+            pixels = read_picture(path)
+        except ValueError as error:
+            tqdm.write(f"warning: left out: {error}", file=sys.stderr)
+        yield Picture(str(path.relative_to(folder)), number, label, pixels)
 
 
 def evaluate_dataset(
     folder: Path, settings: PerceptionSettings, out: OutputFolder, quiet: bool = False
 ) -> Results:
-    """Evaluate the pictures in ``folder`` and write the table of answers.
+    """Evaluate the pictures in ``folder`` and write the table of predictions.
 
     :raises FileNotFoundError: see :func:`open_pictures`; likewise ValueError.
+    :raises NoImageError: when no picture can be read.
     """
     pictures = open_pictures(folder)
     pipeline = build_pipeline(settings)
     scoring, latencies = Scoring(), LatencyHistogram()
+    unreadable: list[str] = []
     start_s = time.perf_counter()
     with out.path(EMOTIONS_FILE).open("w", encoding="utf-8", newline="") as file:
         table = EmotionsCsv(file)
         progress = tqdm(pictures.pictures, total=pictures.count, unit="picture", disable=quiet)
-        for number, picture in enumerate(progress):
-            frame, latency_s = _look_at(picture, number, pipeline, settings.min_confidence)
+        for picture in progress:
+            if picture.pixels is None:
+                scoring.add_unreadable()
+                unreadable.append(picture.name)
+                continue
+            frame, latency_s = _predict(
+                picture.pixels, picture.number, pipeline, settings.min_confidence
+            )
             latencies.add(latency_s)
-            true = TrueFace(picture.name, picture.label, None, number)
-            match = FaceMatch(true, frame.faces[0] if frame.faces else None)
-            scoring.add_picture(match, number)
+            face = GroundTruthFace(picture.name, picture.label, None, picture.number)
+            match = FaceMatch(face, frame.faces[0] if frame.faces else None)
+            scoring.add_picture(match, picture.number)
             table.add(frame, [match])
     wall_s = time.perf_counter() - start_s
+    if len(unreadable) == pictures.count:
+        raise NoImageError(f"{folder}: none of its {pictures.count} pictures can be read")
     return Results(
         source={
             "kind": "folder",
@@ -133,26 +169,27 @@ def evaluate_dataset(
         timings=timings(latencies, pictures.count, 0.0, wall_s),
         latencies=latencies,
         host=provenance.host(),
+        unused=(*by_name("pictures", "they cannot be decoded", unreadable), *pictures.unused),
         notes=(),
     )
 
 
-def _look_at(
-    picture: Picture, number: int, pipeline: EmotionPipeline, min_confidence: float
-) -> tuple[SeenFrame, float]:
-    """Return the largest face, and the time that it took [s]."""
-    height, width = picture.pixels.shape[:2]
+def _predict(
+    pixels: NDArray[np.uint8], number: int, pipeline: EmotionPipeline, min_confidence: float
+) -> tuple[PredictedFrame, float]:
+    """Return the prediction on the largest face, and its latency [s]."""
+    height, width = pixels.shape[:2]
     start_s = time.perf_counter()
-    if shows_only_a_face(picture.pixels):
-        emotions = [_whole_picture(picture.pixels, pipeline)]
+    if shows_only_a_face(pixels):
+        emotions = [_whole_picture(pixels, pipeline)]
     else:
-        emotions = pipeline.recognize(picture.pixels)[:1]
+        emotions = pipeline.recognize(pixels)[:1]
     latency_s = time.perf_counter() - start_s
-    return seen_frame(number, (width, height), emotions, min_confidence), latency_s
+    return predicted_frame(number, (width, height), emotions, min_confidence), latency_s
 
 
 def _whole_picture(pixels: NDArray[np.uint8], pipeline: EmotionPipeline) -> FaceEmotion:
-    """Return the expression of a picture that is a face, as the network was trained on."""
+    """Return the expression in a picture that is a face, without detection."""
     [scores] = pipeline.recognizer.recognize(as_crop(pixels)[None])
     height, width = pixels.shape[:2]
     box = BoundingBox(0.0, 0.0, float(width), float(height))

@@ -1,48 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Evaluate the perception on a bag or a folder of pictures, offline and without ROS running.
+"""Evaluate the perception offline, on a bag or a folder of pictures.
 
-Every frame goes through the same code as in emotion_node: none is dropped, and time comes from
-the frames' stamps, so that two runs give the same figures.
+Needs no running ROS. Every frame goes through the same code as in emotion_node. None is dropped,
+and time comes from the recording, so that two runs give the same figures.
 """
 
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 from tqdm import tqdm
 
-from fer_perception.pipeline import EmotionPipeline
 from fer_perception.recognition.model_store import ModelError
 from fer_perception.settings import PerceptionSettings, build_pipeline
 
+from .bags.bag_error import BagError
 from .bags.bag_images import BagImage, choose_image_topic, images
-from .bags.bag_reader import BagError, BagReader, OpenBag, is_bag, storage_files
-from .bags.emotion_bag import EmotionBag
+from .bags.bag_reader import OpenBag
+from .bags.image_times import stamp_fault
 from .bags.message_types import MessageTypes
+from .bags.storage_formats import bag_name, is_bag
 from .dataset_evaluation import evaluate_dataset
-from .evaluation import Evaluation
+from .emotion_bag import EmotionBag
+from .evaluation import Evaluation, NoImageError
+from .interruption import EXIT_INTERRUPTED, Interrupted, interruptible
 from .pipeline_options import add_pipeline_options, pipeline_settings
 from .report import provenance
 from .report.lamp_strip import MISSING, LampStrip
-from .report.output_folder import OutputFolder
-from .report.results import (
-    METRICS_FILE,
-    REPORT_FILE,
-    Results,
-    model_of,
-    timings,
-    write_results,
-)
+from .report.output_folder import METRICS_FILE, REPORT_FILE, OutputFolder
+from .report.report_files import write_report
+from .report.results import Results, model_of, timings
 from .report.thumbnails import Thumbnails
+from .report.unused import by_name, by_reason
 from .scoring.emotions_csv import EMOTIONS_FILE, EmotionsCsv
 from .scoring.ground_truth import (
     COLUMNS,
@@ -56,55 +52,65 @@ from .scoring.matching import MIN_IOU
 from .scoring.scorer import Metrics, Scoring
 
 EXIT_USAGE: Final = 2
-EXIT_INTERRUPTED: Final = 130
 
 _REFUSALS: Final = (BagError, LabelError, ModelError, ValueError, ModuleNotFoundError, OSError)
-
-
-class Interrupted(Exception):
-    """The user asked to stop."""
 
 
 def main(args: list[str] | None = None) -> int:
     """Run the command line.
 
-    :return: 0 when the report is written, 2 when it cannot be made, 130 after an interruption.
+    :returns: 0 when the report is written; 2 when it is not, for a wrong option or an input
+        without a readable image; 130 after an interruption.
     """
     options = _parser().parse_args(args)
-    before = [signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)]
     try:
-        results = evaluate(options)
+        with interruptible():
+            results = evaluate(options)
     except _REFUSALS as error:
         print(f"evaluate_bag: {error}", file=sys.stderr)
         return EXIT_USAGE
     except Interrupted:
         print("evaluate_bag: interrupted; nothing was written", file=sys.stderr)
         return EXIT_INTERRUPTED
-    finally:
-        for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
-            signal.signal(number, handler)
-    _print(results, options.out)
+    _print(results, options)
     return 0
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise Interrupted
-
-
 def evaluate(options: argparse.Namespace) -> Results:
-    """Evaluate what the options name and write the results.
+    """Evaluate the input that the options name, and write the results.
 
-    :raises BagError: see :mod:`~.bag_reader`; likewise for the other errors.
+    :raises BagError: see :mod:`~.bags.bag_reader`; likewise for the other errors.
+    :raises NoImageError: when no image can be read.
     """
     settings = pipeline_settings(options)
     if options.out is None:
-        options.out = Path(f"{options.source.name.removesuffix(options.source.suffix)}_report")
+        options.out = Path(f"{bag_name(options.source)}_report")
     if options.source.is_dir() and not is_bag(options.source):
-        with OutputFolder(options.out) as folder:
+        with OutputFolder(options.out, options.overwrite) as folder:
             results = evaluate_dataset(options.source, settings, folder, options.quiet)
-            write_results(folder, results)
+            write_report(folder, results)
         return results
     return _evaluate_bag(options, settings)
+
+
+@dataclass(frozen=True)
+class _Recording:
+    """The images to evaluate.
+
+    :ivar fault: what is wrong with their stamps; empty where they are used.
+    """
+
+    bag: OpenBag
+    types: MessageTypes
+    topic: str
+    fault: str
+
+    @property
+    def by_recording(self) -> bool:
+        return bool(self.fault)
+
+    def images(self) -> Iterator[BagImage]:
+        return images(self.bag, self.types, self.topic, self.by_recording)
 
 
 def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> Results:
@@ -112,9 +118,10 @@ def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> 
         bag = stack.enter_context(OpenBag(options.source))
         types = MessageTypes(bag.topics.values())
         topic = choose_image_topic(bag.topics.values(), options.image_topic, str(options.source))
-        truth, labels = _truth(options, bag, types, topic)
+        recording = _Recording(bag, types, topic, stamp_fault(bag, topic))
+        truth, labels = _truth(options, recording)
         pipeline = build_pipeline(settings)
-        folder = stack.enter_context(OutputFolder(options.out))
+        folder = stack.enter_context(OutputFolder(options.out, options.overwrite))
         table = folder.path(EMOTIONS_FILE).open("w", encoding="utf-8", newline="")
         stack.enter_context(table)
         thumbnails = Thumbnails() if options.thumbnails else None
@@ -127,16 +134,28 @@ def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> 
             lamp,
             thumbnails,
         )
+        copy = None
+        if options.write_bag is not None:
+            copy = stack.enter_context(
+                EmotionBag(options.write_bag, bag, types, settings.min_confidence)
+            )
         start_s = time.perf_counter()
-        _run(options, bag, types, topic, pipeline, evaluation, settings, stack)
+        _run(recording, evaluation, copy, options.quiet)
         wall_s = time.perf_counter() - start_s
         metrics = evaluation.scoring.metrics(lamp.interventions if lamp else None)
+        unused = by_reason("images", evaluation.unreadable)
+        if metrics.frames == metrics.unreadable_frames:
+            reasons = "; ".join(map(str, unused)) or "; ".join(bag.warnings) or "it holds none"
+            raise NoImageError(f"{options.source}: no image on {topic} could be read: {reasons}")
+        left_out = [f"{name} ({type_name})" for name, type_name in types.unknown.items()]
+        unused += by_name("topics", "their type is unknown", left_out)
         results = Results(
             source={
                 "kind": "bag",
                 "name": options.source.name,
-                "sha256": provenance.sha256_of(storage_files(options.source)),
+                "sha256": provenance.sha256_of(bag.files),
                 "image_topic": topic,
+                "time": "recording" if recording.by_recording else "stamps",
                 "labels": labels,
             },
             model=model_of(pipeline),
@@ -150,57 +169,48 @@ def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> 
             timings=timings(evaluation.latencies, metrics.frames, metrics.duration_s, wall_s),
             latencies=evaluation.latencies,
             host=provenance.host(),
-            warnings=tuple(_warnings(bag, types, evaluation, metrics)),
+            warnings=tuple(_warnings(recording, evaluation, metrics)),
+            unused=tuple(unused),
             notes=notes,
             thumbnails=thumbnails.data_uris() if thumbnails else {},
         )
-        write_results(folder, results)
+        write_report(folder, results)
     return results
 
 
 def _run(
-    options: argparse.Namespace,
-    bag: BagReader,
-    types: MessageTypes,
-    topic: str,
-    pipeline: EmotionPipeline,
-    evaluation: Evaluation,
-    settings: PerceptionSettings,
-    stack: ExitStack,
+    recording: _Recording, evaluation: Evaluation, copy: EmotionBag | None, quiet: bool
 ) -> None:
-    """Evaluate all images, and copy the bag if that is asked for."""
-    copy: EmotionBag | None = None
-    frames: Iterator[BagImage] = images(bag, types, topic)
-    if options.write_bag is not None:
-        copy = stack.enter_context(
-            EmotionBag(options.write_bag, bag, types, settings.min_confidence)
-        )
-        frames = copy.images(topic)
-    total = bag.topics[topic].message_count
-    for image in tqdm(frames, total=total, unit="frame", disable=options.quiet, mininterval=0.5):
+    """Evaluate all images, and write the copy if there is one."""
+    topic = recording.topic
+    frames = copy.images(topic, recording.by_recording) if copy else recording.images()
+    total = recording.bag.topics[topic].message_count
+    for image in tqdm(frames, total=total, unit="frame", disable=quiet, mininterval=0.5):
         frame = evaluation.add(image)
         if copy is not None and frame is not None:
-            copy.add(frame, pipeline.recognizer.model_id)
+            copy.add(frame, evaluation.model_id)
 
 
 def _truth(
-    options: argparse.Namespace, bag: BagReader, types: MessageTypes, image_topic: str
+    options: argparse.Namespace, recording: _Recording
 ) -> tuple[GroundTruth | None, dict[str, Any] | None]:
-    """Return the labels, and what to say of where they come from."""
+    """Return the labels and a description of their source."""
     if options.labels is not None:
-        first = next(images(bag, types, image_topic), None)
-        rows = read_labels(options.labels, first.stamp_ns if first else 0)
-        told = {
+        first = next(recording.images(), None)
+        rows = read_labels(options.labels, first.time_ns if first else 0)
+        source = {
             "name": options.labels.name,
             "sha256": provenance.sha256_of([options.labels]),
             "rows": len(rows),
         }
     elif options.labels_topic:
-        rows = labels_from_topic(bag, types, options.labels_topic)
-        told = {"topic": options.labels_topic, "rows": len(rows)}
+        rows = labels_from_topic(
+            recording.bag, recording.types, options.labels_topic, recording.by_recording
+        )
+        source = {"topic": options.labels_topic, "rows": len(rows)}
     else:
         return None, None
-    return GroundTruth(rows, options.label_tolerance), told
+    return GroundTruth(rows, options.label_tolerance), source
 
 
 def _lamp() -> tuple[LampStrip | None, tuple[str, ...]]:
@@ -210,22 +220,23 @@ def _lamp() -> tuple[LampStrip | None, tuple[str, ...]]:
         return None, (MISSING,)
 
 
-def _warnings(
-    bag: BagReader, types: MessageTypes, evaluation: Evaluation, metrics: Metrics
-) -> list[str]:
-    warnings = list(dict.fromkeys(bag.warnings))
-    if types.unknown:
-        named = ", ".join(f"{name} ({type_name})" for name, type_name in types.unknown.items())
-        warnings.append(f"topics of unknown type are left out: {named}")
-    for error, count in list(evaluation.unreadable.items())[:3]:
-        warnings.append(f"{count} images cannot be read: {error}")
+def _warnings(recording: _Recording, evaluation: Evaluation, metrics: Metrics) -> list[str]:
+    warnings = list(dict.fromkeys(recording.bag.warnings))
+    if recording.fault:
+        warnings.append(
+            f"the stamps on {recording.topic} {recording.fault}: the time of recording is used"
+        )
+    warnings += [
+        f"{count} images are damaged but used: {reason}"
+        for reason, count in evaluation.damaged.items()
+    ]
     if evaluation.scoring.truth is not None and not metrics.true_faces:
-        warnings.append("the labels are about no frame of this bag: do their stamps fit?")
+        warnings.append("the labels match no frame of this bag: compare their stamps")
     return warnings
 
 
-def _print(results: Results, out: Path) -> None:
-    for warning in results.warnings:
+def _print(results: Results, options: argparse.Namespace) -> None:
+    for warning in (*results.warnings, *results.unused):
         print(f"warning: {warning}", file=sys.stderr)
     metrics = results.metrics
     speed = results.timings
@@ -234,15 +245,16 @@ def _print(results: Results, out: Path) -> None:
             f"accuracy {100 * metrics.accuracy:.2f} %, balanced "
             f"{100 * (metrics.balanced_accuracy or 0.0):.2f} %, "
             f"macro-F1 {100 * (metrics.macro_f1 or 0.0):.2f} %, found "
-            f"{100 * metrics.coverage:.2f} % of {metrics.true_faces} true faces"
+            f"{100 * metrics.coverage:.2f} % of {metrics.true_faces} labelled faces"
         )
     print(
         f"{metrics.frames} frames, {metrics.faces} faces in {speed.wall_s:.1f} s: "
         f"{speed.frames_per_s:.1f} frames/s"
     )
-    for name in (REPORT_FILE, METRICS_FILE, EMOTIONS_FILE):
-        if (out / name).exists():
-            print(f"Wrote {out / name}")
+    written = [options.out / name for name in (REPORT_FILE, METRICS_FILE, EMOTIONS_FILE)]
+    for path in (*written, options.write_bag):
+        if path is not None and path.exists():
+            print(f"Wrote {path}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -255,38 +267,41 @@ def _parser() -> argparse.ArgumentParser:
         "source",
         type=Path,
         metavar="BAG",
-        help="a bag (folder, .mcap or .db3 file), or a folder of pictures: FER2013 with FER+ in "
-        "any of its forms, or one folder a class, for example faces/happiness/1.png",
+        help="a bag (its folder, or one .mcap or .db3 file, also compressed), or a folder of "
+        "pictures: FER2013 with FER+ in any published form, or one folder per class, for example "
+        "faces/happiness/1.png",
     )
     parser.add_argument("--labels", type=Path, help=f"CSV with columns {COLUMNS}")
     parser.add_argument(
-        "--labels-topic", default="", help="topic of EmotionStamped with the true labels"
+        "--labels-topic", default="", help="topic of EmotionStamped with the ground truth"
     )
     parser.add_argument("--out", type=Path, help="folder for the results (default: NAME_report)")
-    parser.add_argument("--image-topic", default="", help="where the bag has several")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the report of an earlier run in --out"
+    )
+    parser.add_argument("--image-topic", default="", help="needed where the bag has several")
     parser.add_argument(
         "--write-bag",
         type=Path,
         metavar="OUT",
-        help="also write a bag with the emotions beside the bag's own topics",
+        help="also write a copy of the bag with the emotions beside its own topics",
     )
     parser.add_argument(
         "--thumbnails",
         action="store_true",
-        help="put pictures of the faces into the report: it then shows who was there",
+        help="put pictures of the faces into the report, which then identifies people",
     )
     parser.add_argument(
         "--min-iou",
         type=float,
         default=MIN_IOU,
-        help="least overlap of a true box and a seen one (default: %(default)s)",
+        help="least IoU of a ground-truth box and a predicted one (default: %(default)s)",
     )
     parser.add_argument(
         "--label-tolerance",
         type=float,
         default=TOLERANCE_S,
-        help="a label with a box is about the frame that is at most so far away [s] "
-        "(default: %(default)s)",
+        help="largest distance of a label with a box from its frame [s] (default: %(default)s)",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     add_pipeline_options(parser)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs frames through the same pipeline as the node, and keeps account of what it says."""
+"""Runs frames through the node's pipeline and scores its predictions."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,15 +16,16 @@ from .report.lamp_strip import LampStrip
 from .report.thumbnails import Thumbnails
 from .scoring.emotions_csv import EmotionsCsv
 from .scoring.latency_histogram import LatencyHistogram
-from .scoring.predicted_face import seen_frame
+from .scoring.predicted_face import predicted_frame
 from .scoring.scorer import Scoring
 
 
 @dataclass(frozen=True, eq=False)
 class EvaluatedFrame:
-    """What the pipeline said of one frame.
+    """The pipeline's predictions on one frame.
 
-    :ivar latency_s: time that it took.
+    :ivar image_size: (width, height) in pixels.
+    :ivar latency_s: time that the pipeline took.
     """
 
     image: BagImage
@@ -32,12 +34,18 @@ class EvaluatedFrame:
     latency_s: float
 
 
+class NoImageError(ValueError):
+    """No image of the input could be read; the message says why."""
+
+
 class Evaluation:
-    """Evaluates frame after frame; none is dropped, and time comes from their stamps.
+    """Evaluates frame after frame, without drops and by the frames' own time.
 
     :param min_confidence: faces below it are labelled "unknown".
     :param lamp: None for no lamp.
     :param thumbnails: None for no pictures of faces.
+    :ivar unreadable: images that could not be read, by reason.
+    :ivar damaged: images that were decoded in part, by reason.
     """
 
     def __init__(
@@ -51,25 +59,36 @@ class Evaluation:
     ) -> None:
         self.scoring = scoring
         self.latencies = LatencyHistogram()
-        self.unreadable: dict[str, int] = {}
+        self.unreadable: Counter[str] = Counter()
+        self.damaged: Counter[str] = Counter()
         self._pipeline = pipeline
         self._table = table
         self._min_confidence = min_confidence
         self._lamp = lamp
         self._thumbnails = thumbnails
 
+    @property
+    def model_id(self) -> str:
+        """Return the identity of the pipeline's model."""
+        return self._pipeline.recognizer.model_id
+
     def add(self, image: BagImage) -> EvaluatedFrame | None:
-        """Evaluate a frame; None where its image cannot be read."""
+        """Evaluate a frame.
+
+        :returns: the predictions; None where the image cannot be read.
+        """
         if image.pixels is None:
             self.scoring.add_unreadable()
-            self.unreadable[image.error] = self.unreadable.get(image.error, 0) + 1
+            self.unreadable[image.error] += 1
             return None
+        if image.error:
+            self.damaged[image.error] += 1
         start_s = time.perf_counter()
-        emotions = self._pipeline.track(image.pixels, float(image.stamp_ns) * 1e-9)
+        emotions = self._pipeline.track(image.pixels, float(image.time_ns) * 1e-9)
         latency_s = time.perf_counter() - start_s
         self.latencies.add(latency_s)
         size = (image.pixels.shape[1], image.pixels.shape[0])
-        frame = seen_frame(image.stamp_ns, size, emotions, self._min_confidence)
+        frame = predicted_frame(image.time_ns, size, emotions, self._min_confidence)
         matches = self.scoring.add(frame)
         self._table.add(frame, matches)
         if self._lamp is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make a bag of a video or a folder of images, with labels if there are some."""
+"""Make a bag from a video or a folder of images."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from tqdm import tqdm
 
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import RgbImage
-from fer_perception.images.frame_source import FrameSourceError, open_frame_source
+from fer_perception.images.frame_source import FrameSourceError, SourceReport, open_frame_source
 
+from .bags.bag_error import BagError
 from .bags.bag_images import COMPRESSED_TYPE, IMAGE_TYPE
-from .bags.bag_reader import BagError
 from .bags.bag_writer import STORAGES, BagWriter
 from .bags.message_types import EMOTION_TYPE, MessageTypes
+from .interruption import EXIT_INTERRUPTED, Interrupted, interruptible
 from .scoring.ground_truth import COLUMNS, LabelError, LabelRow, read_labels
 
 FORMATS: Final = ("raw", "jpeg", "png")
@@ -31,18 +32,28 @@ _START_NS: Final = 10**9
 def main(args: list[str] | None = None) -> int:
     """Run the command line.
 
-    :return: 0 when the bag is written, 2 when it cannot be made, 130 after an interruption.
+    :returns: 0 when the bag is written, 2 when it is not, 130 after an interruption.
     """
     options = _parser().parse_args(args)
     try:
-        count = make_bag(options)
+        with interruptible():
+            report = make_bag(options)
     except (BagError, LabelError, FrameSourceError, OSError, ValueError) as error:
         print(f"make_bag: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except Interrupted:
         print("make_bag: interrupted; nothing was written", file=sys.stderr)
-        return 130
-    print(f"Wrote {options.bag}: {count} images on {_topic(options)}")
+        return EXIT_INTERRUPTED
+    print(f"Wrote {options.bag}: {report.frames} images on {_topic(options)}")
+    if report.missing:
+        total = report.frames + report.missing
+        print(f"warning: {report.missing} of {total} frames could not be read", file=sys.stderr)
+    for count, what in (
+        (report.damaged, "are damaged and decoded only in part"),
+        (report.untimed, "have no time in the file and got an estimated one"),
+    ):
+        if count:
+            print(f"warning: {count} of {report.frames} images {what}", file=sys.stderr)
     return 0
 
 
@@ -50,9 +61,15 @@ def _topic(options: argparse.Namespace) -> str:
     return str(options.topic) if options.format == "raw" else f"{options.topic}/compressed"
 
 
-def make_bag(options: argparse.Namespace) -> int:
-    """Write the bag and return how many images are in it."""
-    source = open_frame_source(str(options.source), rate_hz=options.rate, warn=_warn)
+def make_bag(options: argparse.Namespace) -> SourceReport:
+    """Write the bag and return the counts of its frames.
+
+    :raises BagError: when the bag cannot be written; likewise for labels and the source.
+    """
+    if not options.source.is_file() and not options.source.is_dir():
+        raise ValueError(f"{options.source}: no such video or folder")
+    # Absolute, so that a file may be called "0" or "portrait".
+    path = str(options.source.absolute())
     labels = read_labels(options.labels, options.start_ns) if options.labels else []
     types = MessageTypes()
     if labels:
@@ -60,31 +77,28 @@ def make_bag(options: argparse.Namespace) -> int:
     messages = _Messages(types, options.frame_id)
     topic = _topic(options)
     waiting = sorted(labels, key=lambda row: row.stamp_ns)
-    count = 0
-    try:
-        with BagWriter(options.bag, types, options.storage, options.compress) as bag:
-            bag.add_topic(topic, IMAGE_TYPE if options.format == "raw" else COMPRESSED_TYPE)
-            if labels:
-                bag.add_topic(TRUTH_TOPIC, EMOTION_TYPE)
-            for frame in tqdm(source, unit="frame", disable=options.quiet):
-                count += 1
-                stamp_ns = options.start_ns + round(frame.time_s * 1e9)
-                while waiting and waiting[0].stamp_ns <= stamp_ns:
-                    bag.write_message(TRUTH_TOPIC, stamp_ns, messages.truth(waiting.pop(0)))
-                image = _at_most(frame.image, options.max_width)
-                message = messages.image(image, stamp_ns, options.format)
-                bag.write_message(topic, stamp_ns, message)
-            for row in waiting:
-                bag.write_message(TRUTH_TOPIC, row.stamp_ns, messages.truth(row))
-            if not count:
-                raise ValueError(f"{options.source} gives no frame")
-    finally:
-        source.close()
-    return count
+    with (
+        open_frame_source(path, rate_hz=options.rate, warn=_warn) as source,
+        BagWriter(options.bag, types, options.storage, options.compress) as bag,
+    ):
+        bag.add_topic(topic, IMAGE_TYPE if options.format == "raw" else COMPRESSED_TYPE)
+        if labels:
+            bag.add_topic(TRUTH_TOPIC, EMOTION_TYPE)
+        for frame in tqdm(source, unit="frame", disable=options.quiet):
+            stamp_ns = options.start_ns + round(frame.time_s * 1e9)
+            while waiting and waiting[0].stamp_ns <= stamp_ns:
+                bag.write_message(TRUTH_TOPIC, stamp_ns, messages.truth(waiting.pop(0)))
+            image = _at_most(frame.image, options.max_width)
+            bag.write_message(topic, stamp_ns, messages.image(image, stamp_ns, options.format))
+        for row in waiting:
+            bag.write_message(TRUTH_TOPIC, row.stamp_ns, messages.truth(row))
+        if not source.report.frames:
+            raise ValueError(f"{options.source} holds no frame that can be read")
+        return source.report
 
 
 def _warn(message: str) -> None:
-    print(f"make_bag: warning: {message}", file=sys.stderr)
+    tqdm.write(f"warning: {message}", file=sys.stderr)
 
 
 def _at_most(image: RgbImage, max_width: int) -> RgbImage:
@@ -96,7 +110,7 @@ def _at_most(image: RgbImage, max_width: int) -> RgbImage:
 
 
 class _Messages:
-    """Makes messages of rosbags' classes."""
+    """Builds messages of rosbags' classes."""
 
     def __init__(self, types: MessageTypes, frame_id: str) -> None:
         self._types = types.typestore.types
@@ -109,7 +123,7 @@ class _Messages:
         return self._types["std_msgs/msg/Header"](stamp=time, frame_id=self._frame_id)
 
     def image(self, image: RgbImage, stamp_ns: int, encoding: str) -> Any:
-        """Return an image, raw or compressed."""
+        """Return an image message, raw or compressed."""
         height, width = image.shape[:2]
         if encoding == "raw":
             return self._types[IMAGE_TYPE](
@@ -129,7 +143,7 @@ class _Messages:
         )
 
     def truth(self, row: LabelRow) -> Any:
-        """Return a label; it holds from its stamp on where it has no box."""
+        """Return a label as a message."""
         box = row.box
         roi = self._types["sensor_msgs/msg/RegionOfInterest"](
             x_offset=round(box.x) if box else 0,
@@ -159,8 +173,8 @@ class _Messages:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make_bag", description=__doc__)
-    parser.add_argument("source", type=Path, help="a video, or a folder of images")
-    parser.add_argument("bag", type=Path, help="folder of the new bag; must not exist")
+    parser.add_argument("source", type=Path, help="a video, a folder of images, or one image")
+    parser.add_argument("bag", type=Path, help="folder of the new bag, which must not exist")
     parser.add_argument(
         "--labels",
         type=Path,
@@ -177,7 +191,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--topic", default="/camera/image_raw", help="(default: %(default)s)")
     parser.add_argument("--frame-id", default="camera_optical_frame", help="of the images")
     parser.add_argument(
-        "--rate", type=float, default=0.0, help="images a second; 0 for the video's own, else 30"
+        "--rate",
+        type=float,
+        default=0.0,
+        help="images per second in place of the video's own times; 0 for those, and for 30 in a "
+        "folder (default: %(default)s)",
     )
     parser.add_argument(
         "--start-ns",
@@ -186,7 +204,7 @@ def _parser() -> argparse.ArgumentParser:
         help="stamp of the first image (default: %(default)s)",
     )
     parser.add_argument(
-        "--max-width", type=int, default=0, help="make wider images smaller [px]; 0: as they are"
+        "--max-width", type=int, default=0, help="scale wider images down [px]; 0 keeps them"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     return parser

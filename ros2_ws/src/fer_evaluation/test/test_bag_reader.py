@@ -15,9 +15,10 @@ from mcap.writer import Writer as McapWriter
 from rosbags.typesys import Stores, get_typestore
 
 from fer_evaluation.bags.bag_images import choose_image_topic, images
-from fer_evaluation.bags.bag_reader import BagError, OpenBag, is_bag, storage_files
+from fer_evaluation.bags.bag_reader import BagError, OpenBag
 from fer_evaluation.bags.bag_writer import BagWriter
 from fer_evaluation.bags.message_types import MessageTypes
+from fer_evaluation.bags.storage_formats import is_bag, storage_files
 from replay_bags import (
     TOPIC,
     image_message,
@@ -184,7 +185,7 @@ def test_what_is_no_bag_is_refused_in_one_line(tmp_path):
     (tmp_path / "empty").mkdir()
     for name, message in (
         ("nowhere", "there is no such bag"),
-        ("empty", "is no bag: expected .mcap or .db3 files"),
+        ("empty", "is not a bag: expected .mcap or .db3 files"),
         ("text.mcap", "cannot be read"),
     ):
         with pytest.raises(BagError, match=message) as error:
@@ -220,7 +221,7 @@ def test_of_two_image_topics_one_must_be_chosen(tmp_path):
         read(path)
     with OpenBag(path) as bag:
         assert choose_image_topic(bag.topics.values(), "/left/image") == "/left/image"
-        with pytest.raises(BagError, match="/up is no such topic"):
+        with pytest.raises(BagError, match="/up is not in the bag"):
             choose_image_topic(bag.topics.values(), "/up")
 
 
@@ -265,7 +266,7 @@ def test_a_bag_that_is_not_finished_leaves_nothing(tmp_path):
 
 def test_an_existing_bag_is_not_overwritten(tmp_path, pictures):
     write_bag(tmp_path / "bag", pictures)
-    with pytest.raises(BagError, match="is there already"):
+    with pytest.raises(BagError, match="exists already"):
         BagWriter(tmp_path / "bag", MessageTypes())
 
 

@@ -4,6 +4,7 @@
 import csv
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,12 +15,22 @@ import numpy as np
 import pytest
 from fer_msgs.msg import EmotionArray, EmotionStamped
 from rclpy.serialization import deserialize_message
+from rosbags.interfaces import (
+    Qos,
+    QosDurability,
+    QosHistory,
+    QosLiveliness,
+    QosReliability,
+    QosTime,
+)
 
 from fer_evaluation import compare, evaluate_bag, make_bag
 from fer_evaluation.bags.bag_reader import OpenBag
+from fer_evaluation.bags.bag_writer import BagWriter
+from fer_evaluation.bags.message_types import MessageTypes
 from fer_perception.emotions import EMOTIONS
 from fer_perception.images.frame_source import PortraitSource
-from replay_bags import small_images, stamps, write_bag
+from replay_bags import TOPIC, image_message, small_images, stamps, write_bag
 
 FRAMES = 24
 
@@ -183,7 +194,7 @@ def test_labels_that_fit_no_frame_are_told(bag, tmp_path, capsys):
     path = tmp_path / "labels.csv"
     path.write_text("stamp_ns,label,x,y,w,h\n99000000000,fear,1,2,30,30\n")
     assert run(bag, tmp_path / "out", "--labels", path) == 0
-    assert "the labels are about no frame of this bag" in capsys.readouterr().err
+    assert "the labels match no frame of this bag" in capsys.readouterr().err
 
 
 def test_an_interrupted_run_leaves_nothing_and_the_next_one_starts_clean(tmp_path):
@@ -214,11 +225,11 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_starts_clean(tmp_pat
     [
         (["nowhere"], "nowhere: there is no such bag"),
         (["BAG", "--labels", "nowhere.csv"], "nowhere.csv: cannot be read: No such file"),
-        (["BAG", "--labels-topic", "/truth"], "no topic /truth in the bag"),
-        (["BAG", "--image-topic", "/left"], "/left is no such topic"),
+        (["BAG", "--labels-topic", "/truth"], "the bag has no topic /truth"),
+        (["BAG", "--image-topic", "/left"], "/left is not in the bag"),
         (["BAG", "--model", "/nowhere"], "no model at /nowhere"),
         (["BAG", "--detector", "odd"], "unknown detector 'odd'"),
-        (["BAG", "--write-bag", "BAG"], "is there already"),
+        (["BAG", "--write-bag", "BAG"], "exists already"),
     ],
 )
 def test_what_cannot_be_done_gets_one_line(bag, tmp_path, capsys, monkeypatch, options, message):
@@ -261,5 +272,109 @@ def test_folders_of_classes_are_evaluated_the_same_way(tmp_path):
 def test_a_folder_of_nothing_known_is_refused_in_one_line(tmp_path, capsys):
     (tmp_path / "odd").mkdir()
     assert run(tmp_path / "odd", tmp_path / "out") == 2
-    assert "is neither a bag nor pictures in folders named neutral" in capsys.readouterr().err
+    assert "holds neither a bag, nor pictures in folders named neutral" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_bags_whose_names_differ_in_a_suffix_have_reports_of_their_own(bag, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("run.1", "run.2"):
+        shutil.copytree(bag, tmp_path / name)
+        assert evaluate_bag.main([name, "--quiet"]) == 0
+        assert metrics_of(tmp_path / f"{name}_report")["source"]["name"] == name
+
+
+def test_an_earlier_report_is_replaced_only_when_asked_for(tmp_path, capsys):
+    small = write_bag(tmp_path / "small", small_images(2))
+    assert run(small, tmp_path / "out") == 0
+    first = (tmp_path / "out" / "metrics.json").read_bytes()
+    larger = write_bag(tmp_path / "larger", small_images(3))
+    assert run(larger, tmp_path / "out") == 2
+    assert "metrics.json is an earlier run's" in capsys.readouterr().err
+    assert (tmp_path / "out" / "metrics.json").read_bytes() == first
+    assert run(larger, tmp_path / "out", "--overwrite") == 0
+    assert metrics_of(tmp_path / "out")["metrics"]["frames"] == 3
+
+
+def images_that_cannot_be_read(path, count, good=0):
+    types = MessageTypes()
+    with BagWriter(path, types) as out:
+        out.add_topic(TOPIC, "sensor_msgs/msg/Image")
+        for n, image in enumerate(small_images(count + good)):
+            message = image_message(types.typestore.types, image, stamps(count + good)[n])
+            if n < count:
+                message.encoding = "rgb99"
+            out.write_message(TOPIC, stamps(count + good)[n], message)
+    return path
+
+
+def test_a_bag_without_a_readable_image_is_an_error_and_nothing_is_written(tmp_path, capsys):
+    odd = images_that_cannot_be_read(tmp_path / "odd", 3)
+    assert run(odd, tmp_path / "out", "--write-bag", tmp_path / "copy") == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "no image on /camera/image_raw could be read: 3 images not used:" in captured.err
+    assert "rgb99" in captured.err and captured.err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["odd"]
+
+
+def test_images_that_are_not_used_are_counted_everywhere(tmp_path, capsys):
+    bag = images_that_cannot_be_read(tmp_path / "bag", 2, good=3)
+    assert run(bag, tmp_path / "out") == 0
+    document = metrics_of(tmp_path / "out")
+    [unused] = document["unused"]
+    assert (unused["what"], unused["count"]) == ("images", 2)
+    assert "rgb99" in unused["reason"]
+    assert document["metrics"]["unreadable_frames"] == 2
+    assert "warning: 2 images not used:" in capsys.readouterr().err
+    assert "2 images not used:" in report_of(tmp_path / "out")
+
+
+def test_the_written_bag_keeps_the_qos_that_was_offered(tmp_path):
+    types = MessageTypes()
+    classes = types.typestore.types
+    forever = QosTime(2147483647, 4294967295)
+    latched = Qos(
+        QosHistory.KEEP_LAST,
+        1,
+        QosReliability.RELIABLE,
+        QosDurability.TRANSIENT_LOCAL,
+        forever,
+        forever,
+        QosLiveliness.AUTOMATIC,
+        forever,
+        False,
+    )
+    sensor = latched._replace(
+        reliability=QosReliability.BEST_EFFORT, durability=QosDurability.VOLATILE
+    )
+    offered = {TOPIC: (sensor, latched), "/robot_description": (latched,)}
+    with BagWriter(tmp_path / "bag", types, "sqlite3") as out:
+        out.add_topic(TOPIC, "sensor_msgs/msg/Image", offered[TOPIC])
+        out.add_topic("/robot_description", "std_msgs/msg/String", offered["/robot_description"])
+        text = classes["std_msgs/msg/String"](data="<robot/>")
+        out.write_message("/robot_description", 10**9, text)
+        for image, stamp_ns in zip(small_images(2), stamps(2), strict=True):
+            out.write_message(TOPIC, stamp_ns, image_message(classes, image, stamp_ns))
+    assert run(tmp_path / "bag", tmp_path / "out", "--write-bag", tmp_path / "copy") == 0
+    with OpenBag(tmp_path / "copy") as copy:
+        assert {name: copy.topics[name].qos for name in offered} == offered
+        [message] = copy.messages({"/robot_description"})
+    assert message.data == types.write(text, "std_msgs/msg/String")
+
+
+def test_images_that_are_cut_short_are_used_and_counted(tmp_path):
+    types = MessageTypes()
+    with BagWriter(tmp_path / "bag", types) as out:
+        out.add_topic(f"{TOPIC}/compressed", "sensor_msgs/msg/CompressedImage")
+        for n, stamp_ns in enumerate(stamps(3)):
+            message = image_message(types.typestore.types, portraits(1)[0], stamp_ns, "jpeg")
+            if n:
+                message.data = message.data[: len(message.data) * 9 // 10]
+            out.write_message(f"{TOPIC}/compressed", stamp_ns, message)
+    assert run(tmp_path / "bag", tmp_path / "out") == 0
+    document = metrics_of(tmp_path / "out")
+    assert document["metrics"]["unreadable_frames"] == 0
+    assert document["metrics"]["faces"] == 3
+    [warning] = document["warnings"]
+    assert "2 images are damaged but used: the JPEG is cut short" in warning

@@ -56,7 +56,18 @@ def _write_sheets(folder, images, votes, usage):
     np.savez(folder / "labels.npz", votes=votes, usage=usage, flags=np.zeros(len(usage), int))
 
 
-@pytest.mark.parametrize("write", [_write_csv, _write_folders, _write_sheets])
+def _write_icml_csv(folder, images, votes, usage):
+    """As Kaggle's other table: spaces before the names, columns in another order."""
+    _write_csv(folder, images, votes, usage)
+    rows = list(csv.reader((folder / "fer2013.csv").open(newline="")))
+    (folder / "fer2013.csv").unlink()
+    with (folder / "icml_face_data.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["emotion", " Usage", " pixels"])
+        writer.writerows([emotion, split, pixels] for emotion, pixels, split in rows[1:])
+
+
+@pytest.mark.parametrize("write", [_write_csv, _write_icml_csv, _write_folders, _write_sheets])
 def test_every_form_gives_the_same_rows(tmp_path, faces, write):
     write(tmp_path, *faces)
     data = read_fer2013(tmp_path)
@@ -94,6 +105,8 @@ def test_missing_part_is_named(tmp_path, faces, write, missing):
         (lambda text: text.replace("Training", "Trainig", 1), "line 2.*'Trainig'"),
         (lambda text: "\n".join(text.splitlines()[:-1]), "has 9 rows"),
         (lambda text: text.replace("pixels", "picture", 1), "no column pixels"),
+        (lambda text: text.splitlines()[0], "holds no picture"),
+        (lambda text: text.splitlines()[0] + "\n0\n", "line 2: 0 pixels"),
     ],
 )
 def test_damaged_table_is_refused_by_file_and_line(tmp_path, faces, damage, message):

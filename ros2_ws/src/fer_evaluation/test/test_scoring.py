@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from fer_evaluation.bags.playback_clock import PlaybackClock
-from fer_evaluation.scoring.classification_metrics import Answers
+from fer_evaluation.scoring.classification_metrics import ClassificationMetrics
 from fer_evaluation.scoring.ground_truth import (
     GroundTruth,
+    GroundTruthFace,
     LabelError,
     LabelRow,
-    TrueFace,
     read_labels,
 )
 from fer_evaluation.scoring.latency_histogram import LatencyHistogram
 from fer_evaluation.scoring.matching import FaceMatcher
-from fer_evaluation.scoring.predicted_face import SeenFace, SeenFrame
+from fer_evaluation.scoring.predicted_face import PredictedFace, PredictedFrame
 from fer_evaluation.scoring.scorer import Scoring
 from fer_evaluation.scoring.timeline import MAX_BINS, Timeline
 from fer_perception.emotions import EMOTIONS
@@ -33,11 +33,11 @@ FAR_BOX = BoundingBox(300.0, 10.0, 40.0, 40.0)
 def seen(face_id, label, box=BOX, confidence=0.9):
     scores = np.full(7, (1.0 - confidence) / 6.0, np.float32)
     scores[EMOTIONS.index(label)] = confidence
-    return SeenFace(face_id, box, label, scores)
+    return PredictedFace(face_id, box, label, scores)
 
 
 def frame(seconds, *faces):
-    return SeenFrame(round(seconds * S), (640, 480), tuple(faces))
+    return PredictedFrame(round(seconds * S), (640, 480), tuple(faces))
 
 
 def score(rows, *frames):
@@ -57,15 +57,15 @@ def held(seconds, label, face_id=""):
 def test_a_label_without_a_box_holds_until_the_next():
     truth = GroundTruth([held(2, "happiness"), held(1, "sadness"), held(3, "none")])
     assert truth.at(0) is None
-    assert truth.at(S) == (TrueFace("", "sadness", None, S),)
-    assert truth.at(5 * S // 2) == (TrueFace("", "happiness", None, 2 * S),)
+    assert truth.at(S) == (GroundTruthFace("", "sadness", None, S),)
+    assert truth.at(5 * S // 2) == (GroundTruthFace("", "happiness", None, 2 * S),)
     assert truth.at(9 * S) == ()
 
 
 def test_a_label_with_a_box_is_about_the_nearest_frame_only():
     truth = GroundTruth([LabelRow(S, "fear", BOX, "a")])
     assert truth.at(S - 30_000_000) is None
-    assert truth.at(S + 5_000_000) == (TrueFace("a", "fear", BOX, S),)
+    assert truth.at(S + 5_000_000) == (GroundTruthFace("a", "fear", BOX, S),)
     assert truth.at(S + 15_000_000) is None
 
 
@@ -101,20 +101,20 @@ def test_times_of_labels_count_from_the_first_image(tmp_path):
 
 def test_faces_are_matched_by_overlap():
     near, far = seen("f1", "fear"), seen("f2", "anger", FAR_BOX)
-    true = [TrueFace("a", "fear", FAR_BOX, 0), TrueFace("b", "fear", BOX, 0)]
+    true = [GroundTruthFace("a", "fear", FAR_BOX, 0), GroundTruthFace("b", "fear", BOX, 0)]
     matches = FaceMatcher().match(true, [near, far])
-    assert [match.seen for match in matches] == [far, near]
-    nowhere = TrueFace("c", "fear", BoundingBox(40.0, 40.0, 40.0, 40.0), 0)
-    assert FaceMatcher().match([nowhere], [near])[0].seen is None
+    assert [match.predicted for match in matches] == [far, near]
+    nowhere = GroundTruthFace("c", "fear", BoundingBox(40.0, 40.0, 40.0, 40.0), 0)
+    assert FaceMatcher().match([nowhere], [near])[0].predicted is None
 
 
 def test_a_face_without_a_box_stays_who_it_was_though_a_larger_one_comes():
     matcher = FaceMatcher()
-    true, small = [TrueFace("", "fear", None, 0)], seen("f1", "fear")
-    assert matcher.match(true, [small])[0].seen is small
+    true, small = [GroundTruthFace("", "fear", None, 0)], seen("f1", "fear")
+    assert matcher.match(true, [small])[0].predicted is small
     large = seen("f2", "anger", BoundingBox(300.0, 0.0, 200.0, 200.0))
-    assert matcher.match(true, [large, small])[0].seen is small
-    assert matcher.match(true, [large])[0].seen is large
+    assert matcher.match(true, [large, small])[0].predicted is small
+    assert matcher.match(true, [large])[0].predicted is large
 
 
 # Figures
@@ -136,7 +136,7 @@ def test_accuracy_counts_found_faces_and_coverage_those_that_were_not():
 
 
 def test_balanced_accuracy_and_f1_are_over_the_classes_that_occur():
-    answers = Answers()
+    answers = ClassificationMetrics()
     scores = seen("", "fear").scores
     for true, answer, count in (
         ("fear", "fear", 8),
@@ -168,7 +168,7 @@ def test_without_labels_there_are_no_figures_to_mistrust():
 )
 @settings(max_examples=60, deadline=None)
 def test_ece_is_that_of_torchmetrics(cases):
-    answers = Answers()
+    answers = ClassificationMetrics()
     # Neither ties nor confidences on the edge of a bin, where libraries differ.
     raw = np.array([weights for _, weights in cases], np.float32) + np.linspace(0, 0.0123, 7)
     scores = (raw / raw.sum(axis=1, keepdims=True)).astype(np.float32)
@@ -225,7 +225,7 @@ def test_mistakes_are_ranges_and_the_worst_comes_first():
     answers = ["fear"] * 3 + ["anger"] * 2 + ["fear"] * 8 + ["sadness"] * 6 + ["fear"]
     frames = [frame(n / 10, seen("f1", answer)) for n, answer in enumerate(answers)]
     worst = score([held(0, "fear", "a")], *frames, frame(5.0)).mistakes.worst()
-    assert [(m.answers, m.frames) for m in worst] == [
+    assert [(m.predicted, m.frames) for m in worst] == [
         (("sadness",), 6),
         (("anger",), 2),
         (("not found",), 1),
@@ -247,7 +247,7 @@ def test_a_timeline_of_any_length_is_bounded_and_loses_no_frame(times, start_ns)
     face = seen("f1", "fear")
     for seconds in sorted(times):
         stamp_ns = start_ns + round(seconds * S)
-        timeline.add(SeenFrame(stamp_ns, (64, 48), (face,)), [])
+        timeline.add(PredictedFrame(stamp_ns, (64, 48), (face,)), [])
         timeline.add_lamp(stamp_ns, (0.5, 0.2, 0.1))
     [track] = timeline.tracks().values()
     assert timeline.bins <= MAX_BINS

@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fer_common.resettable_clock import StreamTime
+from fer_common.resettable_clock import StreamClock
 
 from .detection import FaceDetector
 from .face import Face, RgbImage
 from .face_emotion import FaceEmotion
 from .images.region import RegionOfInterest
+from .images.rotation import Rotation
 from .recognition.alignment import align_faces
 from .recognition.recognizer import EmotionRecognizer
 from .tracking.detection_scheduler import FaceFollower, FollowerConfig
@@ -26,7 +27,8 @@ class PipelineConfig:
 
     :ivar min_detection_confidence: faces of which the detector is less sure are left out, in
         [0, 1].
-    :ivar region: where faces are looked for.
+    :ivar region: where faces are looked for, in the original image.
+    :ivar rotation: brings the image upright; faces are given in the original image.
     :ivar follower: how often the whole region is searched in a stream; by default at every frame.
     :ivar recognition_rate_hz: how often a second each face of a stream is recognised at most; 0
         for every frame.
@@ -34,6 +36,7 @@ class PipelineConfig:
 
     min_detection_confidence: float = 0.9
     region: RegionOfInterest = RegionOfInterest()
+    rotation: Rotation = Rotation()
     follower: FollowerConfig = FollowerConfig(detection_interval=1)
     recognition_rate_hz: float = 0.0
 
@@ -59,8 +62,9 @@ class EmotionPipeline:
         self.effort = 1.0
         self._follower = FaceFollower()
         self._schedule = RecognitionSchedule()
-        self._time = StreamTime()
+        self._time = StreamClock()
         self.detector = detector
+        self._config = config
         self.config = config
 
     @property
@@ -80,16 +84,23 @@ class EmotionPipeline:
 
     @config.setter
     def config(self, value: PipelineConfig) -> None:
+        if value.rotation != self._config.rotation:
+            self.tracker.reset()  # it follows faces in the upright image
         self._config = value
+        self._region = value.rotation.region(value.region)
         self._follower.config = value.follower
         self._follower.reset()
 
     def recognize(self, image: RgbImage) -> list[FaceEmotion]:
         """Return the faces of a single image, largest first, without ids and smoothing."""
-        part, left, top = self.config.region.part(image)
+        upright = self.config.rotation.image(image)
+        part, left, top = self._region.part(upright)
         faces = self._chosen(self.detector.detect(part), part, left, top)
-        scores = self.recognizer.recognize(align_faces(image, faces))
-        return [FaceEmotion("", face, row) for face, row in zip(faces, scores, strict=True)]
+        scores = self.recognizer.recognize(align_faces(upright, faces))
+        return [
+            FaceEmotion("", self._in_original(face, image), row)
+            for face, row in zip(faces, scores, strict=True)
+        ]
 
     def track(self, image: RgbImage, stamp_s: float) -> list[FaceEmotion]:
         """Return the faces of the next frame of a stream, largest first, with ids, smoothed.
@@ -103,7 +114,8 @@ class EmotionPipeline:
         if is_set_back:
             self.tracker.reset()
             self._follower.reset()
-        part, left, top = self.config.region.part(image)
+        upright = self.config.rotation.image(image)
+        part, left, top = self._region.part(upright)
         expected = [box.moved(-left, -top) for box in self.tracker.expected(stamp_s)]
         found = self._follower.find(
             self.detector, part, expected, self.config.min_detection_confidence, self.effort
@@ -113,13 +125,17 @@ class EmotionPipeline:
         self.smoother.keep_only(self.tracker.face_ids | set(face_ids))
         rate_hz = self.config.recognition_rate_hz * self.effort
         due = self._schedule.due(face_ids, stamp_s, rate_hz)
-        crops = align_faces(image, [faces[i] for i in due])
+        crops = align_faces(upright, [faces[i] for i in due])
         for i, scores in zip(due, self.recognizer.recognize(crops), strict=True):
             self.smoother.update(face_ids[i], scores, stamp_s)
         return [
-            FaceEmotion(face_id, face, self.smoother.scores(face_id))
+            FaceEmotion(face_id, self._in_original(face, image), self.smoother.scores(face_id))
             for face_id, face in zip(face_ids, faces, strict=True)
         ]
+
+    def _in_original(self, face: Face, image: RgbImage) -> Face:
+        height, width = image.shape[:2]
+        return self.config.rotation.to_original(face, width, height)
 
     def _chosen(self, found: Iterable[Face], part: RgbImage, left: int, top: int) -> list[Face]:
         """Return the certain faces that touch ``part``, largest first, placed in the image."""

@@ -12,6 +12,7 @@ from fer_common.options import option
 from .detection import FaceDetector, create_detector
 from .detection.mtcnn import BACKENDS, MtcnnConfig
 from .images.region import RegionOfInterest
+from .images.rotation import ROTATIONS_DEG, Rotation
 from .inference.allocator import give_back_free_memory
 from .inference.cpu_features import multiplies_int8_fast
 from .inference.onnx_session import EXECUTION_PROVIDERS, used_provider
@@ -91,6 +92,14 @@ class PerceptionSettings:
         "Bottom edge of the region, as a share of the height.",
         minimum=0.0,
         maximum=1.0,
+    )
+    rotation: int = option(
+        0,
+        "Turn that brings the images of a camera that is mounted sideways or upside down upright, "
+        "clockwise [deg]. Boxes and landmarks stay those of the original image.",
+        minimum=ROTATIONS_DEG[0],
+        maximum=ROTATIONS_DEG[-1],
+        choices=ROTATIONS_DEG,
     )
     processing_rate_hz: float = option(
         0.0,
@@ -284,6 +293,7 @@ def _pipeline_config(settings: PerceptionSettings) -> PipelineConfig:
             settings.region_right,
             settings.region_bottom,
         ),
+        rotation=Rotation(settings.rotation),
         follower=FollowerConfig(settings.detection_interval),
         recognition_rate_hz=settings.recognition_rate_hz,
     )

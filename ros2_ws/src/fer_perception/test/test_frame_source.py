@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
+import itertools
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -10,11 +12,19 @@ from hypothesis import strategies as st
 from matroska import write_matroska
 from network_camera import FRAMES, network_camera
 
+from fer_perception.images import playback
 from fer_perception.images.camera import Camera
-from fer_perception.images.frame_source import FrameSourceError, PortraitSource, open_frame_source
+from fer_perception.images.frame_source import (
+    Frame,
+    FrameSource,
+    FrameSourceError,
+    PortraitSource,
+    SourceReport,
+    open_frame_source,
+)
 from fer_perception.images.natural_order import natural_key
 from fer_perception.images.playback import play
-from fer_perception.images.video_file import FrameTimes
+from fer_perception.images.video_file import FrameTimes, frames_in_gaps
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 
@@ -180,9 +190,9 @@ def test_frames_have_the_times_of_their_container(tmp_path):
 def test_a_rate_that_is_asked_for_replaces_the_container_s_times(tmp_path):
     path = tmp_path / "variable.mkv"
     write_matroska(path, [(picture(), time_ms) for time_ms in (0, 33, 500)], duration_ms=533)
-    frames, warnings, _ = read(path, rate_hz=10.0)
+    frames, warnings, report = read(path, rate_hz=10.0)
     assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.1, 0.2])
-    assert warnings == []
+    assert (report.missing, warnings) == (0, [])
 
 
 def test_recording_without_a_duration_is_read_to_its_end_at_its_times(tmp_path):
@@ -204,14 +214,39 @@ def test_fewer_frames_than_the_container_counts_is_a_warning_with_both_numbers(t
     assert (report.frames, report.missing) == (len(frames), 40 - len(frames))
 
 
-def test_duration_that_the_frames_do_not_fill_is_a_warning_with_both_numbers(tmp_path):
+@pytest.mark.parametrize("rate_hz", [0.0, 5.0])
+def test_duration_that_the_frames_do_not_fill_is_a_warning_with_both_numbers(tmp_path, rate_hz):
     path = tmp_path / "clip.mkv"
     write_matroska(path, [(picture(), 40 * n) for n in range(50)], duration_ms=2000)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    frames, [warning], report = read(path)
+    frames, [warning], report = read(path, rate_hz=rate_hz)
     assert "promises 2.00 s" in warning and f"its {len(frames)} frames end at" in warning
     assert report.missing > 0
+
+
+def test_gap_in_a_steady_video_is_a_warning_with_both_numbers(tmp_path):
+    """Of a damaged Matroska file, whole clusters are missing, and nothing else shows it."""
+    path = tmp_path / "clip.mkv"
+    times_ms = [40 * n for n in range(60) if not 20 <= n < 30]
+    write_matroska(path, [(picture(), time_ms) for time_ms in times_ms], duration_ms=2400)
+    frames, [warning], report = read(path)
+    assert "gives 50 frames" in warning and "about 10 are missing" in warning
+    assert (len(frames), report.missing) == (50, 10)
+
+
+@given(st.integers(100, 300), st.sets(st.integers(1, 98), max_size=4), st.randoms())
+def test_frames_taken_out_of_a_steady_video_are_counted(count, removed, random):
+    times_s = [0.04 * n + random.uniform(-0.003, 0.003) for n in range(count)]
+    assert frames_in_gaps([t for n, t in enumerate(times_s) if n not in removed]) == len(removed)
+
+
+@pytest.mark.parametrize(
+    "intervals_s",
+    [[], [0.04], [0.04] * 50, [0.033, 0.1] * 30, [0.033] * 30 + [0.1] * 30, [0.033, 0.5, 0.033]],
+)
+def test_nothing_is_missing_at_a_whole_or_a_variable_rate(intervals_s):
+    assert frames_in_gaps(list(itertools.accumulate(intervals_s, initial=0.0))) == 0
 
 
 def test_damage_in_a_video_does_not_shift_the_times_after_it(tmp_path):
@@ -267,7 +302,9 @@ def test_positions_out_of_order_do_not_shift_those_that_follow():
         ("/dev/video97", "camera /dev/video97"),
         ("/dev/v4l/by-id/usb-none", "camera /dev/v4l/by-id/usb-none"),
         ("http://127.0.0.1:9/stream", "camera http://127.0.0.1:9/stream"),
-        ("rtsp://user:secret@127.0.0.1:9/stream", "camera rtsp://127.0.0.1:9/stream"),
+        ("rtsp://user:se@secret@127.0.0.1:9/stream", "camera rtsp://127.0.0.1:9/stream: does"),
+        ("http://127.0.0.1:9/stream?token=secret", "camera http://127.0.0.1:9/stream: does"),
+        ("rstp://user:secret@127.0.0.1/stream", "no such source: 'rstp://127.0.0.1/stream'"),
         ("²", "no such source"),
         ("a\0b", "no such source"),
         ("~no-such-user/clip.mp4", "cannot open '~no-such-user"),
@@ -312,22 +349,66 @@ def test_stream_of_a_network_camera_is_read_until_it_breaks_off():
     assert times[0] == 0.0 and times == sorted(times)
 
 
-def test_playback_waits_for_the_time_of_each_frame_and_starts_again(tmp_path):
+class _Clock:
+    """Stands still while waits are noted; ``now_s`` can be set."""
+
+    def __init__(self, monkeypatch):
+        self.now_s, self.waits_s = 100.0, []
+        monkeypatch.setattr(playback, "time", SimpleNamespace(monotonic=lambda: self.now_s))
+
+    def wait(self, timeout_s):
+        self.waits_s.append(timeout_s)
+        return False
+
+    def is_set(self):
+        return False
+
+
+def test_playback_waits_for_the_time_of_each_frame_and_starts_again(tmp_path, monkeypatch):
     path = tmp_path / "clip.mkv"
     write_matroska(path, [(picture(), time_ms) for time_ms in (0, 10, 60)], duration_ms=80)
-    again = iter([True, False])
-    waits = []
-
-    class Stop(threading.Event):
-        def wait(self, timeout=None):
-            waits.append(timeout)
-            return False
-
-    frames = list(play(open_frame_source(str(path)), Stop(), lambda: next(again)))
+    clock, again = _Clock(monkeypatch), iter([True, False])
+    frames = list(play(open_frame_source(str(path)), clock, lambda: next(again)))
     assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.01, 0.06] * 2)
-    # Nothing is slept here, so that each wait reaches from the start to the frame's due time.
-    assert waits[2] - waits[1] == pytest.approx(0.05, abs=0.04)
-    assert waits[5] > waits[2] + 0.05
+    # The last frame is shown as long as the one before it.
+    assert clock.waits_s == pytest.approx([0.0, 0.01, 0.06, 0.11, 0.12, 0.17])
+
+
+def test_playback_catches_up_a_short_pause_but_no_long_one(monkeypatch):
+    clock = _Clock(monkeypatch)
+    frames = play(PortraitSource(32, 24, rate_hz=10.0), clock)
+    next(frames)
+    clock.now_s += 0.5
+    for _ in range(6):
+        next(frames)
+    assert clock.waits_s[1:] == pytest.approx([0.0, 0.0, 0.0, 0.0, 0.0, 0.1])
+    clock.now_s += 3600.0
+    del clock.waits_s[:]
+    for _ in range(3):
+        next(frames)
+    assert clock.waits_s == pytest.approx([0.0, 0.1, 0.2])
+
+
+class _Live(FrameSource):
+    """Gives 100 frames at 100 Hz without waiting, then fails."""
+
+    is_live = True
+
+    def __next__(self):
+        count = self.report.frames
+        if count == 100:
+            raise FrameSourceError("gone")
+        self.report = SourceReport(frames=count + 1)
+        return Frame(picture(), count / 100.0)
+
+
+@pytest.mark.parametrize(("rate_hz", "expected"), [(0.0, 100), (10.0, 10), (50.0, 50)])
+def test_frames_of_a_live_source_are_left_out_above_the_rate(rate_hz, expected):
+    given_s = []
+    with pytest.raises(FrameSourceError, match="gone"):
+        for frame in play(_Live("live"), threading.Event(), rate_hz=rate_hz):
+            given_s.append(frame.time_s)
+    assert len(given_s) == pytest.approx(expected, abs=1)
 
 
 def test_playback_ends_when_it_is_stopped(tmp_path):

@@ -12,6 +12,7 @@ from fer_perception.face_emotion import FaceEmotion
 from fer_perception.images.annotation import annotate
 from fer_perception.images.frame_source import open_frame_source
 from fer_perception.images.region import RegionOfInterest
+from fer_perception.images.rotation import Rotation
 from fer_perception.pipeline import EmotionPipeline, PipelineConfig
 from fer_perception.recognition.model_store import load_model
 from fer_perception.recognition.recognizer import EmotionRecognizer
@@ -246,3 +247,37 @@ def test_webcam_photos_look_as_they_were_posed(pipeline, media, photo, label):
     image = cv2.cvtColor(cv2.imread(str(media / photo)), cv2.COLOR_BGR2RGB)
     [emotion] = pipeline.recognize(image)
     assert emotion.label() == label
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_sideways_camera_finds_the_face_where_its_image_has_it(pipeline, portrait, degrees):
+    [upright] = pipeline.recognize(portrait)
+    rotation = Rotation(degrees)
+    sideways = rotation.inverse.image(portrait)
+    height, width = portrait.shape[:2]
+    expected = rotation.inverse.face(upright.face, width, height)
+    pipeline.config = PipelineConfig(rotation=rotation)
+    [found] = pipeline.recognize(sideways)
+    assert found.face.box.iou(expected.box) > 0.9
+    np.testing.assert_allclose(found.face.landmarks, expected.landmarks, atol=2.0)
+    np.testing.assert_allclose(found.scores, upright.scores, atol=0.05)
+    for number in range(3):
+        [tracked] = pipeline.track(sideways, number / 30)
+        assert tracked.face_id == "f0001" and tracked.face.box.iou(expected.box) > 0.9
+
+
+def test_the_region_of_a_sideways_camera_is_of_its_own_image(pipeline, portrait):
+    sideways = Rotation(90).inverse.image(portrait)
+    [found] = EmotionPipeline(
+        pipeline.detector,
+        pipeline.recognizer,
+        FaceTracker(),
+        ScoreSmoother(0.5),
+        PipelineConfig(rotation=Rotation(90)),
+    ).recognize(sideways)
+    edge = (found.face.box.x + found.face.box.width + 5.0) / sideways.shape[1]
+    assert edge < 1.0
+    pipeline.config = PipelineConfig(rotation=Rotation(90), region=RegionOfInterest(right=edge))
+    assert len(pipeline.recognize(sideways)) == 1
+    pipeline.config = PipelineConfig(rotation=Rotation(90), region=RegionOfInterest(left=edge))
+    assert pipeline.recognize(sideways) == []

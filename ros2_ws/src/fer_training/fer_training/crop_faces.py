@@ -61,7 +61,7 @@ def crop_faces(
 ) -> Counter[tuple[str, str]]:
     """Write the largest face of each photograph; log and leave out those without one.
 
-    :param photos: one folder a class; or parts, which then stay as they are.
+    :param photos: one folder per class; or parts, which then stay as they are.
     :param out: must not hold a part yet.
     :returns: how many faces were written, by (part, class).
     :raises FileNotFoundError: there are no photographs.
@@ -82,6 +82,10 @@ def crop_faces(
             _LOG.warning("left out: no face was found in %s", path)
         else:
             crops[path] = crop
+    if not crops:
+        raise ValueError(f"none of the {len(files)} photographs in {photos} shows a face")
+    if left_out := len(files) - len(crops):
+        _LOG.warning("%d of %d photographs are left out", left_out, len(files))
     files = [(path, label) for path, label in files if path in crops]
     sorted_by_hand = _has_parts(photos)
     parts = {} if sorted_by_hand else part_of_each(files, validation_share)
@@ -93,7 +97,9 @@ def crop_faces(
         folder.mkdir(parents=True, exist_ok=True)
         # Not the stem alone: 1.jpg and 1.png, or two folders within, may both be there.
         name = "_".join(inside[2 if sorted_by_hand else 1 :])
-        cv2.imwrite(str(folder / f"{name}.png"), crops[path])
+        target = folder / f"{name}.png"
+        if not cv2.imwrite(str(target), crops[path]):
+            raise OSError(f"{target} cannot be written")
         written[part, label] += 1
     return written
 
@@ -130,7 +136,7 @@ def _largest_face(image: RgbImage, detector: FaceDetector) -> NDArray[np.uint8] 
 def main(args: list[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="crop_faces", description=__doc__)
-    parser.add_argument("photos", type=Path, help="photographs in one folder a class")
+    parser.add_argument("photos", type=Path, help="photographs in one folder per class")
     parser.add_argument("out", type=Path, help="folder for the faces")
     parser.add_argument(
         "--validation-share",

@@ -51,12 +51,14 @@ def _remove(faces, name):
         (lambda faces: _remove(faces, "validation"), r"validation is missing: .* crop_faces"),
         (lambda faces: _remove(faces, "train/Disgust"), r"train holds no picture of disgust: "),
         (
-            lambda faces: (faces / "train" / "Happiness").rename(faces / "train" / "happy"),
-            r"happy is none of the classes: did you mean 'happiness'\?",
+            lambda faces: (faces / "train" / "Happiness").rename(faces / "train" / "hapiness"),
+            r"hapiness is not a class: did you mean 'happiness'\?",
         ),
         (
-            lambda faces: (faces / "train" / "Fear" / "0.png").write_bytes(b"no picture"),
-            r"train/Fear/0\.png is no picture",
+            lambda faces: [
+                path.write_bytes(b"not a picture") for path in (faces / "train" / "Fear").iterdir()
+            ],
+            r"train holds no picture of fear: ",
         ),
         (
             lambda faces: cv2.imwrite(
@@ -130,7 +132,7 @@ def test_photographs_become_aligned_faces_in_two_parts(photos, tmp_path, caplog)
     assert [name for name in names if "fear" in name] == ["train/fear/0.jpg.png"]
     assert len([name for name in names if name.startswith("validation/happiness/")]) in (1, 2)
     assert "no face was found in" in caplog.text and "wall.jpg" in caplog.text
-    assert "broken.jpg is no picture" in caplog.text
+    assert "left out: " in caplog.text and "broken.jpg" in caplog.text
     crops = [cv2.imread(str(out / name), cv2.IMREAD_UNCHANGED) for name in names]
     assert {crop.shape for crop in crops} == {(48, 48)}
     # The same choice each time, and nothing is written over.
@@ -150,6 +152,31 @@ def test_parts_that_were_sorted_by_hand_stay(photos, tmp_path):
         *(f"train/happiness/{number}.jpg.png" for number in range(4)),
         "validation/fear/0.jpg.png",
     ]
+
+
+def test_photographs_without_a_face_are_an_error(tmp_path, capsys):
+    (tmp_path / "photos" / "fear").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "photos" / "fear" / "1.png"), np.full((480, 640, 3), 90, np.uint8))
+    with pytest.raises(SystemExit) as ended:
+        crop_faces.main([str(tmp_path / "photos"), str(tmp_path / "faces")])
+    assert ended.value.code == 2
+    assert "none of the 1 photographs" in capsys.readouterr().err
+    assert not (tmp_path / "faces").exists()
+
+
+def test_a_face_that_cannot_be_written_is_not_counted(photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cv2, "imwrite", lambda *_: False)
+    with pytest.raises(SystemExit) as ended:
+        crop_faces.main([str(photos), str(tmp_path / "faces")])
+    assert ended.value.code == 2
+    captured = capsys.readouterr()
+    assert "cannot be written" in captured.err and captured.out == ""
+
+
+def test_the_usual_synonyms_become_our_classes(photos, tmp_path):
+    (photos / "happiness").rename(photos / "Happy")
+    crop_faces.main([str(photos), str(tmp_path / "faces")])
+    assert {name.split("/")[1] for name in written_in(tmp_path / "faces")} == {"happiness", "fear"}
 
 
 def test_small_pictures_are_faces_already(tmp_path):

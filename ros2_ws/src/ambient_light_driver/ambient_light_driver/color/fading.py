@@ -6,8 +6,8 @@ from __future__ import annotations
 import math
 from typing import Generic, TypeVar
 
-from ambient_light_driver.color.oklab import OklabLight
-from fer_common.elapsed import ElapsedTime
+from ambient_light_driver.color.root_light import RootLight
+from fer_common.resettable_clock import Stopwatch
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class DwellGate(Generic[T]):
         self.kind = kind
         self.value = value
         self._candidate = kind
-        self._candidate_age = ElapsedTime(0.0)
+        self._candidate_age = Stopwatch(0.0)
 
     def adopt(self, kind: str, value: T) -> T:
         """Take over ``kind`` and ``value`` at once and return the value."""
@@ -50,22 +50,22 @@ class DwellGate(Generic[T]):
 
 
 class ExponentialFade:
-    """First-order low pass in Oklab and brightness.
+    """First-order low pass of a light; its way to a target that stays is straight.
 
     :param light: where the fade starts.
     """
 
-    def __init__(self, light: OklabLight) -> None:
+    def __init__(self, light: RootLight) -> None:
         self.light = light
-        self._clock: ElapsedTime | None = None
+        self._clock: Stopwatch | None = None
 
-    def step(self, target: OklabLight, time_constant_s: float, now_s: float) -> OklabLight:
+    def step(self, target: RootLight, time_constant_s: float, now_s: float) -> RootLight:
         """Move towards ``target`` for the time since the last step.
 
         :param time_constant_s: time for 63 % of the way [s]; 0 jumps.
         """
         if self._clock is None:
-            self._clock = ElapsedTime(now_s)
+            self._clock = Stopwatch(now_s)
         elapsed_s = self._clock.lap_s(now_s)
         if time_constant_s <= 0.0:
             self.light = target
@@ -79,6 +79,6 @@ class ExponentialFade:
 def delay_to_90_percent_s(dwell_s: float, time_constant_s: float) -> float:
     """Return the time from a change of emotion to 90 % of the way to its colour [s].
 
-    The way is measured in Oklab. ``dwell_s`` is the time before the change counts.
+    The way is measured in cube roots of light. ``dwell_s`` is the time before the change counts.
     """
     return dwell_s + math.log(10.0) * time_constant_s

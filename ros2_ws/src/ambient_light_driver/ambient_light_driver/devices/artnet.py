@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 from dataclasses import dataclass
+from typing import ClassVar
 
-from ambient_light_driver.devices.dmx_layout import DmxConfig, dmx_universe
-from ambient_light_driver.devices.light_device import LightDevice
-from ambient_light_driver.light_state import LightState
-from fer_common.options import option
+from ambient_light_driver.devices.network import UdpPeer
+from ambient_light_driver.devices.universe_device import UniverseConfig, UniverseDevice
+from ambient_light_driver.devices.universe_sender import UniverseStream
+from fer_common.options import ConfigError, option
 
 PORT = 6454
 OP_DMX = 0x5000
@@ -18,51 +18,51 @@ PROTOCOL_VERSION = 14
 
 
 @dataclass(frozen=True, kw_only=True)
-class ArtnetConfig(DmxConfig):
+class ArtnetConfig(UniverseConfig):
     """Options of :class:`ArtnetDevice`."""
 
-    destination: str = option("127.0.0.1", "IP address of the Art-Net node.")
+    protocol: ClassVar[str] = "artnet"
+    universe_range: ClassVar[tuple[int, int]] = (0, 32767)
+
+    destination: str = option(
+        "127.0.0.1", "Name or IP address of the Art-Net node, or a broadcast address."
+    )
     universe: int = option(
-        0, "Art-Net port address: net * 256 + sub-net * 16 + universe.", minimum=0, maximum=32767
-    )
-    # It sends and does not listen: 0.0.0.0 lets the system choose the interface.
-    bind_address: str = option(
-        "0.0.0.0",  # nosec B104
-        "IP address of the network interface to send from.",
+        0,
+        "Art-Net port address of fixtures that name none: net * 256 + sub-net * 16 + universe.",
+        minimum=0,
+        maximum=32767,
     )
 
+    def __post_init__(self) -> None:
+        """Check that there is a destination, too."""
+        super().__post_init__()
+        if not self.destination:
+            raise ConfigError(
+                "destination: expected the Art-Net node's name or IP address, or the network's "
+                "broadcast address, got ''"
+            )
 
-class ArtnetDevice(LightDevice[ArtnetConfig]):
-    """Sends one universe in ArtDmx packets."""
+
+@dataclass(frozen=True)
+class ArtnetStream(UniverseStream):
+    """A universe in ArtDmx packets."""
+
+    def packet(self, channels: bytes, sequence: int) -> bytes:
+        """Return the packet that shows ``channels``."""
+        # 1 to 255; 0 would make the node take packets in any order.
+        return art_dmx(channels, self.universe, sequence % 255 + 1)
+
+
+class ArtnetDevice(UniverseDevice[ArtnetConfig]):
+    """Sends universes by Art-Net."""
 
     config_type = ArtnetConfig
 
-    def __init__(self, name: str, config: ArtnetConfig) -> None:
-        super().__init__(name, config)
-        self._socket: socket.socket | None = None
-        self._sequence = 0
-
-    def open(self) -> None:
-        """Open the socket; whether anyone listens cannot be known."""
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((self.config.bind_address, 0))
-
-    def send(self, state: LightState) -> None:
-        """Send the whole universe in one packet."""
-        if self._socket is None:
-            raise ConnectionError("not open")
-        # 1 to 255; 0 would tell the node not to put packets in order.
-        self._sequence = self._sequence % 255 + 1
-        packet = art_dmx(
-            dmx_universe(state.color, self.config), self.config.universe, self._sequence
-        )
-        self._socket.sendto(packet, (self.config.destination, PORT))
-
-    def close(self) -> None:
-        """Close the socket; the node keeps the last colour."""
-        if self._socket is not None:
-            self._socket.close()
-        self._socket = None
+    def stream(self, universe: int) -> ArtnetStream:
+        """Return how a universe is sent."""
+        config = self.config
+        return ArtnetStream(UdpPeer(config.destination, PORT, config.bind_address), universe)
 
 
 def art_dmx(channels: bytes, port_address: int, sequence: int) -> bytes:

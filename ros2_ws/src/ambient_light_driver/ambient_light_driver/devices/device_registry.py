@@ -20,7 +20,7 @@ def installed_device_types() -> tuple[str, ...]:
 def load_device_type(name: str) -> type[LightDevice[Any]]:
     """Return the class of the device called ``name``.
 
-    :raises ConfigError: when there is none, or its module cannot be imported.
+    :raises ConfigError: when it is not installed, or its module cannot be imported.
     """
     found = list(entry_points(group=ENTRY_POINT_GROUP, name=name))
     if not found:

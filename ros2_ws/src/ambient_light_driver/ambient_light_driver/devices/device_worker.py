@@ -18,6 +18,13 @@ from fer_common.backoff import Backoff
 HANGING_S = 2.0
 """A call into a device that takes longer than this counts as hanging [s]."""
 
+RECOVERY_PERIOD_S = 1.0
+"""Shortest time between two connections [s]; a lamp may go out and on again with each."""
+
+
+LAST_TURN_S = 1.0
+"""The final state waits no longer than this for a shared connection [s]."""
+
 
 class DevicePhase(Enum):
     """Where a device stands."""
@@ -34,11 +41,12 @@ class DeviceStatus:
     """A look at one device.
 
     :param phase: where it stands.
-    :param reason: why it is lost; empty otherwise.
+    :param reason: why it is lost, or what else to know of it; empty for nothing.
     :param sent: colours sent.
     :param superseded: colours dropped because a newer one came before they could be sent.
     :param failures: failed attempts to connect or to send.
     :param recoveries: how often the lamp came back.
+    :param outages: how often it was lost while it showed a colour.
     """
 
     phase: DevicePhase = DevicePhase.CONNECTING
@@ -47,6 +55,7 @@ class DeviceStatus:
     superseded: int = 0
     failures: int = 0
     recoveries: int = 0
+    outages: int = 0
 
 
 OnChange = Callable[[str, DeviceStatus], None]
@@ -56,8 +65,12 @@ OnChange = Callable[[str, DeviceStatus], None]
 class DeviceWorker:
     """One thread that opens a device, sends the newest colour, and reconnects.
 
+    At most one colour is in flight: the next one is taken when :meth:`LightDevice.send` returns,
+    and it is the newest. A colour that failed is sent again only while no newer one came. So what
+    a lamp shows is what was posted, in order, with colours left out.
+
     :param device: the device; no one else may use it.
-    :param on_change: told once of each loss and each recovery.
+    :param on_change: called once for each loss and each recovery.
     """
 
     def __init__(self, device: LightDevice[Any], on_change: OnChange) -> None:
@@ -70,12 +83,22 @@ class DeviceWorker:
         self._backoff = Backoff()
         self._busy_since_s: float | None = None
         self._delay_s = 0.0
+        self._recovered_s = -math.inf
         self._thread = threading.Thread(target=self._run, name=f"lamp {device.name}", daemon=True)
 
     @property
     def name(self) -> str:
         """The device's name."""
         return self._device.name
+
+    @property
+    def late_s(self) -> float:
+        """How late the lamp may show a colour, see :attr:`LightDevice.late_s` [s]."""
+        return self._device.late_s
+
+    def dark_outages(self) -> int:
+        """Return how often the light may have gone out with the connection."""
+        return self.status().outages if self._device.dark_when_lost else 0
 
     def start(self, delay_s: float = 0.0) -> None:
         """Begin to connect after ``delay_s`` seconds; returns at once."""
@@ -98,6 +121,8 @@ class DeviceWorker:
             seconds = time.monotonic() - busy_since_s
             reason = f"no answer for {seconds:.0f} s"
             return replace(status, phase=DevicePhase.HANGING, reason=reason)
+        if status.phase is DevicePhase.CONNECTED:
+            return replace(status, reason=self._device.remark)
         return status
 
     def request_stop(self, last: LightState) -> None:
@@ -121,12 +146,17 @@ class DeviceWorker:
         while not self._is_stopping():
             self._connect_and_send()
             with self._changed:
-                self._changed.wait_for(lambda: self._stopping, self._backoff.next_s())
+                self._changed.wait_for(lambda: self._stopping, self._rest_s())
                 last_is_unsent = self._stopping and self._mail is not None
             if last_is_unsent:  # a last chance, so that a lamp does not stay on for one error
                 self._connect_and_send()
         with self._changed:
             self._status = replace(self._status, phase=DevicePhase.STOPPED, reason="")
+
+    def _rest_s(self) -> float:
+        """Return the time until the next attempt to connect."""
+        since_recovery_s = time.monotonic() - self._recovered_s
+        return max(self._backoff.next_s(), RECOVERY_PERIOD_S - since_recovery_s)
 
     def _connect_and_send(self) -> None:
         """Drive the device until it fails or the last state is sent."""
@@ -146,7 +176,9 @@ class DeviceWorker:
         last: LightState | None = None
         sent_s = -math.inf
         while True:
-            state, stopping = self._take(last, sent_s)
+            self._wait_for_news(last, sent_s)
+            self._wait_for_turn()
+            state, stopping = self._take(last)
             sent_s = time.monotonic()
             try:
                 self._call(self._device.send, state)
@@ -158,8 +190,8 @@ class DeviceWorker:
                 return
             last = state
 
-    def _take(self, last: LightState | None, sent_s: float) -> tuple[LightState, bool]:
-        """Wait for what to send next: a new state, the last one again, or the final one."""
+    def _wait_for_news(self, last: LightState | None, sent_s: float) -> None:
+        """Wait until there is something to send: a new state, the last one again, or the final."""
         config = self._device.config
         with self._changed:
             self._wait_until(sent_s + 1.0 / config.max_rate_hz, lambda: self._stopping)
@@ -167,6 +199,24 @@ class DeviceWorker:
                 math.inf if last is None else sent_s + config.refresh_s,
                 lambda: self._stopping or self._mail not in (None, last),
             )
+
+    def _wait_for_turn(self) -> None:
+        """Wait until the device may send; the final state not for longer than it may take."""
+        end_s = math.inf
+        while (wait_s := self._device.take_turn()) > 0.0:
+            now_s = time.monotonic()
+            if self._is_stopping():
+                end_s = min(end_s, now_s + LAST_TURN_S)
+                if now_s >= end_s:
+                    return
+                time.sleep(min(wait_s, end_s - now_s))
+            else:
+                with self._changed:
+                    self._wait_until(now_s + wait_s, lambda: self._stopping)
+
+    def _take(self, last: LightState | None) -> tuple[LightState, bool]:
+        """Return the newest state, and whether it is the final one."""
+        with self._changed:
             state = self._mail or last
             self._mail = None
             assert state is not None  # without a last state the wait above ends with mail only
@@ -209,16 +259,19 @@ class DeviceWorker:
             )
             status = self._status
         if lost:
+            self._recovered_s = time.monotonic()
             self._on_change(self.name, status)
 
     def _note_loss(self, reason: str) -> None:
         with self._changed:
-            first = self._status.phase is not DevicePhase.LOST
+            was = self._status
+            first = was.phase is not DevicePhase.LOST
             self._status = replace(
-                self._status,
+                was,
                 phase=DevicePhase.LOST,
                 reason=reason,
-                failures=self._status.failures + 1,
+                failures=was.failures + 1,
+                outages=was.outages + (was.phase is DevicePhase.CONNECTED),
             )
             status = self._status
         if first:

@@ -39,6 +39,7 @@ class DmxUsbProDevice(LightDevice[DmxUsbProConfig]):
     """Writes one universe per frame."""
 
     config_type = DmxUsbProConfig
+    dark_when_lost = False
 
     def __init__(self, name: str, config: DmxUsbProConfig) -> None:
         super().__init__(name, config)

@@ -1,27 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Philips Hue lamps behind a bridge, by version 2 of its HTTPS interface (CLIP).
-
-Described at https://developers.meethue.com and https://github.com/openhue/openhue-api.
-"""
+"""Philips Hue lamps, rooms and zones behind a bridge."""
 
 from __future__ import annotations
 
-import http.client
-import json
 import re
-import socket
-import ssl
+import time
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from ambient_light_driver.color.light_color import LightColor, Rgb, srgb_to_linear
+from ambient_light_driver.devices.claims import Claim, network_resource
+from ambient_light_driver.devices.hue_bridge import (
+    GROUPED_LIGHT,
+    BridgeAddress,
+    HueBridge,
+    Resource,
+    shared_pace,
+)
 from ambient_light_driver.devices.light_device import DeviceConfig, LightDevice
+from ambient_light_driver.devices.manual_off import ManualOff
 from ambient_light_driver.devices.secret import read_secret
 from ambient_light_driver.light_state import LightState
 from fer_common.options import ConfigError, option
 
-ANSWER_TIMEOUT_S = 1.0
-MAX_ANSWER_BYTES = 65536
+POLL_S = 1.0
+"""Time between two looks at whether a lamp was switched off by hand [s]."""
 
 SRGB_TO_XYZ = (
     (0.4124, 0.3576, 0.1805),
@@ -36,14 +38,23 @@ class HueConfig(DeviceConfig):
     """Options of :class:`HueDevice`."""
 
     max_rate_hz: float = option(
-        8.0, "Most commands per second; the bridge takes about 10.", minimum=0.1, maximum=10.0
+        8.0,
+        "Most commands per second. All lamps of a bridge share 10, rooms and zones 1 of them.",
+        minimum=0.1,
+        maximum=10.0,
     )
     refresh_s: float = option(
         1.0, "Time after which an unchanged colour is sent again [s].", minimum=0.1, maximum=3600.0
     )
     host: str = option("", "Name or IP address of the bridge.")
     https_port: int = option(443, "TCP port of the bridge.", minimum=1, maximum=65535)
+    light_name: str = option(
+        "", "Name of the lamp, room or zone, as the app shows it; or give an id."
+    )
     light_id: str = option("", "Id of the lamp, from /clip/v2/resource/light of the bridge.")
+    grouped_light_id: str = option(
+        "", "Id of a room's or zone's light, from /clip/v2/resource/grouped_light of the bridge."
+    )
     key_file: str = option("", "File whose first line is the application key.")
     key_env: str = option("", "Environment variable that holds the application key.")
     verify: bool = option(True, "Check the bridge's certificate; false talks to any impostor.")
@@ -51,16 +62,20 @@ class HueConfig(DeviceConfig):
     bridge_id: str = option(
         "", "Name in the bridge's certificate, which is its id; empty for the host."
     )
-    transition_s: float = option(
-        0.1, "Time in which the lamp is to fade to a new colour [s].", minimum=0.0, maximum=10.0
+    respect_manual_off: bool = option(
+        False, "Leave a lamp off that a person has switched off, until it is switched on again."
     )
 
     def __post_init__(self) -> None:
         """Check what cannot be left out."""
         if not self.host:
             raise ConfigError("host: expected the bridge's name or IP address, got ''")
-        if not self.light_id:
-            raise ConfigError("light_id: expected the id of a lamp, got ''")
+        given = [key for key in _TARGETS if getattr(self, key)]
+        if len(given) != 1:
+            raise ConfigError(
+                f"light_name: expected one of {', '.join(_TARGETS)}, got "
+                f"{' and '.join(given) or 'none'}"
+            )
         if not (self.key_file or self.key_env):
             raise ConfigError(
                 "key_file: expected the file with the application key (or set key_env), got ''"
@@ -71,26 +86,57 @@ class HueConfig(DeviceConfig):
                 "false), got ''"
             )
 
+    @property
+    def address(self) -> BridgeAddress:
+        """Where the bridge is and how it proves itself."""
+        certified_name = self.bridge_id or self.host
+        return BridgeAddress(self.host, self.https_port, certified_name, self.ca_file, self.verify)
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Return the lamp, room or zone, by what it is called here."""
+        target = next(getattr(self, key) for key in _TARGETS if getattr(self, key))
+        return (Claim(network_resource("hue", self.host, self.https_port, target.casefold())),)
+
+
+_TARGETS = ("light_name", "light_id", "grouped_light_id")
+
 
 class HueDevice(LightDevice[HueConfig]):
-    """Sets one lamp and waits for the bridge's answer."""
+    """Sets one lamp, room or zone and waits for the bridge's answer."""
 
     config_type = HueConfig
+    dark_when_lost = False
 
     def __init__(self, name: str, config: HueConfig) -> None:
         super().__init__(name, config)
-        self._bridge: _BridgeConnection | None = None
-        self._key = ""
+        self._bridge: HueBridge | None = None
+        self._resource = Resource("light", config.light_id)
+        if config.grouped_light_id:
+            self._resource = Resource(GROUPED_LIGHT, config.grouped_light_id)
+        self._pace = shared_pace(config.address)
+        self._manual_off = ManualOff(config.respect_manual_off)
+        self._polled_s = 0.0
+
+    @property
+    def remark(self) -> str:
+        """Whether the lamp was switched off by hand."""
+        return self._manual_off.remark
 
     def open(self) -> None:
-        """Connect to the bridge.
+        """Connect to the bridge, find a lamp given by name, and end what it plays by itself.
 
         :raises Exception: when it cannot be reached, its certificate is not the expected one, or
-            there is no application key.
+            no application key is given.
         """
-        self._key = _application_key(self.config)
-        self._bridge = _BridgeConnection(self.config)
+        self._bridge = HueBridge(self.config.address, _application_key(self.config))
         self._bridge.connect()
+        if self.config.light_name:
+            self._resource = self._bridge.find(self.config.light_name)
+        self._bridge.end_effect(self._resource)
+
+    def take_turn(self) -> float:
+        """Take a turn on the bridge, which other lamps use, too."""
+        return self._pace.take_turn(self._resource)
 
     def send(self, state: LightState) -> None:
         """Show the colour.
@@ -99,53 +145,42 @@ class HueDevice(LightDevice[HueConfig]):
         """
         if self._bridge is None:
             raise ConnectionError("not open")
-        self._bridge.request(
-            "PUT",
-            f"/clip/v2/resource/light/{quote(self.config.light_id, safe='')}",
-            json.dumps(light_command(state.color, self.config.transition_s)),
-            {"hue-application-key": self._key, "Content-Type": "application/json"},
-        )
-        answer = self._bridge.getresponse()
-        text = answer.read(MAX_ANSWER_BYTES)
-        if answer.status != 200:
-            reason = _reported_error(text) or answer.reason
-            raise ConnectionError(f"Hue bridge answers {answer.status}: {reason}")
-        if error := _reported_error(text):
-            raise ConnectionError(f"Hue bridge reports: {error}")
+        command = light_command(state.color)
+        if self.config.respect_manual_off:
+            self._look(self._bridge)
+            if self._manual_off.holds(state):
+                return
+            if self._manual_off.is_lit and state.color.brightness > 0.0:
+                del command["on"]  # which would light a lamp again that was just switched off
+        warning = self._bridge.put(self._resource, command)
+        if not warning or state.color.brightness <= 0.0:
+            self._manual_off.sent(state)
+        elif self.config.respect_manual_off:
+            self._manual_off.reported(is_on=False)
+        else:
+            raise ConnectionError(f"Hue bridge reports: {warning}")
 
     def close(self) -> None:
         """Disconnect; the lamp keeps the last colour."""
         if self._bridge is not None:
             self._bridge.close()
         self._bridge = None
-        self._key = ""
+
+    def _look(self, bridge: HueBridge) -> None:
+        """Ask now and then whether the lamp is on."""
+        now_s = time.monotonic()
+        if now_s - self._polled_s >= POLL_S:
+            self._polled_s = now_s
+            self._manual_off.reported(bridge.is_on(self._resource))
 
 
-class _BridgeConnection(http.client.HTTPSConnection):
-    """HTTPS to a server whose certificate names its id and not its address."""
-
-    def __init__(self, config: HueConfig) -> None:
-        context = ssl.create_default_context(cafile=config.ca_file or None)
-        if not config.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        super().__init__(config.host, config.https_port, timeout=ANSWER_TIMEOUT_S, context=context)
-        self._tls = context
-        self._certified_name = config.bridge_id or config.host
-
-    def connect(self) -> None:
-        plain = socket.create_connection((self.host, self.port), self.timeout)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self._certified_name)
-
-
-def light_command(color: LightColor, transition_s: float) -> dict[str, object]:
-    """Return the body of a request that shows ``color``.
+def light_command(color: LightColor) -> dict[str, object]:
+    """Return the body of a request that shows ``color`` at once.
 
     The lamp gets the colour as chromaticity, and its brightness in percent as a screen encodes
     light (sRGB), since the steps of Hue's brightness look equal, too.
     """
-    dynamics = {"duration": round(1000.0 * transition_s)}
+    dynamics = {"duration": 0}
     percent = round(100.0 * max(color.displayed_rgb()), 2)
     if percent <= 0.0:  # which the bridge would take for the lowest brightness, not for off
         return {"on": {"on": False}, "dynamics": dynamics}
@@ -179,12 +214,3 @@ def _application_key(config: HueConfig) -> str:
         place = config.key_file or f"environment variable {config.key_env}"
         raise ConnectionError(f"{place}: expected the bridge's application key in ASCII")
     return key
-
-
-def _reported_error(text: bytes) -> str:
-    """Return the first error in the bridge's answer; empty when there is none."""
-    try:
-        errors = json.loads(text).get("errors", [])
-        return str(errors[0].get("description", errors[0]))[:200] if errors else ""
-    except (ValueError, AttributeError, LookupError, TypeError, RecursionError):
-        return f"no JSON as expected: {text[:80]!r}"

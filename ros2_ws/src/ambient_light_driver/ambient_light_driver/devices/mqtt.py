@@ -1,28 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lamps behind an MQTT broker: Home Assistant's JSON light schema and zigbee2mqtt."""
+"""Lamps behind an MQTT broker: Home Assistant's JSON schema, zigbee2mqtt, ESPHome, Tasmota."""
 
 from __future__ import annotations
 
-import json
-import threading
+import time
 from dataclasses import dataclass
-from typing import Any
 
-from ambient_light_driver.color.light_color import LightColor
-from ambient_light_driver.devices.light_device import (
-    DeviceConfig,
-    DeviceUnavailableError,
-    LightDevice,
-)
-from ambient_light_driver.devices.optional_library import load_library
+from ambient_light_driver.devices.claims import Claim, network_resource
+from ambient_light_driver.devices.home_assistant import Announcement, topic_word
+from ambient_light_driver.devices.light_device import DeviceConfig, LightDevice
+from ambient_light_driver.devices.manual_off import ManualOff
+from ambient_light_driver.devices.mqtt_connection import Broker, MqttConnection
+from ambient_light_driver.devices.mqtt_schema import SCHEMAS, Command, LampSchema
 from ambient_light_driver.devices.secret import read_secret
 from ambient_light_driver.light_state import LightState
 from fer_common.options import ConfigError, option
 
-LIBRARY = "'paho-mqtt>=2'"
-ANSWER_TIMEOUT_S = 1.0
-FULL_BRIGHTNESS = {"home_assistant": 255, "zigbee2mqtt": 254}
-"""Schema -> number that stands for full brightness."""
+LAMP = "{lamp}"
+"""Stands for the command topic in the availability topic."""
+
+ANNOUNCED_EVERY_S = 1.0
+"""Home Assistant gets a colour no more often than this, or its history grows without use [s]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,20 +35,39 @@ class MqttConfig(DeviceConfig):
     )
     host: str = option("127.0.0.1", "Name or IP address of the broker.")
     mqtt_port: int = option(1883, "TCP port of the broker.", minimum=1, maximum=65535)
-    topic: str = option("", "Command topic of the lamp, for example zigbee2mqtt/lamp/set.")
+    topic: str = option(
+        "",
+        "Command topic of the lamp, for example zigbee2mqtt/lamp/set; of Tasmota cmnd/lamp.",
+    )
     schema: str = option(
-        "home_assistant",
-        "Form of the command; they differ in the number for full brightness.",
-        choices=tuple(FULL_BRIGHTNESS),
+        "home_assistant", "Form of the commands, by the lamp's firmware.", choices=tuple(SCHEMAS)
     )
-    transition_s: float = option(
-        0.1, "Time in which the lamp is to fade to a new colour [s].", minimum=0.0, maximum=10.0
+    effect: str = option(
+        "",
+        "Effect that is none, sent once when the lamp is taken over, to end a running one, for "
+        "example solid for ESPixelStick; ESPHome and Tasmota need no name.",
     )
-    qos: int = option(1, "MQTT quality of service of the commands.", minimum=0, maximum=2)
+    qos: int = option(
+        1, "MQTT quality of service of the commands; 0 could bring old ones.", minimum=1, maximum=2
+    )
     retain: bool = option(False, "Let the broker keep the last command for lamps that come late.")
+    respect_manual_off: bool = option(
+        False, "Leave a lamp off that a person has switched off, until it is switched on again."
+    )
+    state_topic: str = option(
+        "",
+        "Where the lamp reports its state, for respect_manual_off; empty takes the firmware's "
+        "usual one beside topic.",
+    )
     availability_topic: str = option(
-        "ambient_light/availability",
-        "Where online and offline are published, retained, also as last will; empty for none.",
+        f"ambient_light/{LAMP}/availability",
+        "Where online and offline are published, retained, also as last will; {lamp} stands for "
+        "topic with _ for /. Empty for none.",
+    )
+    discovery_prefix: str = option(
+        "",
+        "Home Assistant's discovery prefix, usually homeassistant: the lamp appears there as a "
+        "light, with a sensor of the apparent expression. Empty announces nothing.",
     )
     client_id: str = option("", "MQTT client id; empty takes a random one.")
     username: str = option("", "User name; empty for none.")
@@ -60,97 +77,140 @@ class MqttConfig(DeviceConfig):
     ca_file: str = option("", "Certificate authority's file; empty takes the system's.")
 
     def __post_init__(self) -> None:
-        """Check the topic."""
+        """Check the topics."""
         if not self.topic or "#" in self.topic or "+" in self.topic:
             raise ConfigError(f"topic: expected a topic without wildcards, got {self.topic!r}")
+        if self.respect_manual_off and not self.reports_topic:
+            raise ConfigError(
+                "state_topic: expected the topic where the lamp reports its state, since "
+                "respect_manual_off is true, got ''"
+            )
+
+    @property
+    def lamp_schema(self) -> LampSchema:
+        """Form of the commands."""
+        return SCHEMAS[self.schema]
+
+    @property
+    def reports_topic(self) -> str:
+        """Where the lamp reports its state; empty when that is not known."""
+        return self.state_topic or self.lamp_schema.state_topic(self.topic)
+
+    @property
+    def own_availability_topic(self) -> str:
+        """Where online and offline are published for this lamp; empty for none."""
+        return self.availability_topic.replace(LAMP, topic_word(self.topic))
+
+    @property
+    def broker(self) -> Broker:
+        """How to reach the broker."""
+        return Broker(
+            self.host,
+            self.mqtt_port,
+            self.client_id,
+            self.username,
+            self.tls,
+            self.ca_file,
+            self.own_availability_topic,
+        )
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Return the topics that only this lamp's driver may publish."""
+        topics = [self.topic, self.own_availability_topic]
+        return tuple(
+            Claim(network_resource("mqtt", self.host, self.mqtt_port, topic))
+            for topic in topics
+            if topic
+        )
 
 
 class MqttDevice(LightDevice[MqttConfig]):
     """Publishes one command for each colour and waits until the broker has it."""
 
     config_type = MqttConfig
+    dark_when_lost = False
 
     def __init__(self, name: str, config: MqttConfig) -> None:
         super().__init__(name, config)
-        self._client: Any = None
-        self._answered = threading.Event()
-        self._refusal = ""
+        self._connection: MqttConnection | None = None
+        self._manual_off = ManualOff(config.respect_manual_off)
+        self._announcement = Announcement(
+            config.discovery_prefix,
+            name,
+            config.topic,
+            config.schema,
+            config.own_availability_topic,
+        )
+        self._announced: dict[str, str] = {}
+        self._announced_s = 0.0
+
+    @property
+    def remark(self) -> str:
+        """Whether the lamp was switched off by hand."""
+        return self._manual_off.remark
 
     def open(self) -> None:
-        """Connect to the broker.
+        """Connect to the broker, and end what the lamp plays by itself.
 
         :raises Exception: when it cannot be reached or refuses.
         """
         config = self.config
-        mqtt = load_library("paho.mqtt.client", LIBRARY)
-        if not hasattr(mqtt, "CallbackAPIVersion"):
-            raise DeviceUnavailableError(f"paho-mqtt is older than 2: pip install {LIBRARY}")
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=config.client_id)
-        self._client.connect_timeout = ANSWER_TIMEOUT_S
-        self._client.on_connect = self._on_connect
+        password = ""
         if config.username:
             password = read_secret(config.password_file, config.password_env)
-            self._client.username_pw_set(config.username, password)
-        if config.tls:
-            self._client.tls_set(ca_certs=config.ca_file or None)
-        if config.availability_topic:
-            self._client.will_set(config.availability_topic, "offline", qos=1, retain=True)
-        self._answered.clear()
-        self._client.connect(config.host, config.mqtt_port, keepalive=5)
-        self._client.loop_start()
-        if not self._answered.wait(ANSWER_TIMEOUT_S):
-            raise TimeoutError(f"{self._broker()} accepts and does not answer")
-        if self._refusal:
-            raise ConnectionError(f"{self._broker()} refuses: {self._refusal}")
-        if config.availability_topic:
-            self._publish(config.availability_topic, "online", retain=True)
+        self._connection = MqttConnection(config.broker, password, self._on_report)
+        self._connection.open()
+        if config.respect_manual_off:
+            self._connection.subscribe(config.reports_topic)
+        if config.own_availability_topic:
+            self._publish(config.own_availability_topic, "online", retain=True)
+        if config.discovery_prefix:
+            for topic, payload in self._announcement.configurations().items():
+                self._publish(topic, payload, retain=True)
+        for command in config.lamp_schema.takeover(config.effect):
+            self._command(command, retain=False)
+        self._announced = {}
 
     def send(self, state: LightState) -> None:
-        """Publish the colour as a command to the lamp."""
-        command = light_command(state.color, self.config)
-        self._publish(self.config.topic, json.dumps(command), retain=self.config.retain)
+        """Publish the colour as a command to the lamp.
+
+        :raises Exception: when the broker does not take it in time.
+        """
+        if not self._manual_off.holds(state):
+            command = self.config.lamp_schema.show(state.color)
+            self._command(command, retain=self.config.retain)
+            self._manual_off.sent(state)
+        if self.config.discovery_prefix:
+            self._announce(state)
 
     def close(self) -> None:
         """Say that no more commands will come, and disconnect."""
-        client, self._client = self._client, None
-        if client is None:
-            return
-        if client.is_connected() and self.config.availability_topic:
-            client.publish(self.config.availability_topic, "offline", qos=1, retain=True)
-        client.disconnect()
-        client.loop_stop()
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
-    def _on_connect(
-        self, client: Any, userdata: Any, flags: Any, reason: Any, properties: Any
-    ) -> None:
-        self._refusal = str(reason) if reason.is_failure else ""
-        self._answered.set()
+    def _announce(self, state: LightState) -> None:
+        messages = self._announcement.messages(state)
+        topic = self._announcement.expression_topic
+        is_urgent = messages[topic] != self._announced.get(topic)
+        if messages == self._announced:
+            return
+        if is_urgent or time.monotonic() - self._announced_s >= ANNOUNCED_EVERY_S:
+            for topic, payload in messages.items():
+                self._publish(topic, payload, retain=True)
+            self._announced, self._announced_s = messages, time.monotonic()
+
+    def _on_report(self, payload: bytes, retained: bool) -> None:
+        """Note a report of the lamp; runs in the connection's thread."""
+        is_on = self.config.lamp_schema.reported_on(payload)
+        # A retained report may be older than what we have sent.
+        if is_on is not None and (is_on or not retained):
+            self._manual_off.reported(is_on, is_new=False)
+
+    def _command(self, command: Command, retain: bool) -> None:
+        self._publish(self.config.topic + command.suffix, command.payload, retain)
 
     def _publish(self, topic: str, payload: str, retain: bool) -> None:
-        if self._client is None or not self._client.is_connected():
-            raise ConnectionError(f"{self._broker()} has closed the connection")
-        message = self._client.publish(topic, payload, qos=self.config.qos, retain=retain)
-        message.wait_for_publish(ANSWER_TIMEOUT_S)
-        if not message.is_published():
-            raise TimeoutError(f"{self._broker()} does not answer")
-
-    def _broker(self) -> str:
-        return f"broker {self.config.host}:{self.config.mqtt_port}"
-
-
-def light_command(color: LightColor, config: MqttConfig) -> dict[str, object]:
-    """Return the JSON command that shows ``color``.
-
-    Zigbee lamps take only hue and saturation from the colour: it is sent at its brightest.
-    """
-    shown = color.normalized()
-    brightness = round(shown.brightness * FULL_BRIGHTNESS[config.schema])
-    if brightness == 0:
-        return {"state": "OFF"}
-    red, green, blue = (round(255.0 * value) for value in shown.rgb)
-    return {
-        "state": "ON",
-        "brightness": brightness,
-        "color": {"r": red, "g": green, "b": blue},
-        "transition": config.transition_s,
-    }
+        if self._connection is None:
+            raise ConnectionError("not open")
+        self._connection.publish(topic, payload, self.config.qos, retain)

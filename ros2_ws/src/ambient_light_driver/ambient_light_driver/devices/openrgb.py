@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """LEDs of PCs and their peripherals, through the server of OpenRGB.
 
-Version 0 of its network protocol, which every server speaks to a client that names no other
-version: https://github.com/CalcProgrammer1/OpenRGB, Documentation/OpenRGBSDK.md. All numbers are
+Version 0 of its network protocol, which every server speaks to a client that names no version.
+See https://github.com/CalcProgrammer1/OpenRGB, Documentation/OpenRGBSDK.md. All numbers are
 little-endian.
 """
 
@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import socket
 import struct
+import threading
 from dataclasses import dataclass
 
+from ambient_light_driver.devices.claims import Claim, network_resource
 from ambient_light_driver.devices.dmx_layout import ChannelConfig, fixture_channels
 from ambient_light_driver.devices.light_device import DeviceUnavailableError, LightDevice
+from ambient_light_driver.devices.network import ANSWER_TIMEOUT_S, discard_queued
 from ambient_light_driver.light_state import LightState
 from fer_common.options import ConfigError, option
 
-ANSWER_TIMEOUT_S = 1.0
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 HEADER = struct.Struct("<4sIII")
@@ -45,40 +47,76 @@ class OpenRgbConfig(ChannelConfig):
     host: str = option("127.0.0.1", "Name or IP address of the server.")
     sdk_port: int = option(6742, "TCP port of the server.", minimum=1, maximum=65535)
     controller: str = option(
-        "", "Text that is part of a controller's name; empty drives all controllers."
+        "",
+        "Text that is part of a controller's name, serial number or location, or #2 for the one "
+        "with index 2; empty drives all controllers.",
     )
 
     def __post_init__(self) -> None:
         """Check the channels of an LED."""
         super().__post_init__()
-        if len(self.channel_order) != 3:
+        if self.mode.size != 3:
             raise ConfigError(
                 f"channel_order: expected three letters for OpenRGB, got {self.channel_order!r}"
             )
+        if self.controller.startswith("#") and not self.controller[1:].isdecimal():
+            raise ConfigError(f"controller: expected a number after #, got {self.controller!r}")
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Return the controllers; those found by a text are checked when they are known."""
+        server = network_resource("openrgb", self.host, self.sdk_port)
+        if self.controller.startswith("#"):
+            index = int(self.controller[1:])
+            return (Claim(server, index, index),)
+        if self.controller:
+            return (Claim(f"{server}/{self.controller.casefold()}"),)
+        return (Claim(server),)
 
 
 @dataclass(frozen=True)
 class Controller:
     """A controller that the server knows.
 
-    :ivar index: its place in the server's list.
-    :ivar led_count: LEDs that it drives.
+    :param index: its place in the server's list.
+    :param location: where it is plugged in, for example ``HID: /dev/hidraw0``.
+    :param led_count: LEDs that it drives.
     """
 
     index: int
     name: str
+    serial: str
+    location: str
     led_count: int
+
+    def matches(self, text: str) -> bool:
+        """Return whether ``text`` is its index behind a #, or part of what it is called."""
+        if text.startswith("#"):
+            return text == f"#{self.index}"
+        names = (self.name, self.serial, self.location)
+        return any(text.casefold() in name.casefold() for name in names)
+
+    def __str__(self) -> str:
+        """Return how errors name it."""
+        return f"#{self.index} {self.name!r} (serial {self.serial!r}, at {self.location!r})"
+
+
+_driven: dict[tuple[str, int], str] = {}
+"""Server and controller's index -> device of this process that drives it."""
+
+_driven_lock = threading.Lock()
 
 
 class OpenRgbDevice(LightDevice[OpenRgbConfig]):
     """Shows the colour on all LEDs of the chosen controllers."""
 
     config_type = OpenRgbConfig
+    dark_when_lost = False
 
     def __init__(self, name: str, config: OpenRgbConfig) -> None:
         super().__init__(name, config)
         self._connection: socket.socket | None = None
         self._controllers: list[Controller] = []
+        self._is_idle = True
 
     def open(self) -> None:
         """Connect, and take the controllers out of the effects that they run by themselves.
@@ -89,19 +127,19 @@ class OpenRgbDevice(LightDevice[OpenRgbConfig]):
             (self.config.host, self.config.sdk_port), ANSWER_TIMEOUT_S
         )
         self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._tell(SET_CLIENT_NAME, _CLIENT_NAME)
+        self._command(SET_CLIENT_NAME, _CLIENT_NAME)
         count = self._controller_count()
         found = [self._ask_controller(index) for index in range(count)]
-        wanted = self.config.controller.casefold()
-        self._controllers = [c for c in found if wanted in c.name.casefold() and c.led_count > 0]
-        if not self._controllers:
-            names = ", ".join(repr(c.name) for c in found) or "none"
+        wanted = self.config.controller
+        chosen = [c for c in found if c.matches(wanted) and c.led_count > 0]
+        if not chosen:
             raise DeviceUnavailableError(
-                f"controller: OpenRGB has none with LEDs named {self.config.controller!r}; "
-                f"it has {names}"
+                f"controller: OpenRGB has none with LEDs that {wanted!r} describes; it has "
+                f"{', '.join(map(str, found)) or 'none'}"
             )
+        self._occupy(chosen)
         for controller in self._controllers:
-            self._tell(SET_CUSTOM_MODE, b"", controller.index)
+            self._command(SET_CUSTOM_MODE, b"", controller.index)
 
     def send(self, state: LightState) -> None:
         """Show the colour, and see by an answer that the server lives.
@@ -109,24 +147,48 @@ class OpenRgbDevice(LightDevice[OpenRgbConfig]):
         :raises Exception: when it does not answer, or its list of controllers has changed.
         """
         led = fixture_channels(state.color, self.config) + b"\0"
+        self._is_idle = False
         for controller in self._controllers:
-            self._tell(UPDATE_LEDS, led_packet(led * controller.led_count), controller.index)
+            self._command(UPDATE_LEDS, led_packet(led * controller.led_count), controller.index)
         self._controller_count()
+        self._is_idle = True
 
     def close(self) -> None:
         """Disconnect; the LEDs keep the last colour."""
         if self._connection is not None:
+            if not self._is_idle:
+                discard_queued(self._connection)
             self._connection.close()
         self._connection = None
+        with _driven_lock:
+            for controller in self._controllers:
+                _driven.pop((self._server, controller.index), None)
         self._controllers = []
 
-    def _tell(self, kind: int, data: bytes, controller: int = 0) -> None:
+    @property
+    def _server(self) -> str:
+        return network_resource("openrgb", self.config.host, self.config.sdk_port)
+
+    def _occupy(self, chosen: list[Controller]) -> None:
+        """Take controllers that no other device of this process drives."""
+        with _driven_lock:
+            for controller in chosen:
+                owner = _driven.get((self._server, controller.index))
+                if owner is not None:
+                    raise DeviceUnavailableError(
+                        f"controller: devices {owner} and {self.name} both drive {controller}; "
+                        "choose another for one of them"
+                    )
+            _driven.update({(self._server, c.index): self.name for c in chosen})
+        self._controllers = chosen
+
+    def _command(self, kind: int, data: bytes, controller: int = 0) -> None:
         if self._connection is None:
             raise ConnectionError("not open")
         self._connection.sendall(HEADER.pack(MAGIC, controller, kind, len(data)) + data)
 
     def _ask(self, kind: int, controller: int = 0) -> bytes:
-        self._tell(kind, b"", controller)
+        self._command(kind, b"", controller)
         while True:
             magic, _, answered, size = HEADER.unpack(self._receive(HEADER.size))
             if magic != MAGIC or size > MAX_ANSWER_BYTES:
@@ -175,8 +237,9 @@ def parse_controller(index: int, data: bytes) -> Controller:
         block = _Block(data)
         block.skip(4 + 4)  # size, kind
         name = block.text()
-        for _ in ("description", "version", "serial", "location"):
-            block.text()
+        block.text()  # description
+        block.text()  # version
+        serial, location = block.text(), block.text()
         modes = block.number()
         block.skip(4)  # active mode
         for _ in range(modes):
@@ -187,7 +250,7 @@ def parse_controller(index: int, data: bytes) -> Controller:
             block.text()
             block.skip(_ZONE_NUMBERS_BYTES)
             block.skip(block.number())  # matrix
-        return Controller(index, name, block.number())
+        return Controller(index, name, serial, location, block.number())
     except struct.error as error:
         raise ConnectionError(f"OpenRGB describes controller {index} incompletely") from error
 

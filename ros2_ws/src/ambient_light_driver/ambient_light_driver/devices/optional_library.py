@@ -9,15 +9,18 @@ from typing import Any
 from ambient_light_driver.devices.light_device import DeviceUnavailableError
 
 
-def load_library(module: str, distribution: str) -> Any:
+def load_library(module: str, package: str = "", distribution: str = "") -> Any:
     """Import ``module``, or say how to install it.
 
+    :param package: its package on Ubuntu; empty when there is none.
     :param distribution: its name for pip.
     :raises DeviceUnavailableError: when it is not installed.
     """
     try:
         return import_module(module)
     except ImportError as error:
+        ways = [f"apt install {package}"] if package else []
+        ways += [f"pip install {distribution}"] if distribution else []
         raise DeviceUnavailableError(
-            f"Python module {module!r} is missing ({error}): pip install {distribution}"
+            f"Python module {module!r} is missing ({error}): {' or '.join(ways)}"
         ) from error

@@ -3,42 +3,53 @@
 
 from __future__ import annotations
 
-import socket
+import struct
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
-from ambient_light_driver.devices.dmx_layout import DmxConfig, dmx_universe
-from ambient_light_driver.devices.light_device import LightDevice
-from ambient_light_driver.devices.optional_library import load_library
-from ambient_light_driver.light_state import LightState
-from fer_common.options import option
+from ambient_light_driver.devices.network import UdpPeer
+from ambient_light_driver.devices.universe_device import UniverseConfig, UniverseDevice
+from ambient_light_driver.devices.universe_sender import UniverseStream
+from fer_common.options import ConfigError, option
 
-COMPONENT_ID = tuple(uuid.uuid4().bytes)
-"""E1.31 source id (CID). One for the life of the process: receivers that merge sources would
-take a reopened device with another id for a second source, and mix old colours with new ones."""
+COMPONENT_ID = uuid.uuid4().bytes
+"""Source id (CID), one for the life of the process.
+
+Receivers that merge sources would take a device that was opened again with another id for a second
+source, and mix old colours with new ones."""
 
 PORT = 5568
-MULTICAST_TTL = 8
+MAX_SOURCE_NAME_BYTES = 63
 LAST_PACKETS = 2
 TERMINATION_PACKETS = 3
-"""E1.31 6.2.6: a source that ends its stream says so three times."""
+"""A source that ends its stream says so three times (E1.31, 6.2.6)."""
+
+STREAM_TERMINATED = 0x40
+
+_ACN_IDENTIFIER = b"ASC-E1.17\0\0\0"
+_VECTOR_ROOT_DATA = 4
+_VECTOR_FRAME_DATA = 2
+_VECTOR_SET_PROPERTY = 2
+_ADDRESS_AND_DATA_TYPE = 0xA1
+_START_CODE = b"\0"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SacnConfig(DmxConfig):
+class SacnConfig(UniverseConfig):
     """Options of :class:`SacnDevice`."""
 
+    protocol: ClassVar[str] = "sacn"
+    universe_range: ClassVar[tuple[int, int]] = (1, 63999)
+
     destination: str = option(
-        "", "IP address of the receiver; empty for E1.31 multicast to all on the network."
+        "",
+        "Name or IP address of the receiver; empty for E1.31 multicast to all on the network.",
     )
-    universe: int = option(1, "E1.31 universe.", minimum=1, maximum=63999)
+    universe: int = option(
+        1, "E1.31 universe of fixtures that name none.", minimum=1, maximum=63999
+    )
     priority: int = option(100, "E1.31 priority of this source.", minimum=0, maximum=200)
-    # It sends and does not listen: 0.0.0.0 lets the system choose the interface.
-    bind_address: str = option(
-        "0.0.0.0",  # nosec B104
-        "IP address of the network interface to send from.",
-    )
     bind_port: int = option(
         0,
         "UDP port to send from; 0 takes a free one. 5568 would catch the packets meant for a "
@@ -48,67 +59,67 @@ class SacnConfig(DmxConfig):
     )
     source_name: str = option("ambient_light", "Name of this source, shown by receivers.")
 
+    def __post_init__(self) -> None:
+        """Check the length of the name, too."""
+        super().__post_init__()
+        if len(self.source_name.encode()) > MAX_SOURCE_NAME_BYTES:
+            raise ConfigError(
+                f"source_name: expected at most {MAX_SOURCE_NAME_BYTES} bytes in UTF-8, got "
+                f"{self.source_name!r}"
+            )
 
-class SacnDevice(LightDevice[SacnConfig]):
-    """Sends one universe by E1.31.
 
-    Uses the packets of the library ``sacn``, not its sender: that one has a thread of its own
-    which ends at the first network error without a word to us.
-    """
+@dataclass(frozen=True)
+class SacnStream(UniverseStream):
+    """A universe in E1.31 data packets."""
+
+    source_name: str
+    priority: int
+
+    def packet(self, channels: bytes, sequence: int) -> bytes:
+        """Return the packet that shows ``channels``."""
+        return self._packet(channels, sequence, 0)
+
+    def last_packets(self, channels: bytes, sequence: int) -> list[bytes]:
+        """Repeat the last channels, which must not get lost, and say that the stream ends."""
+        options = [0] * LAST_PACKETS + [STREAM_TERMINATED] * TERMINATION_PACKETS
+        return [self._packet(channels, sequence + i, flags) for i, flags in enumerate(options)]
+
+    def _packet(self, channels: bytes, sequence: int, flags: int) -> bytes:
+        properties = _START_CODE + channels
+        property_layer = struct.pack(
+            ">BBHHH", _VECTOR_SET_PROPERTY, _ADDRESS_AND_DATA_TYPE, 0, 1, len(properties)
+        )
+        property_layer = _with_length(property_layer + properties)
+        framing = struct.pack(
+            ">I64sBHBBH",
+            _VECTOR_FRAME_DATA,
+            self.source_name.encode(),
+            self.priority,
+            0,  # no synchronisation
+            sequence % 256,
+            flags,
+            self.universe,
+        )
+        framing = _with_length(framing + property_layer)
+        root = struct.pack(">I16s", _VECTOR_ROOT_DATA, COMPONENT_ID)
+        preamble = struct.pack(">HH12s", 0x10, 0, _ACN_IDENTIFIER)
+        return preamble + _with_length(root + framing)
+
+
+class SacnDevice(UniverseDevice[SacnConfig]):
+    """Sends universes by E1.31."""
 
     config_type = SacnConfig
 
-    def __init__(self, name: str, config: SacnConfig) -> None:
-        super().__init__(name, config)
-        # Kept while the socket comes and goes: a sequence number that starts anew would be
-        # discarded by receivers for up to 20 packets.
-        self._packet: Any = None
-        self._socket: socket.socket | None = None
-
-    def open(self) -> None:
-        """Open the socket; whether anyone listens cannot be known with E1.31."""
+    def stream(self, universe: int) -> SacnStream:
+        """Return how a universe is sent."""
         config = self.config
-        if self._packet is None:
-            data_packet = load_library("sacn.messages.data_packet", "sacn")
-            self._packet = data_packet.DataPacket(
-                cid=COMPONENT_ID,
-                sourceName=config.source_name,
-                universe=config.universe,
-                priority=config.priority,
-            )
-        self._packet.option_StreamTerminated = False
-        new = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            new.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, MULTICAST_TTL)
-            new.bind((config.bind_address, config.bind_port))
-        except OSError:
-            new.close()
-            raise
-        self._socket = new
+        host = config.destination or f"239.255.{universe // 256}.{universe % 256}"
+        peer = UdpPeer(host, PORT, config.bind_address, config.bind_port)
+        return SacnStream(peer, universe, config.source_name, config.priority)
 
-    def send(self, state: LightState) -> None:
-        """Send the whole universe in one packet."""
-        self._packet.dmxData = tuple(dmx_universe(state.color, self.config))
-        self._send_packet()
 
-    def close(self) -> None:
-        """End the stream; the receiver keeps or drops the last colour as it is set to."""
-        if self._socket is None:
-            return
-        try:
-            # The last colour must not get lost, and the end of the stream neither.
-            for terminated in [False] * LAST_PACKETS + [True] * TERMINATION_PACKETS:
-                self._packet.option_StreamTerminated = terminated
-                self._send_packet()
-        except OSError:
-            pass  # the stream ended with the network already
-        finally:
-            self._socket.close()
-            self._socket = None
-
-    def _send_packet(self) -> None:
-        if self._socket is None:
-            raise ConnectionError("not open")
-        destination = self.config.destination or self._packet.calculate_multicast_addr()
-        self._socket.sendto(bytes(self._packet.getBytes()), (destination, PORT))
-        self._packet.sequence_increase()
+def _with_length(layer: bytes) -> bytes:
+    """Return a layer behind its flags and its length, both of which count themselves."""
+    return struct.pack(">H", 0x7000 | (len(layer) + 2)) + layer

@@ -8,12 +8,12 @@ from pathlib import Path
 
 
 def read_secret(file: str, variable: str) -> str:
-    """Return the secret; it is read anew at each call, so that it can be changed.
+    """Read a secret, at each call, so that it can be changed.
 
     :param file: path of the file whose first line it is; empty for none.
-    :param variable: name of the environment variable that holds it, if there is no file.
-    :return: an empty text when neither is given.
-    :raises ConnectionError: when the file cannot be read or the variable is not set; the text
+    :param variable: name of the environment variable that holds it, without a file.
+    :returns: an empty text when neither is given.
+    :raises ConnectionError: when the file cannot be read or the variable is not set; the error
         never holds the secret.
     """
     if file:

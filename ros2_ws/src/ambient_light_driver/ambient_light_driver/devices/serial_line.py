@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import termios
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +14,10 @@ from ambient_light_driver.devices.optional_library import load_library
 from fer_common.options import ConfigError, option
 
 WRITE_TIMEOUT_S = 1.0
+"""Longest time for the system to take a frame, and then for the port to send it [s]."""
+
+_BITS_PER_BYTE = 10
+_LONGEST_POLL_S = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +37,14 @@ class SerialOptions:
 
 
 class SerialLine:
-    """Writes frames to a serial port, at most one second long."""
+    """Writes frames to a serial port, each after the one before has been sent.
 
-    def __init__(self, options: SerialOptions) -> None:
+    So a port that stalls holds one frame and never plays back the past.
+    """
+
+    def __init__(self, options: SerialOptions, stop_bits: int = 1) -> None:
         self._options = options
+        self._stop_bits = stop_bits
         self._serial: Any = None
 
     def open(self) -> None:
@@ -41,11 +52,12 @@ class SerialLine:
 
         :raises DeviceUnavailableError: when there is no such port or it is taken.
         """
-        serial = load_library("serial", "pyserial")
+        serial = load_library("serial", "python3-serial", "pyserial")
         try:
             self._serial = serial.Serial(
                 self._options.port,
                 self._options.baud_rate,
+                stopbits=self._stop_bits,
                 write_timeout=WRITE_TIMEOUT_S,
                 exclusive=True,
             )
@@ -53,16 +65,38 @@ class SerialLine:
             raise DeviceUnavailableError(f"{self._options.port}: {error}") from error
 
     def write(self, frame: bytes) -> None:
-        """Write a whole frame.
+        """Write a whole frame and wait until the port has sent it.
 
-        :raises OSError: when the port is gone or takes no more bytes for a second.
+        :raises OSError: when the port is gone or sends nothing for a second.
         """
         if self._serial is None:
             raise ConnectionError(f"{self._options.port}: not open")
         self._serial.write(frame)
+        end_s = time.monotonic() + WRITE_TIMEOUT_S
+        while waiting := self._serial.out_waiting:
+            if time.monotonic() > end_s:
+                raise TimeoutError(
+                    f"{self._options.port}: {waiting} bytes were not sent within "
+                    f"{WRITE_TIMEOUT_S:g} s; check the cable and what reads it"
+                )
+            time.sleep(min(waiting * _BITS_PER_BYTE / self._options.baud_rate, _LONGEST_POLL_S))
+
+    def send_break(self, break_s: float, mark_s: float) -> None:
+        """Hold the line at 0 for ``break_s`` and at 1 for ``mark_s``, or somewhat longer.
+
+        :raises OSError: when the port is gone.
+        """
+        if self._serial is None:
+            raise ConnectionError(f"{self._options.port}: not open")
+        self._serial.break_condition = True
+        time.sleep(break_s)
+        self._serial.break_condition = False
+        time.sleep(mark_s)
 
     def close(self) -> None:
-        """Close the port; the system still sends the bytes that it has taken."""
+        """Discard what was not sent, and close the port."""
         if self._serial is not None:
+            with suppress(OSError, termios.error):  # the port is gone
+                self._serial.reset_output_buffer()
             self._serial.close()
         self._serial = None

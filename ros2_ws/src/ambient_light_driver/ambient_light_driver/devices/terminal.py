@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A lamp for people without a lamp: a coloured swatch in the terminal."""
+"""A coloured swatch in the terminal, for use without a lamp."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ class TerminalConfig(DeviceConfig):
 class TerminalDevice(LightDevice[TerminalConfig]):
     """Draws a 24-bit colour swatch and the label on one line of the terminal.
 
-    Where the output is no terminal, one plain line is written when the label changes.
+    Where the output is not a terminal, each change of the label writes one plain line.
 
     :param stream: where to write; standard output unless given.
     """
 
     config_type = TerminalConfig
+    dark_when_lost = False
 
     def __init__(self, name: str, config: TerminalConfig, stream: TextIO | None = None) -> None:
         super().__init__(name, config)
@@ -45,7 +46,7 @@ class TerminalDevice(LightDevice[TerminalConfig]):
         self._shown = ""
 
     def send(self, state: LightState) -> None:
-        """Redraw when something changed that can be seen."""
+        """Redraw when something visible has changed."""
         stream = self._stream or sys.stdout
         color = "#" + "".join(f"{round(255 * value):02x}" for value in state.color.displayed_rgb())
         if not stream.isatty():

@@ -8,21 +8,32 @@ import json
 import socket
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 from ambient_light_driver.color.light_color import LightColor
+from ambient_light_driver.devices.claims import Claim, network_resource
 from ambient_light_driver.devices.dmx_layout import ChannelConfig, fixture_channels
 from ambient_light_driver.devices.light_device import LightDevice
+from ambient_light_driver.devices.manual_off import ManualOff
+from ambient_light_driver.devices.network import ANSWER_TIMEOUT_S, UdpPeer, discard_queued
 from ambient_light_driver.light_state import LightState
 from fer_common.options import ConfigError, option
 
-ANSWER_TIMEOUT_S = 1.0
+SELECTED_SEGMENTS = -1
+MAX_ANSWER_BYTES = 262_144
+
 DDP_PORT = 4048
 DDP_VERSION_1 = 0x40
 DDP_PUSH = 0x01
-DDP_RGB_8_BIT = 0x0B
+DDP_DATA_TYPES = {3: 0x0B, 4: 0x1B}
+"""Bytes of an LED -> data type: RGB or RGBW, 8 bits each."""
+
 DDP_DEFAULT_OUTPUT = 1
-MAX_DDP_LEDS = 480
-"""LEDs in one DDP packet, which stays below the size that networks split."""
+MAX_DDP_BYTES = 1440
+"""Channel data of one packet, which stays below the size that networks split."""
+
+LONGEST_PAUSE_S = 2.0
+"""WLED leaves real-time mode 2.5 s after the last packet and plays what it played before [s]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,104 +48,221 @@ class WledConfig(ChannelConfig):
     protocol: str = option(
         "json", "json: HTTP with an answer; ddp: UDP in real time.", choices=("json", "ddp")
     )
+    segment: int = option(
+        SELECTED_SEGMENTS,
+        "Segment to light, with json; -1 for all that are selected in WLED.",
+        minimum=SELECTED_SEGMENTS,
+        maximum=63,
+    )
     ddp_port: int = option(DDP_PORT, "UDP port of ddp.", minimum=1, maximum=65535)
     led_count: int = option(
         30, "Number of LEDs for ddp; all show the same.", minimum=1, maximum=10_000
     )
+    respect_manual_off: bool = option(
+        False,
+        "With json, leave a controller off that a person has switched off, until it is switched "
+        "on again.",
+    )
 
     def __post_init__(self) -> None:
-        """Check the host and the channels of an LED."""
+        """Check that every option that is set has an effect."""
         super().__post_init__()
         if not self.host:
             raise ConfigError("host: expected the controller's name or IP address, got ''")
-        if len(self.channel_order) != 3:
+        if self.protocol == "json":
+            self._check_json()
+        else:
+            self._check_ddp()
+
+    def _check_json(self) -> None:
+        if self.channel_order != "RGB" or self.gamma != 1.0:
+            key = "channel_order" if self.channel_order != "RGB" else "gamma"
             raise ConfigError(
-                f"channel_order: expected three letters for WLED, got {self.channel_order!r}"
+                f"{key}: applies to protocol ddp only, got {getattr(self, key)!r}; with json set "
+                "it in WLED (LED preferences)"
             )
+
+    def _check_ddp(self) -> None:
+        functions = sorted(channel.function for channel in self.mode.channels)
+        if functions not in (["blue", "green", "red"], ["blue", "green", "red", "white"]):
+            raise ConfigError(
+                "channel_order: expected R, G and B, or R, G, B and W for WLED in the order of "
+                f"the LEDs, got {self.channel_order!r}"
+            )
+        if self.refresh_s > LONGEST_PAUSE_S or self.max_rate_hz < 1.0 / LONGEST_PAUSE_S:
+            key = "refresh_s" if self.refresh_s > LONGEST_PAUSE_S else "max_rate_hz"
+            raise ConfigError(
+                f"{key}: expected a packet every {LONGEST_PAUSE_S:g} s at least with ddp, since "
+                f"WLED leaves real-time mode after 2.5 s; got {getattr(self, key):g}"
+            )
+        if self.segment != SELECTED_SEGMENTS or self.respect_manual_off:
+            key = "respect_manual_off" if self.respect_manual_off else "segment"
+            raise ConfigError(f"{key}: applies to protocol json only")
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Return the segment, or the whole controller."""
+        resource = network_resource("wled", self.host, self.http_port)
+        if self.segment == SELECTED_SEGMENTS:
+            return (Claim(resource),)
+        return (Claim(resource, self.segment, self.segment),)
 
 
 class WledDevice(LightDevice[WledConfig]):
-    """Shows the colour on the whole strip."""
+    """Shows the colour on the strip or on one of its segments."""
 
     config_type = WledConfig
 
     def __init__(self, name: str, config: WledConfig) -> None:
         super().__init__(name, config)
-        self._http: http.client.HTTPConnection | None = None
-        self._udp: socket.socket | None = None
+        self._http = _JsonInterface(config)
+        self._udp: tuple[socket.socket, Any] | None = None
+        self._is_open = False
         self._sequence = 0
+        self._shown: LightState | None = None
+        self._manual_off = ManualOff(config.respect_manual_off)
+
+    @property
+    def remark(self) -> str:
+        """Whether the controller was switched off by hand."""
+        return self._manual_off.remark
 
     def open(self) -> None:
-        """Connect; with ddp it cannot be known whether anyone listens."""
+        """Connect; with ddp it cannot be known whether anyone listens.
+
+        :raises Exception: when the controller cannot be reached or does not answer.
+        """
+        self._shown = None
         if self.config.protocol == "ddp":
-            self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            return
-        self._http = http.client.HTTPConnection(
-            self.config.host, self.config.http_port, timeout=ANSWER_TIMEOUT_S
-        )
-        self._http.connect()
+            self._udp = UdpPeer(self.config.host, self.config.ddp_port).open()
+        else:
+            # Asked first, since a frozen controller would accept a colour with each connection
+            # and show them all, one after the other, when it thaws.
+            self._http.is_on()
+        self._is_open = True
 
     def send(self, state: LightState) -> None:
         """Show the colour.
 
-        :raises Exception: when the controller does not take it; not with ddp.
+        :raises Exception: when the controller does not take it; with ddp, when it cannot be sent.
         """
-        if self._http is not None:
-            self._send_json(self._http, state.color)
-        elif self._udp is not None:
-            self._send_ddp(self._udp, state.color)
-        else:
+        if not self._is_open:
             raise ConnectionError("not open")
+        self._shown = None  # until it is delivered
+        if self._udp is not None:
+            self._send_ddp(*self._udp, state.color)
+            self._shown = state
+            return
+        if self.config.respect_manual_off and state.color.brightness > 0.0:
+            self._manual_off.reported(self._http.is_on())
+        if not self._manual_off.holds(state):
+            self._http.post(wled_state(state.color, self.config.segment))
+            self._manual_off.sent(state)
 
     def close(self) -> None:
-        """Disconnect; the strip keeps the last colour."""
-        for connection in (self._http, self._udp):
-            if connection is not None:
-                connection.close()
-        self._http = self._udp = None
+        """Disconnect; the strip keeps the last colour.
 
-    def _send_json(self, connection: http.client.HTTPConnection, color: LightColor) -> None:
-        body = json.dumps(wled_state(color))
-        connection.request("POST", "/json/state", body, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        text = answer.read(65536)
-        if answer.status != 200:
-            raise ConnectionError(f"WLED answers {answer.status} {answer.reason}: {text[:80]!r}")
+        :raises Exception: when WLED, after a stream, does not take the last colour as its own and
+            will play again what it played before.
+        """
+        udp, self._udp = self._udp, None
+        shown, self._shown = self._shown, None
+        self._is_open = False
+        try:
+            if udp is not None:
+                udp[0].close()
+                if shown is not None:
+                    self._http.post({**wled_state(shown.color), "live": False})
+        except OSError as error:
+            raise ConnectionError(
+                f"WLED keeps no colour after the stream, and plays again what it played: {error}"
+            ) from error
+        finally:
+            self._http.close()
 
-    def _send_ddp(self, udp: socket.socket, color: LightColor) -> None:
+    def _send_ddp(self, udp: socket.socket, address: Any, color: LightColor) -> None:
         led = fixture_channels(color, self.config)
-        for first in range(0, self.config.led_count, MAX_DDP_LEDS):
-            count = min(MAX_DDP_LEDS, self.config.led_count - first)
+        leds_per_packet = MAX_DDP_BYTES // len(led)
+        for first in range(0, self.config.led_count, leds_per_packet):
+            count = min(leds_per_packet, self.config.led_count - first)
             self._sequence = self._sequence % 15 + 1
             packet = ddp_packet(
                 led * count,
+                data_type=DDP_DATA_TYPES[len(led)],
                 offset=first * len(led),
                 sequence=self._sequence,
                 push=first + count == self.config.led_count,
             )
-            udp.sendto(packet, (self.config.host, self.config.ddp_port))
+            udp.sendto(packet, address)
 
 
-def wled_state(color: LightColor) -> dict[str, object]:
-    """Return the body of a request that shows ``color`` at once."""
+class _JsonInterface:
+    """WLED's JSON interface over one HTTP connection with one request at a time."""
+
+    def __init__(self, config: WledConfig) -> None:
+        self._segment = config.segment
+        self._connection = http.client.HTTPConnection(
+            config.host, config.http_port, timeout=ANSWER_TIMEOUT_S
+        )
+
+    def post(self, state: dict[str, object]) -> None:
+        self._request("POST", json.dumps(state))
+
+    def is_on(self) -> bool:
+        """Return whether the controller, and the segment if there is one, is switched on."""
+        try:
+            state = json.loads(self._request("GET"))
+            segments = {segment["id"]: segment for segment in state["seg"]}
+            segment = segments.get(self._segment, {"on": True})
+            return bool(state["on"]) and bool(segment["on"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConnectionError(f"WLED describes its state incompletely: {error!r}") from error
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _request(self, method: str, body: str | None = None) -> bytes:
+        headers = {"Content-Type": "application/json"} if body else {}
+        try:
+            self._connection.request(method, "/json/state", body, headers)
+            answer = self._connection.getresponse()
+            text = answer.read(MAX_ANSWER_BYTES)
+        except (OSError, http.client.HTTPException):
+            discard_queued(self._connection.sock)
+            self._connection.close()
+            raise
+        if answer.status != 200:
+            raise ConnectionError(f"WLED answers {answer.status} {answer.reason}: {text[:80]!r}")
+        return text
+
+
+def wled_state(color: LightColor, segment: int = SELECTED_SEGMENTS) -> dict[str, object]:
+    """Return the body of a request that shows ``color`` at once.
+
+    :param segment: number of the only segment to change; -1 for all that are selected.
+    """
     brightness = round(255.0 * color.brightness)
-    if brightness == 0:
-        return {"on": False, "transition": 0}
     rgb = [round(255.0 * value) for value in color.rgb]
-    segment = {"id": 0, "fx": 0, "col": [rgb]}
-    return {"on": True, "bri": brightness, "transition": 0, "seg": [segment]}
+    lit = {"on": True, "fx": 0, "col": [rgb]}
+    if segment == SELECTED_SEGMENTS:
+        if brightness == 0:
+            return {"on": False, "tt": 0}
+        return {"on": True, "bri": brightness, "tt": 0, "seg": lit}
+    if brightness == 0:
+        return {"tt": 0, "seg": {"id": segment, "on": False}}
+    return {"on": True, "tt": 0, "seg": {"id": segment, "bri": brightness, **lit}}
 
 
-def ddp_packet(data: bytes, offset: int, sequence: int, push: bool) -> bytes:
+def ddp_packet(data: bytes, data_type: int, offset: int, sequence: int, push: bool) -> bytes:
     """Return a DDP packet (http://www.3waylabs.com/ddp/).
 
-    :param data: red, green, blue of each LED.
+    :param data: channels of each LED.
+    :param data_type: one of :data:`DDP_DATA_TYPES`.
     :param offset: place of the first byte in the display's data.
     :param sequence: 1 to 15.
-    :param push: whether the display is to show what it has now.
+    :param push: whether the display shows now what it has got.
     """
     flags = DDP_VERSION_1 | (DDP_PUSH if push else 0)
     header = struct.pack(
-        ">BBBBLH", flags, sequence, DDP_RGB_8_BIT, DDP_DEFAULT_OUTPUT, offset, len(data)
+        ">BBBBLH", flags, sequence, data_type, DDP_DEFAULT_OUTPUT, offset, len(data)
     )
     return header + data

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 
-from builtin_interfaces.msg import Time
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus
 
 from ambient_light_driver.devices.device_worker import DevicePhase, DeviceStatus
+from ambient_light_driver.nodes.faces_input import InputCounts
+from fer_common.nodes.diagnostics import diagnostic_status
 
 _PHASE_LEVELS = {
     DevicePhase.CONNECTING: DiagnosticStatus.WARN,
@@ -20,103 +20,99 @@ _PHASE_LEVELS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class InputCounts:
-    """What came in since the node was started.
+class LightReport:
+    """Makes the diagnostic statuses of a light; remembers the counts of its last report.
 
-    :param messages: emotion messages received.
-    :param faces: usable faces in them.
-    :param rejected_faces: faces whose scores were no probability distribution.
-    :param ignored_faces: faces beyond the number that is read from one message.
+    :param node: fully qualified name of the node.
+    :param period_s: time between two reports [s].
     """
 
-    messages: int = 0
-    faces: int = 0
-    rejected_faces: int = 0
-    ignored_faces: int = 0
+    def __init__(self, node: str, period_s: float) -> None:
+        self._node = node.lstrip("/")
+        self._period_s = period_s
+        self._inputs: dict[str, InputCounts] = {}
+        self._published = 0
 
-    def plus(self, faces: int, rejected: int, ignored: int) -> InputCounts:
-        """Return the counts after one more message."""
-        return replace(
-            self,
-            messages=self.messages + 1,
-            faces=self.faces + faces,
-            rejected_faces=self.rejected_faces + rejected,
-            ignored_faces=self.ignored_faces + ignored,
-        )
+    def inputs(self, counts: Mapping[str, InputCounts]) -> list[DiagnosticStatus]:
+        """Report on the messages of each topic since the last report."""
+        before, self._inputs = self._inputs, dict(counts)
+        return [
+            self._input(
+                f"input {topic}" if len(counts) > 1 else "input",
+                topic,
+                now,
+                before.get(topic, InputCounts()),
+            )
+            for topic, now in counts.items()
+        ]
+
+    def output(
+        self, label: str, published: int, wanted_rate_hz: float, flash_limited: int
+    ) -> DiagnosticStatus:
+        """Report on the published colour and the flash limiter.
+
+        :param published: colours published since the node was configured.
+        """
+        rate_hz = max(0, published - self._published) / self._period_s
+        self._published = published
+        if rate_hz < 0.8 * wanted_rate_hz:
+            level, text = DiagnosticStatus.WARN, f"{rate_hz:.1f} of {wanted_rate_hz:.0f} colours/s"
+        else:
+            level, text = DiagnosticStatus.OK, f"showing {label}"
+        values = {"label": label, "rate_hz": f"{rate_hz:.1f}", "flash_limited": flash_limited}
+        return self._status("output", level, text, values)
+
+    def devices(
+        self, statuses: Mapping[str, DeviceStatus], errors: Mapping[str, str]
+    ) -> list[DiagnosticStatus]:
+        """Report on the lamps that are driven, and on those that cannot be and why."""
+        return [
+            *(self._device(name, status) for name, status in statuses.items()),
+            *(
+                self._status(_part(name), DiagnosticStatus.ERROR, error, {})
+                for name, error in errors.items()
+            ),
+        ]
+
+    def _input(
+        self, part: str, topic: str, now: InputCounts, before: InputCounts
+    ) -> DiagnosticStatus:
+        rate_hz = (now.messages - before.messages) / self._period_s
+        rejected = now.rejected_faces - before.rejected_faces
+        if rejected:
+            level, text = DiagnosticStatus.WARN, f"{rejected} faces without usable scores"
+        elif rate_hz == 0.0:
+            level, text = DiagnosticStatus.WARN, f"no emotion messages on {topic}"
+        else:
+            level, text = DiagnosticStatus.OK, f"{rate_hz:.1f} messages/s"
+        values = {
+            "topic": topic,
+            "rate_hz": f"{rate_hz:.1f}",
+            "messages": now.messages,
+            "faces": now.faces,
+            "rejected_faces": now.rejected_faces,
+            "ignored_faces": now.ignored_faces,
+        }
+        return self._status(part, level, text, values)
+
+    def _device(self, device: str, status: DeviceStatus) -> DiagnosticStatus:
+        text = f"{status.phase.value}: {status.reason}" if status.reason else status.phase.value
+        values = {
+            "phase": status.phase.value,
+            "reason": status.reason,
+            "sent": status.sent,
+            "superseded": status.superseded,
+            "failures": status.failures,
+            "recoveries": status.recoveries,
+        }
+        return self._status(_part(device), _PHASE_LEVELS[status.phase], text, values)
+
+    def _status(
+        self, part: str, level: bytes, text: str, values: Mapping[str, object]
+    ) -> DiagnosticStatus:
+        return diagnostic_status(self._node, part, level, text, values)
 
 
-def input_status(
-    node: str, part: str, topic: str, now: InputCounts, before: InputCounts, period_s: float
-) -> DiagnosticStatus:
-    """Report on the emotion messages of the last ``period_s`` seconds.
-
-    :param part: what to call the input.
-    """
-    rate_hz = (now.messages - before.messages) / period_s
-    rejected = now.rejected_faces - before.rejected_faces
-    if rejected:
-        level, text = DiagnosticStatus.WARN, f"{rejected} faces without usable scores"
-    elif rate_hz == 0.0:
-        level, text = DiagnosticStatus.WARN, f"no emotion messages on {topic}"
-    else:
-        level, text = DiagnosticStatus.OK, f"{rate_hz:.1f} messages/s"
-    values = {
-        "topic": topic,
-        "rate_hz": f"{rate_hz:.1f}",
-        "messages": now.messages,
-        "faces": now.faces,
-        "rejected_faces": now.rejected_faces,
-        "ignored_faces": now.ignored_faces,
-    }
-    return _status(node, part, level, text, values)
-
-
-def output_status(
-    node: str, label: str, rate_hz: float, wanted_rate_hz: float, flash_limited: int
-) -> DiagnosticStatus:
-    """Report on the published colour and the flash limiter."""
-    if rate_hz < 0.8 * wanted_rate_hz:
-        level, text = DiagnosticStatus.WARN, f"{rate_hz:.1f} of {wanted_rate_hz:.0f} colours/s"
-    else:
-        level, text = DiagnosticStatus.OK, f"showing {label}"
-    values = {"label": label, "rate_hz": f"{rate_hz:.1f}", "flash_limited": flash_limited}
-    return _status(node, "output", level, text, values)
-
-
-def device_status(node: str, device: str, status: DeviceStatus) -> DiagnosticStatus:
-    """Report on one lamp."""
-    text = f"{status.phase.value}: {status.reason}" if status.reason else status.phase.value
-    values = {
-        "phase": status.phase.value,
-        "reason": status.reason,
-        "sent": status.sent,
-        "superseded": status.superseded,
-        "failures": status.failures,
-        "recoveries": status.recoveries,
-    }
-    return _status(node, f"device {device}", _PHASE_LEVELS[status.phase], text, values)
-
-
-def device_config_status(node: str, device: str, error: str) -> DiagnosticStatus:
-    """Report on a lamp that cannot be used as it is configured."""
-    return _status(node, f"device {device}", DiagnosticStatus.ERROR, error, {})
-
-
-def diagnostic_array(stamp: Time, statuses: Sequence[DiagnosticStatus]) -> DiagnosticArray:
-    """Put ``statuses`` into one message."""
-    array = DiagnosticArray(status=list(statuses))
-    array.header.stamp = stamp
-    return array
-
-
-def _status(
-    node: str, part: str, level: bytes, text: str, values: Mapping[str, object]
-) -> DiagnosticStatus:
-    return DiagnosticStatus(
-        level=level,
-        name=f"{node}: {part}",
-        hardware_id=node,
-        message=text,
-        values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
-    )
+def _part(name: str) -> str:
+    """Return a lamp's name among the parts of the node."""
+    return name if name.startswith("relay ") else f"device {name}"

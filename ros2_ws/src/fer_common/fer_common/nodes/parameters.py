@@ -77,7 +77,7 @@ def parameter_descriptor(info: Option, default: object) -> ParameterDescriptor:
     """Describe a parameter: text, range and choices of ``info``."""
     descriptor = ParameterDescriptor(description=info.description, read_only=info.read_only)
     if info.choices:
-        descriptor.additional_constraints = "one of: " + ", ".join(info.choices)
+        descriptor.additional_constraints = "one of: " + ", ".join(map(str, info.choices))
     limited = info.minimum is not None or info.maximum is not None
     if limited and isinstance(default, float):
         descriptor.floating_point_range = [

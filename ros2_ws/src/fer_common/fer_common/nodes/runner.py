@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a node in its own process until it is asked to stop."""
+"""Runs nodes in a process of their own until SIGINT or SIGTERM, and ends them cleanly."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.signals import SignalHandlerOptions
 
 from ..options import ConfigError
-from .shared_memory_watchdog import Hearing
+from .shared_memory_watchdog import SharedMemoryWatchdog
 
 _SIGNAL_POLL_S = 0.1
 
 
 class ClosableNode(Protocol):
-    """A node that has something to give back before it is destroyed."""
+    """A node that releases what it holds before it is destroyed."""
 
     def close(self) -> None:
-        """End threads and give devices back; may be called in any state."""
+        """End threads and release devices, in any state."""
         ...
 
     def destroy_node(self) -> None:
@@ -43,10 +43,11 @@ def run_node(create: Callable[[], ClosableNode], args: list[str] | None) -> None
 
 
 def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | None) -> None:
-    """Do the same with several nodes, whose callbacks run in one thread.
+    """Create several nodes and spin them in one thread until SIGINT or SIGTERM.
 
-    :raises SystemExit: with code 2 for names that cannot be; why, was printed. With code 1 and
-        the reason when this process cannot be reached any more.
+    :param create: makes the nodes, once rclpy is ready.
+    :raises SystemExit: with code 2 when a name or parameter of a node is invalid; the reason is
+        printed. With code 1 and the reason when this process cannot be reached any more.
     """
     stopping = False
 
@@ -67,9 +68,9 @@ def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | No
     executor = SingleThreadedExecutor()
     for node in nodes:
         executor.add_node(node)
-    hearing = Hearing()
+    watchdog = SharedMemoryWatchdog()
     try:
-        while rclpy.ok() and not stopping and not hearing.is_lost():
+        while rclpy.ok() and not stopping and not watchdog.is_cut_off():
             executor.spin_once(timeout_sec=_SIGNAL_POLL_S)
     except ExternalShutdownException:
         pass
@@ -80,5 +81,5 @@ def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | No
         for node in nodes:
             node.destroy_node()
         rclpy.try_shutdown()
-    if hearing.complaint:
-        raise SystemExit(hearing.complaint)
+    if watchdog.reason:
+        raise SystemExit(watchdog.reason)

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds out that this process can no longer be reached through shared memory.
+"""Detects that this process can no longer be reached through shared memory.
 
 Fast DDS gives a process ports: files that others find by their names and write into, each with a
-lock of its reader. When a process is killed, those that wrote to it clear up its ports, and may
-remove the one that its successor has just made. The successor goes on reading from a file that
-has no name any more, and hears nothing for as long as it lives.
-
-The packages of perception and light hold this module word for word: neither needs the other.
+lock of its reader. When a process is killed, those that wrote to it remove its ports, and may
+remove the one that its successor has just made. The successor then reads from a file without a
+name and receives nothing until it is started again.
 """
 
 from __future__ import annotations
@@ -20,8 +18,8 @@ LOOK_PERIOD_S = 2.0
 """Time between two looks, of 1 to 2 ms each [s]."""
 
 PATIENCE = 3
-"""So many looks must find the same file without a name: one that Fast DDS replaces, because its
-reader stood still for a while, is without one for less than that."""
+"""Looks in a row that must find the same file without a name: one that Fast DDS replaces, because
+its reader was suspended for a while, is without one for less than that."""
 
 _DELETED = " (deleted)"
 _LOCK = re.compile(rf"(/dev/shm/fast(?:rtps|dds)_port\d+)_el(?:{re.escape(_DELETED)})?")
@@ -30,7 +28,7 @@ _LOCK = re.compile(rf"(/dev/shm/fast(?:rtps|dds)_port\d+)_el(?:{re.escape(_DELET
 def nameless_ports() -> set[tuple[str, str]]:
     """Return the names that ports of this process had, each with the inode of its file.
 
-    There is none without Fast DDS, without its shared memory, or where the system does not tell.
+    :returns: nothing without Fast DDS, without its shared memory, or without /proc.
     """
     ports = set()
     with suppress(OSError):
@@ -51,27 +49,27 @@ def nameless_ports() -> set[tuple[str, str]]:
     return found
 
 
-class Hearing:
-    """Looks once in a while, as often as it is asked.
+class SharedMemoryWatchdog:
+    """Looks once in a while, however often it is asked.
 
-    :ivar complaint: what to say when it is lost; empty until then.
+    :ivar reason: why this process must be started again; empty while it can be reached.
     """
 
     def __init__(self) -> None:
-        self.complaint = ""
+        self.reason = ""
         self._looked_s = -LOOK_PERIOD_S
         self._times: dict[tuple[str, str], int] = {}
 
-    def is_lost(self) -> bool:
+    def is_cut_off(self) -> bool:
         """Return whether a port of this process has had no name for some time."""
         now_s = time.monotonic()
-        if not self.complaint and now_s - self._looked_s >= LOOK_PERIOD_S:
+        if not self.reason and now_s - self._looked_s >= LOOK_PERIOD_S:
             self._looked_s = now_s
             self._times = {port: self._times.get(port, 0) + 1 for port in nameless_ports()}
             lost = sorted(name for (name, _), times in self._times.items() if times >= PATIENCE)
             if lost:
-                self.complaint = (
+                self.reason = (
                     "this process cannot be reached any more: others have removed "
                     f"{', '.join(lost)}, where it listens"
                 )
-        return bool(self.complaint)
+        return bool(self.reason)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bags: reading, writing and playing rosbag2 recordings."""
+"""Reads and writes rosbag2 bags without ROS."""

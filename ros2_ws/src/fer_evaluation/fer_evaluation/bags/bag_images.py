@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The images of a bag, one after the other."""
+"""Reads the images of a bag one by one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fer_perception.face import RgbImage
-from fer_perception.images.compressed import decode_compressed
+from fer_perception.images.compressed import DecodedImage, decode_compressed
 from fer_perception.images.decoding import ImageError, decode_raw
 
-from .bag_reader import BagError, BagReader, BagTopic
+from .bag_error import BagError
+from .bag_reader import BagTopic, OpenBag
 from .message_types import MessageTypes
 
 IMAGE_TYPE: Final = "sensor_msgs/msg/Image"
@@ -22,13 +23,15 @@ COMPRESSED_TYPE: Final = "sensor_msgs/msg/CompressedImage"
 class BagImage:
     """An image of a bag.
 
-    :ivar stamp_ns: of its header; when it was recorded, where the header has none.
-    :ivar recorded_ns: when it was recorded.
+    :ivar time_ns: the time to evaluate it at: its stamp, or its time of recording.
+    :ivar stamp_ns: of its header.
+    :ivar recorded_ns: time of recording.
     :ivar frame_id: of its header.
     :ivar pixels: None where it cannot be read.
-    :ivar error: why it cannot be read.
+    :ivar error: why it cannot be read, or why a part of it may be missing; else empty.
     """
 
+    time_ns: int
     stamp_ns: int
     recorded_ns: int
     frame_id: str
@@ -37,13 +40,13 @@ class BagImage:
 
 
 def choose_image_topic(topics: Iterable[BagTopic], asked: str = "", bag: str = "the bag") -> str:
-    """Return the topic to take the images from.
+    """Return the topic to read images from.
 
-    Where a topic stands there raw and compressed, the raw one is taken.
+    Of a topic that is recorded raw and compressed, this is the raw one.
 
-    :param asked: the user's choice; nothing to take the only one.
-    :param bag: what to call the bag in an error.
-    :raises BagError: when there is none, or several and none was asked for.
+    :param asked: the user's choice; empty for the only one.
+    :param bag: the bag's name in errors.
+    :raises BagError: when there is none, or several without a choice.
     """
     known = {topic.name: topic for topic in topics}
     images = {
@@ -57,8 +60,8 @@ def choose_image_topic(topics: Iterable[BagTopic], asked: str = "", bag: str = "
     if asked:
         if asked in images:
             return asked
-        what = "no images" if asked in known else "no such topic"
-        raise BagError(f"{bag}: {asked} is {what}; its topics: {listed or 'none'}")
+        what = "holds no images" if asked in known else "is not in the bag"
+        raise BagError(f"{bag}: {asked} {what}; its topics: {listed or 'none'}")
     if not images:
         raise BagError(
             f"{bag} holds no images ({IMAGE_TYPE} or CompressedImage); its topics: "
@@ -74,29 +77,38 @@ def choose_image_topic(topics: Iterable[BagTopic], asked: str = "", bag: str = "
     return candidates[0]
 
 
-def images(bag: BagReader, types: MessageTypes, topic: str) -> Iterator[BagImage]:
-    """Yield the images of ``topic`` in the order of their recording."""
+def images(
+    bag: OpenBag, types: MessageTypes, topic: str, by_recording: bool = False
+) -> Iterator[BagImage]:
+    """Yield the images of ``topic`` in the order of their recording.
+
+    :param by_recording: time them by their recording instead of their stamps.
+    """
     type_name = bag.topics[topic].type_name
     for message in bag.messages({topic}):
-        yield read_image(message.data, type_name, message.stamp_ns, types)
+        yield read_image(message.data, type_name, message.stamp_ns, types, by_recording)
 
 
-def read_image(data: bytes, type_name: str, recorded_ns: int, types: MessageTypes) -> BagImage:
-    """Return the image in a serialised message; it says so where it cannot be read."""
+def read_image(
+    data: bytes, type_name: str, recorded_ns: int, types: MessageTypes, by_recording: bool = False
+) -> BagImage:
+    """Return the image of a serialised message, or why it cannot be read."""
     try:
         message = types.read(data, type_name)
     except BagError as error:
-        return BagImage(recorded_ns, recorded_ns, "", None, str(error))
+        return BagImage(recorded_ns, recorded_ns, recorded_ns, "", None, str(error))
     stamp = message.header.stamp
-    stamp_ns = stamp.sec * 10**9 + stamp.nanosec or recorded_ns
+    stamp_ns = stamp.sec * 10**9 + stamp.nanosec
+    time_ns = recorded_ns if by_recording or not stamp_ns else stamp_ns
     frame_id = message.header.frame_id
     try:
-        return BagImage(stamp_ns, recorded_ns, frame_id, _pixels(message, type_name))
+        decoded = _decode(message, type_name)
     except ImageError as error:
-        return BagImage(stamp_ns, recorded_ns, frame_id, None, str(error))
+        return BagImage(time_ns, stamp_ns, recorded_ns, frame_id, None, str(error))
+    return BagImage(time_ns, stamp_ns, recorded_ns, frame_id, decoded.pixels, decoded.damage)
 
 
-def _pixels(message: Any, type_name: str) -> RgbImage:
+def _decode(message: Any, type_name: str) -> DecodedImage:
     if type_name == COMPRESSED_TYPE:
-        return decode_compressed(message.data, message.format).pixels
-    return decode_raw(message)
+        return decode_compressed(message.data, message.format)
+    return DecodedImage(decode_raw(message))

@@ -1,53 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the messages of a rosbag2 bag, sqlite3 or mcap, as they were serialised."""
+"""Reads the serialised messages of a rosbag2 bag, whole or damaged."""
 
 from __future__ import annotations
 
-import re
-import struct
-import sys
 from collections.abc import Iterator, Mapping, Set
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Protocol
 
-import apsw
-from rosbags.interfaces import Connection
-from rosbags.rosbag2 import Reader, ReaderError
+from rosbags.interfaces import Qos
 
-from .damaged_bag import SalvagedBag
+from .bag_error import BagError
+from .bag_metadata import METADATA_FILE, BagMetadata, read_metadata
+from .staged_file import Staging
+from .storage_formats import storage_files
+from .storage_reader import StorageReader, StoredTopic
 
-# As rosbags does, whose decompressor it is.
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
-
-STORAGE_SUFFIXES: Final = (".mcap", ".db3")
-"""How the names of a bag's storage files end."""
-
-# What rosbags raises on a bag that is not whole: its own error, and those of what it stands on.
-_DAMAGE: Final = (
-    ReaderError,
-    apsw.Error,
-    OSError,
-    ValueError,
-    EOFError,
-    TypeError,
-    AssertionError,
-    LookupError,
-    MemoryError,
-    OverflowError,
-    RuntimeError,
-    struct.error,
-    zstd.ZstdError,
-)
-
-
-class BagError(Exception):
-    """A bag cannot be used; the message is one line that says why and what to do."""
+__all__ = ["BagError", "BagMessage", "BagTopic", "OpenBag"]
 
 
 @dataclass(frozen=True)
@@ -55,22 +25,24 @@ class BagTopic:
     """A topic of a bag.
 
     :ivar type_name: for example ``sensor_msgs/msg/Image``.
-    :ivar message_count: its messages.
+    :ivar message_count: messages in the storage.
     :ivar definition: of its type as the bag holds it, in the ``.msg`` or ``.idl`` form; may be
         empty.
+    :ivar qos: the profiles that its publishers offered, as far as the storage holds them.
     """
 
     name: str
     type_name: str
     message_count: int
     definition: str = ""
+    qos: tuple[Qos, ...] = ()
 
 
 @dataclass(frozen=True)
 class BagMessage:
     """One message of a bag.
 
-    :ivar stamp_ns: when it was recorded.
+    :ivar stamp_ns: time of recording.
     :ivar data: serialised as CDR.
     """
 
@@ -79,93 +51,61 @@ class BagMessage:
     data: bytes
 
 
-class BagReader(Protocol):
-    """An open bag.
+class OpenBag(AbstractContextManager["OpenBag"]):
+    """An open bag, for a ``with`` statement.
 
-    :ivar topics: by their name.
-    :ivar warnings: what could not be read; grows while the bag is read.
-    """
+    Topics, types and QoS come from the storage; ``metadata.yaml`` only gives the order of the
+    files and the counts to hold against. A bag that is damaged, cut off, or without its index or
+    ``metadata.yaml`` gives what can be read, and a warning. Nothing is written into its folder:
+    what cannot be read in place is read from a temporary copy, which ``close`` removes.
 
-    topics: Mapping[str, BagTopic]
-    warnings: list[str]
-
-    def messages(self, topics: Set[str]) -> Iterator[BagMessage]:
-        """Yield the messages of ``topics``, in the order of their time."""
-        ...
-
-    def close(self) -> None:
-        """Close the files."""
-        ...
-
-
-class _WholeBag:
-    """A bag that rosbags can open.
-
-    Where it turns out to be damaged further on, what lies around the damage is read.
-    """
-
-    def __init__(self, path: Path, files: list[Path]) -> None:
-        self._files = tuple(files)
-        self._reader = Reader(path)
-        self._reader.open()
-        self._connections: list[Connection] = list(self._reader.connections)
-        self.warnings: list[str] = []
-        topics: dict[str, BagTopic] = {}
-        for connection in self._connections:
-            # A topic stands there once for each publisher's QoS.
-            before = topics.get(connection.topic)
-            topics[connection.topic] = BagTopic(
-                connection.topic,
-                connection.msgtype,
-                connection.msgcount + (before.message_count if before else 0),
-                connection.msgdef.data,
-            )
-        self.topics: Mapping[str, BagTopic] = topics
-
-    def messages(self, topics: Set[str]) -> Iterator[BagMessage]:
-        wanted = [c for c in self._connections if c.topic in topics and c.msgcount]
-        if not wanted:
-            return
-        count, last_ns = 0, -1
-        reason = ""
-        try:
-            for connection, stamp_ns, data in self._reader.messages(wanted):
-                yield BagMessage(connection.topic, stamp_ns, bytes(data))
-                count, last_ns = count + 1, stamp_ns
-        except _DAMAGE as error:
-            reason = " ".join(str(error).split())
-        if not reason:
-            return
-        # From here on without the index, and over what cannot be read.
-        for name, stamp_ns, data in SalvagedBag(self._files).messages():
-            if name in topics and stamp_ns > last_ns:
-                yield BagMessage(name, stamp_ns, data)
-                count += 1
-        total = sum(connection.msgcount for connection in wanted)
-        self.warnings.append(
-            f"the bag is damaged ({reason}): {count} of {total} messages could be read"
-        )
-
-    def close(self) -> None:
-        self._reader.close()
-
-
-class OpenBag(AbstractContextManager[BagReader]):
-    """Opens a bag for a ``with`` statement.
-
-    One that is damaged, cut off, or without its index or ``metadata.yaml`` gives what can be
-    read, and a warning.
-
-    :param path: a bag's folder, or one ``.mcap`` or ``.db3`` file.
-    :raises BagError: when there is no bag, or nothing of it can be read.
+    :param path: a bag's folder, or one storage file.
+    :ivar topics: by name.
+    :ivar files: all files that are read, with SQLite's logs.
+    :ivar warnings: what cannot be read; grows while messages are read.
+    :raises BagError: when there is no bag, or none of it can be read.
     """
 
     def __init__(self, path: Path) -> None:
-        self._bag = _open(path)
+        self._own_warnings: list[str] = []
+        self._readers: list[StorageReader] = []
+        self._staging = Staging()
+        parts: list[Path] = []
+        try:
+            files, metadata = self._files(path)
+            for file in files:
+                staged = self._staging.stage(file)
+                parts += staged.parts
+                self._readers.append(StorageReader(staged))
+            self.topics: Mapping[str, BagTopic] = self._merged_topics()
+        except BaseException:
+            self.close()
+            raise
+        self.files = tuple(parts)
+        if not self.topics:
+            self.close()
+            reasons = "; ".join(self.warnings) or "there is no topic in it"
+            raise BagError(f"{path} cannot be read: {reasons}")
+        if metadata is not None:
+            self._compare_counts(metadata)
 
-    def __enter__(self) -> BagReader:
-        """Return the open bag."""
-        return self._bag
+    @property
+    def warnings(self) -> list[str]:
+        """What cannot be read, by now."""
+        return [*self._own_warnings, *(w for reader in self._readers for w in reader.warnings)]
+
+    def messages(self, topics: Set[str]) -> Iterator[BagMessage]:
+        """Yield the messages of ``topics`` in the order of their time."""
+        for reader in self._readers:
+            for record in reader.messages(topics):
+                if record.type_name == self.topics[record.topic].type_name:
+                    yield BagMessage(record.topic, record.stamp_ns, record.data)
+
+    def close(self) -> None:
+        """Close the files and remove temporary copies."""
+        for reader in self._readers:
+            reader.close()
+        self._staging.close()
 
     def __exit__(
         self,
@@ -173,78 +113,70 @@ class OpenBag(AbstractContextManager[BagReader]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close it."""
-        self._bag.close()
+        """Close the bag."""
+        self.close()
 
+    def _files(self, path: Path) -> tuple[list[Path], BagMetadata | None]:
+        """Return the storage files in order, and the metadata."""
+        files = storage_files(path)
+        if path.is_file():
+            return files, None
+        try:
+            metadata = read_metadata(path)
+        except FileNotFoundError:
+            self._own_warnings.append(f"the recording was not finished: it has no {METADATA_FILE}")
+            return files, None
+        except ValueError as error:
+            self._own_warnings.append(str(error))
+            return files, None
+        by_name = {file.name: file for file in files}
+        missing = [name for name in metadata.files if name not in by_name]
+        if missing:
+            # Renamed or lost: read all that is there.
+            self._own_warnings.append(
+                f"{METADATA_FILE} names {', '.join(missing)}, which is not there: reading "
+                f"{', '.join(by_name)}"
+            )
+            return files, metadata
+        extra = [name for name in by_name if name not in metadata.files]
+        if extra and metadata.files:
+            self._own_warnings.append(
+                f"{', '.join(extra)} is not read: {METADATA_FILE} does not name it"
+            )
+        return [by_name[name] for name in metadata.files] or files, metadata
 
-def storage_files(path: Path) -> list[Path]:
-    """Return the storage files of the bag at ``path``, in the order of their names.
+    def _merged_topics(self) -> dict[str, BagTopic]:
+        """Return the topics of all files; a topic keeps its first type."""
+        topics: dict[str, BagTopic] = {}
+        for reader in self._readers:
+            for name, stored in reader.topics.items():
+                topics[name] = self._merge(name, topics.get(name), stored)
+        return topics
 
-    :raises BagError: when there are none.
-    """
-    if not path.exists():
-        raise BagError(f"{path}: there is no such bag")
-    if path.is_file():
-        if path.suffix not in STORAGE_SUFFIXES:
-            raise BagError(f"{path} is no bag: expected a folder, or a .mcap or .db3 file")
-        return [path]
-    files = [
-        file
-        for file in sorted(path.iterdir(), key=_numbers_as_numbers)
-        if file.is_file() and any(suffix in file.suffixes for suffix in STORAGE_SUFFIXES)
-    ]
-    if not files:
-        raise BagError(f"{path} is no bag: expected .mcap or .db3 files and metadata.yaml in it")
-    return files
+    def _merge(self, name: str, known: BagTopic | None, stored: StoredTopic) -> BagTopic:
+        if known is None:
+            return BagTopic(
+                name, stored.type_name, stored.message_count, stored.definition, stored.qos
+            )
+        if known.type_name != stored.type_name:
+            self._own_warnings.append(
+                f"{name} has two types: its {stored.message_count} messages of "
+                f"{stored.type_name} are left out"
+            )
+            return known
+        return replace(
+            known,
+            message_count=known.message_count + stored.message_count,
+            definition=known.definition or stored.definition,
+            qos=tuple(dict.fromkeys((*known.qos, *stored.qos))),
+        )
 
-
-def _numbers_as_numbers(path: Path) -> list[tuple[int, str]]:
-    """Sort bag_2 before bag_10: the parts of a bag that was split are numbered."""
-    parts = re.split(r"(\d+)", path.name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
-
-
-def is_bag(path: Path) -> bool:
-    """Return whether ``path`` looks like a bag, whole or not."""
-    try:
-        return bool(storage_files(path))
-    except BagError:
-        return False
-
-
-def _open(path: Path) -> BagReader:
-    files = storage_files(path)
-    try:
-        return _WholeBag(path, files)
-    except _DAMAGE as error:
-        reason = " ".join(str(error).split())
-    salvaged = SalvagedBag(tuple(files))
-    found: dict[str, BagTopic] = {
-        name: BagTopic(name, topic.type_name, topic.message_count, topic.definition)
-        for name, topic in salvaged.topics().items()
-    }
-    if not found:
-        raise BagError(f"{path} cannot be read: {reason}")
-    count = sum(topic.message_count for topic in found.values())
-    return _DamagedBag(
-        salvaged,
-        found,
-        [f"the bag is not whole ({reason}): reading the {count} messages that are there"],
-    )
-
-
-class _DamagedBag:
-    def __init__(
-        self, salvaged: SalvagedBag, topics: Mapping[str, BagTopic], warnings: list[str]
-    ) -> None:
-        self._salvaged = salvaged
-        self.topics = topics
-        self.warnings = warnings
-
-    def messages(self, topics: Set[str]) -> Iterator[BagMessage]:
-        for name, stamp_ns, data in self._salvaged.messages():
-            if name in topics:
-                yield BagMessage(name, stamp_ns, data)
-
-    def close(self) -> None:
-        """Do nothing: no file is held open between two readings."""
+    def _compare_counts(self, metadata: BagMetadata) -> None:
+        for name in sorted(metadata.message_counts.keys() | self.topics.keys()):
+            promised = metadata.message_counts.get(name, 0)
+            stored = self.topics[name].message_count if name in self.topics else 0
+            if promised != stored:
+                self._own_warnings.append(
+                    f"{name}: the storage holds {stored} messages, {METADATA_FILE} promises "
+                    f"{promised}"
+                )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Knows the types of a bag's messages: those of Jazzy, and those that the bag itself defines."""
+"""Message types without ROS: Jazzy's, and those a bag defines."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from rosbags.typesys import Stores, TypesysError, get_types_from_idl, get_types_
 from rosbags.typesys import get_typestore as new_typestore
 from rosbags.typesys.store import Typestore
 
-from .bag_reader import BagError, BagTopic
+from .bag_error import BagError
+from .bag_reader import BagTopic
 
 EMOTION_TYPE: Final = "fer_msgs/msg/EmotionStamped"
 EMOTIONS_TYPE: Final = "fer_msgs/msg/EmotionArray"
 
 
 class MessageTypes:
-    """Types by which messages are read and written without ROS.
+    """Types to read and write messages with.
 
-    :ivar unknown: topics whose type nobody defines, with its name.
+    :ivar unknown: topics without a definition of their type -> the type's name.
     """
 
     def __init__(self, topics: Iterable[BagTopic] = ()) -> None:
@@ -34,7 +35,7 @@ class MessageTypes:
                 self.unknown[topic.name] = topic.type_name
 
     def _learn(self, topic: BagTopic) -> None:
-        """Take a type over from the bag, as far as the bag defines it in a way we can read."""
+        """Register a type of the bag if its definition can be parsed."""
         try:
             if topic.definition.startswith("=" * 80 + "\nIDL: "):
                 self.typestore.register(get_types_from_idl(topic.definition))
@@ -44,9 +45,9 @@ class MessageTypes:
             return
 
     def learn_fer_msgs(self) -> None:
-        """Take the types of fer_msgs from where ROS installed them.
+        """Register the types of the installed fer_msgs.
 
-        :raises BagError: when it did not.
+        :raises BagError: when it is not installed.
         """
         try:
             from ament_index_python.packages import get_package_share_directory
@@ -65,14 +66,14 @@ class MessageTypes:
     def read(self, data: bytes, type_name: str) -> Any:
         """Return a message.
 
-        :raises BagError: when the type is unknown or ``data`` does not hold such a message.
+        :raises BagError: when the type is unknown or ``data`` is not such a message.
         """
         try:
             return self.typestore.deserialize_cdr(data, type_name)
         except KeyError:
             raise BagError(f"type {type_name} is unknown: the bag does not define it") from None
         except (SerdeError, ValueError, IndexError) as error:
-            raise BagError(f"no {type_name}: {error}") from None
+            raise BagError(f"not a valid {type_name}: {error}") from None
 
     def write(self, message: object, type_name: str) -> bytes:
         """Return ``message``, of rosbags' classes or of ROS's, serialised as CDR."""

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The time of a recording while it is played: faster, slower, or standing still."""
+"""The time of a recording during playback, at any rate or paused."""
 
 from __future__ import annotations
 
 
 class PlaybackClock:
-    """Tells the recording's time by a steady clock.
+    """Maps a steady clock to the recording's time.
 
-    :param start_ns: the recording's time to begin with.
-    :param rate: recorded seconds that pass in a second, above 0.
+    :param start_ns: the recording's time at the start.
+    :param rate: recorded seconds per second, above 0.
     :param steady_s: the steady clock's time now [s].
     """
 
@@ -27,7 +27,7 @@ class PlaybackClock:
         return self._start_ns + round((steady_s - self._since_s) * self._rate * 1e9)
 
     def set(self, rate: float, paused: bool, steady_s: float) -> None:
-        """Change the pace; time goes on from where it is."""
+        """Change the rate without a jump in time."""
         if (rate, paused) == (self._rate, self._paused):
             return
         self._start_ns, self._since_s = self.now_ns(steady_s), steady_s

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads pictures that are sorted into one folder a class, ``happiness/1.png``."""
+"""Reads pictures that are sorted into one folder per class, ``happiness/1.png``."""
 
 from __future__ import annotations
 
 import difflib
+import logging
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +16,30 @@ from numpy.typing import NDArray
 
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import RgbImage
-from fer_perception.images.picture_files import IMAGE_SUFFIXES
+from fer_perception.images import picture_files
+from fer_perception.images.natural_order import natural_key
 from fer_perception.recognition.alignment import CROP_SIZE_PX
 
 from .fer2013 import Fer2013, Usage
 from .votes import VOTE_COLUMNS
+
+_LOG = logging.getLogger(__name__)
+
+CLASS_NAMES: Final = {
+    **{emotion: emotion for emotion in EMOTIONS},
+    "angry": "anger",
+    "disgusted": "disgust",
+    "afraid": "fear",
+    "fearful": "fear",
+    "happy": "happiness",
+    "joy": "happiness",
+    "sad": "sadness",
+    "surprised": "surprise",
+}
+"""Class by a folder's name, in lower case: ours, and those of Kaggle, AffectNet and others."""
+
+# A class of AffectNet and FER+ that the networks do not have.
+_OTHER_CLASSES: Final = frozenset({"contempt"})
 
 MAX_CROP_PX: Final = 128
 """A picture whose sides are at most this long shows a face and nothing else, as FER2013's do."""
@@ -29,37 +51,53 @@ _RATERS: Final = 10
 
 
 def class_files(folder: Path) -> list[tuple[Path, str]]:
-    """Return (picture, class) of all pictures in the folders named as our classes are.
+    """Return (picture, class) of all pictures in class folders, in natural order.
 
-    Capitals do not matter; other folders are passed over. There may be folders within.
+    Class folders are named as in :data:`CLASS_NAMES`; capitals do not matter. There may be
+    folders within. Hidden files are skipped; :func:`check_class_names` refuses other folders.
     """
     return [
-        (path, child.name.lower())
-        for child in sorted(folder.iterdir())
-        if child.is_dir() and child.name.lower() in EMOTIONS
-        for path in sorted(child.rglob("*"))
-        if path.suffix.lower() in IMAGE_SUFFIXES
+        (path, label)
+        for path, label in _files_in_classes(folder)
+        if picture_files.is_picture(path)
     ]
+
+
+def other_files(folder: Path) -> Counter[str]:
+    """Count files in class folders that are not pictures, by suffix."""
+    return Counter(
+        path.suffix.lower() or path.name
+        for path, _ in _files_in_classes(folder)
+        if not picture_files.is_picture(path)
+    )
+
+
+def _files_in_classes(folder: Path) -> Iterator[tuple[Path, str]]:
+    for child in sorted(folder.iterdir(), key=lambda path: natural_key(path.name)):
+        label = CLASS_NAMES.get(child.name.lower())
+        if label is None or not child.is_dir():
+            continue
+        inside = [path.relative_to(child) for path in child.rglob("*") if path.is_file()]
+        visible = (p for p in inside if not any(part.startswith(".") for part in p.parts))
+        for path in sorted(visible, key=lambda path: [natural_key(part) for part in path.parts]):
+            yield child / path, label
 
 
 def read_picture(path: Path) -> RgbImage:
     """Return a picture in RGB.
 
-    :raises ValueError: when it cannot be read.
+    :raises ValueError: naming the file, when it cannot be read.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise ValueError(f"{path} is no picture that OpenCV can read")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return picture_files.read_picture(path).pixels
 
 
 def shows_only_a_face(pixels: RgbImage) -> bool:
-    """Return whether a picture is so small that it is taken for a face and nothing else."""
+    """Return whether a picture is small enough to be only a face."""
     return max(pixels.shape[:2]) <= MAX_CROP_PX
 
 
 def as_crop(pixels: RgbImage) -> NDArray[np.uint8]:
-    """Return a picture that is a face as the networks take it, grey, 48 x 48."""
+    """Return a face as the networks take it: grey, 48 x 48, uint8."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     if grey.shape != (CROP_SIZE_PX, CROP_SIZE_PX):
         grey = cv2.resize(grey, (CROP_SIZE_PX, CROP_SIZE_PX), interpolation=cv2.INTER_AREA)
@@ -67,33 +105,42 @@ def as_crop(pixels: RgbImage) -> NDArray[np.uint8]:
 
 
 def check_class_names(folder: Path) -> None:
-    """Refuse folders that are none of our classes, which else would be left out silently.
+    """Refuse folders whose class is unknown, which would be left out silently.
 
-    :raises ValueError: naming the folder and the class that may be meant.
+    :raises ValueError: naming the folder, and the class that it may mean.
     """
     for child in sorted(folder.iterdir()):
         name = child.name.lower()
-        if child.is_dir() and not child.name.startswith(".") and name not in EMOTIONS:
-            near = difflib.get_close_matches(name, EMOTIONS, n=1, cutoff=0.4)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+        if not child.is_dir() or name.startswith(".") or name in CLASS_NAMES:
+            continue
+        if name in _OTHER_CLASSES:
             raise ValueError(
-                f"{child} is none of the classes: {hint}expected {', '.join(EMOTIONS)}"
+                f"{child}: the networks have no class {name!r}; move the folder away to go on "
+                f"with {', '.join(EMOTIONS)}"
             )
+        near = difflib.get_close_matches(name, CLASS_NAMES, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"{child} is not a class: {hint}expected {', '.join(EMOTIONS)}")
 
 
 def read_class_folders(folder: Path) -> Fer2013:
     """Read ``train/CLASS/*.png`` and ``validation/CLASS/*.png`` for the trainer.
 
     Each picture counts as one that ten raters agree on. The validation part takes the place of
-    PrivateTest: it chooses the epoch and sets the temperature.
+    PrivateTest: it chooses the epoch and sets the temperature. A picture that cannot be decoded
+    is left out with a warning that names it.
 
     :raises FileNotFoundError: naming the part or the classes that are missing.
-    :raises ValueError: naming the folder that is no class, or the picture that cannot be used.
+    :raises ValueError: naming the folder with an unknown class, or a picture that is too large.
     """
     images, labels, usage = [], [], []
     for part, split in PARTS.items():
         for path, label in _files_of(folder / part):
-            pixels = read_picture(path)
+            try:
+                pixels = read_picture(path)
+            except ValueError as error:
+                _LOG.warning("left out: %s", error)
+                continue
             if not shows_only_a_face(pixels):
                 height, width = pixels.shape[:2]
                 raise ValueError(
@@ -103,6 +150,9 @@ def read_class_folders(folder: Path) -> Fer2013:
             images.append(as_crop(pixels))
             labels.append(EMOTIONS.index(label))
             usage.append(split)
+        _require_classes(
+            folder / part, {EMOTIONS[n] for n, u in zip(labels, usage, strict=True) if u == split}
+        )
     votes = np.zeros((len(labels), len(VOTE_COLUMNS)), np.uint8)
     votes[np.arange(len(labels)), labels] = _RATERS
     return Fer2013(np.stack(images), votes, np.array(usage), np.zeros(len(labels), bool))
@@ -112,7 +162,7 @@ def _files_of(part: Path) -> list[tuple[Path, str]]:
     if not part.is_dir():
         raise FileNotFoundError(
             f"{part} is missing: training needs the parts {' and '.join(PARTS)}, each with one "
-            "folder a class; crop_faces makes both"
+            "folder per class; crop_faces makes both"
         )
     check_class_names(part)
     files = class_files(part)
@@ -120,10 +170,15 @@ def _files_of(part: Path) -> list[tuple[Path, str]]:
         raise FileNotFoundError(
             f"{part} holds no picture: expected {part}/{EMOTIONS[0]}/NAME.png and so on"
         )
-    missing = sorted(set(EMOTIONS) - {label for _, label in files}, key=EMOTIONS.index)
+    return files
+
+
+def _require_classes(part: Path, found: set[str]) -> None:
+    if not found:
+        raise ValueError(f"{part}: none of its pictures can be read")
+    missing = [emotion for emotion in EMOTIONS if emotion not in found]
     if missing and PARTS[part.name] is Usage.TRAINING:
         raise FileNotFoundError(
             f"{part} holds no picture of {', '.join(missing)}: a network unlearns what it is not "
             "shown, so each of the seven classes needs some"
         )
-    return files

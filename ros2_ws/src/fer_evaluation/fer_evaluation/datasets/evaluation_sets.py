@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sets of pictures that a number is measured on; a number without its set says nothing."""
+"""The evaluation sets: splits of FER2013 with a rule for the labels."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from .fer2013 import Fer2013, Usage
 from .votes import EXCLUDED, VOTE_COLUMNS, plurality_labels, without_outliers
 
-_EIGHT: Final = 8  # our seven classes and contempt
+_EIGHT: Final = 8  # the seven classes and contempt
 _RATERS: Final = 10
 
 LabelRule = Callable[[NDArray[np.integer]], NDArray[np.int64]]
 
 
 def majority_labels(votes: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return labels by FER+'s majority rule, over eight classes, or :data:`EXCLUDED`.
+    """Return labels by FER+'s majority rule over eight classes, or :data:`EXCLUDED`.
 
-    Single votes are dropped; the winner must hold more than half of what remains.
+    Single votes are dropped; the winner needs more than half of the rest.
     """
     kept = without_outliers(votes)
     winner = kept.argmax(axis=1)
@@ -31,14 +31,17 @@ def majority_labels(votes: NDArray[np.integer]) -> NDArray[np.int64]:
 
 
 def loose_labels(votes: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return the first of the best of eight classes; only what all call no face is left out."""
+    """Return the class with most votes of eight, or :data:`EXCLUDED`.
+
+    Only pictures that all raters call no face are excluded.
+    """
     is_face = votes[:, VOTE_COLUMNS.index("NF")] < _RATERS
     return np.where(is_face, votes[:, :_EIGHT].argmax(axis=1), EXCLUDED)
 
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """A split of FER2013 and the rule that gives its labels.
+    """A split of FER2013 and the rule for its labels.
 
     :ivar usage: the split. The report tests on PublicTest and validates on PrivateTest.
     :ivar rule: votes -> label, an index into FER+'s columns.
@@ -49,7 +52,7 @@ class EvaluationSet:
     rule: LabelRule
 
     def rows_and_labels(self, data: Fer2013) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the rows of ``data`` that belong to the set, and their labels."""
+        """Return the rows of ``data`` in the set, and their labels."""
         rows = data.rows(self.usage)
         labels = self.rule(data.votes[rows])
         return rows[labels != EXCLUDED], labels[labels != EXCLUDED]

@@ -24,12 +24,12 @@ class Usage(IntEnum):
 
 @dataclass(frozen=True)
 class Fer2013:
-    """FER2013's pictures with the FER+ votes, row for row; or others in their place.
+    """Pictures of FER2013, or others in their place, with votes row by row.
 
     :ivar images: N x 48 x 48, grey, uint8.
     :ivar votes: N x 10, in the order of :data:`~.votes.VOTE_COLUMNS`.
     :ivar usage: N, of :class:`Usage`.
-    :ivar wrong_votes: N, true where the votes are known to be another picture's.
+    :ivar wrong_votes: N, true where the votes belong to another picture.
     """
 
     images: NDArray[np.uint8]
@@ -38,11 +38,11 @@ class Fer2013:
     wrong_votes: NDArray[np.bool_]
 
     def rows(self, usage: Usage) -> NDArray[np.int64]:
-        """Return the rows of one split, without those whose votes are wrong."""
+        """Return the rows of one split without those with wrong votes."""
         return np.flatnonzero((self.usage == usage) & ~self.wrong_votes)
 
     def leak_free_training_rows(self) -> NDArray[np.int64]:
-        """Return the training rows whose picture stands in neither of the test splits."""
+        """Return the training rows whose picture is in neither of the test splits."""
         held_out = {image.tobytes() for image in self.images[self.usage != Usage.TRAINING]}
         rows = self.rows(Usage.TRAINING)
         return rows[[self.images[row].tobytes() not in held_out for row in rows]]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads Kaggle's fer2013.csv with the votes of FER+'s fer2013new.csv."""
+"""Reads Kaggle's table of FER2013 with the votes of FER+'s fer2013new.csv."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from .fer2013 import FACE_PX, Fer2013, Usage
 from .votes import VOTE_COLUMNS
 
-PIXELS_FILE: Final = "fer2013.csv"
+PIXELS_FILES: Final = ("fer2013.csv", "icml_face_data.csv")
+"""The table's two names on Kaggle; the second has spaces before its columns' names."""
+
 VOTES_FILE: Final = "fer2013new.csv"
 
 _USAGES: Final = {
@@ -22,19 +24,19 @@ _USAGES: Final = {
     "PublicTest": Usage.PUBLIC_TEST,
     "PrivateTest": Usage.PRIVATE_TEST,
 }
-# Row of FER2013 whose votes are another picture's.
+# Row of FER2013 whose votes belong to another picture.
 _WRONG_VOTES_ROW: Final = 5274
 
 
 def read_csv(folder: Path) -> Fer2013:
-    """Read both tables, which belong together line by line.
+    """Read both tables, which correspond line by line.
 
-    FER+'s picture names are no row numbers (they drift from row 59 on) and are not used.
+    FER+'s picture names differ from the row numbers from row 59 on and are not used.
 
     :raises FileNotFoundError: naming the file that is missing and where it is published.
     :raises ValueError: naming the file and the line that is wrong, or the lengths that differ.
     """
-    pixels_path, votes_path = folder / PIXELS_FILE, folder / VOTES_FILE
+    pixels_path, votes_path = _pixels_path(folder), folder / VOTES_FILE
     if not votes_path.is_file():
         raise FileNotFoundError(
             f"{votes_path} is missing: the votes are published at github.com/microsoft/FERPlus"
@@ -49,10 +51,16 @@ def read_csv(folder: Path) -> Fer2013:
     return Fer2013(images, votes, usage, np.arange(len(images)) == _WRONG_VOTES_ROW)
 
 
+def _pixels_path(folder: Path) -> Path:
+    paths = [folder / name for name in PIXELS_FILES]
+    return next((path for path in paths if path.is_file()), paths[0])
+
+
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        missing = [name for name in columns if name not in (reader.fieldnames or ())]
+        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+        missing = [name for name in columns if name not in reader.fieldnames]
         if missing:
             raise ValueError(f"{path} has no column {', '.join(missing)}")
         for row in reader:
@@ -62,17 +70,20 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str,
 def _read_pixels(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     images, usage = [], []
     for line, row in _rows(path, ("pixels", "Usage")):
+        values, split = row["pixels"] or "", (row["Usage"] or "").strip()
         try:
-            pixels = np.array([int(value) for value in row["pixels"].split()], dtype=np.uint8)
+            pixels = np.array([int(value) for value in values.split()], dtype=np.uint8)
         except (OverflowError, ValueError) as error:
             raise ValueError(f"{path}, line {line}: {error}") from error
-        if pixels.size != FACE_PX * FACE_PX or row["Usage"] not in _USAGES:
+        if pixels.size != FACE_PX * FACE_PX or split not in _USAGES:
             raise ValueError(
-                f"{path}, line {line}: {pixels.size} pixels for {row['Usage']!r}, expected "
+                f"{path}, line {line}: {pixels.size} pixels for {split!r}, expected "
                 f"{FACE_PX * FACE_PX} for one of {', '.join(_USAGES)}"
             )
         images.append(pixels.reshape(FACE_PX, FACE_PX))
-        usage.append(_USAGES[row["Usage"]])
+        usage.append(_USAGES[split])
+    if not images:
+        raise ValueError(f"{path} holds no picture")
     return np.stack(images), np.array(usage)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads FER2013 as FER+'s own tool lays it out: one folder a split, one PNG a picture."""
+"""Reads FER2013 in the layout of FER+'s tool, one folder per split."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FOLDERS: Final = {
     "FER2013Test": Usage.PRIVATE_TEST,
 }
 _LABELS_FILE: Final = "label.csv"
-# Picture of the training split whose votes are another one's.
+# Picture of the training split whose votes belong to another one.
 _WRONG_VOTES_NAME: Final = "fer0006953.png"
 # The name, the box of the face in the picture, the votes.
 _FIELDS: Final = 2 + len(VOTE_COLUMNS)
@@ -29,9 +29,9 @@ _FIELDS: Final = 2 + len(VOTE_COLUMNS)
 def read_folders(folder: Path) -> Fer2013:
     """Read the three folders, each with its ``label.csv``.
 
-    FER+'s tables leave out the pictures that all raters call no face; a line is
-    ``fer0000000.png,"(0, 0, 48, 48)",4,0,...``. These tables differ from ``fer2013new.csv`` in the
-    votes of some pictures.
+    FER+'s tables exclude the pictures that all raters call no face; a line is
+    ``fer0000000.png,"(0, 0, 48, 48)",4,0,...``. Some of their votes differ from
+    ``fer2013new.csv``.
 
     :raises FileNotFoundError: naming the folder, table or picture that is missing.
     :raises ValueError: naming the file and line that is wrong.
@@ -63,10 +63,10 @@ def read_folders(folder: Path) -> Fer2013:
 def _read_picture(path: Path) -> NDArray[np.uint8]:
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path} is missing: FER+'s generate_training_data.py makes the pictures out of "
+            f"{path} is missing: FER+'s generate_training_data.py makes the pictures from "
             "Kaggle's fer2013.csv"
         )
     picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if picture is None or picture.shape != (FACE_PX, FACE_PX):
-        raise ValueError(f"{path} is no picture of {FACE_PX} x {FACE_PX} pixels")
+        raise ValueError(f"{path} is not a picture of {FACE_PX} x {FACE_PX} pixels")
     return picture.astype(np.uint8, copy=False)

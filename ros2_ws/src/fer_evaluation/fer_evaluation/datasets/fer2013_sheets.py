@@ -13,7 +13,7 @@ from .fer2013 import FACE_PX, Fer2013
 
 LABELS_FILE: Final = "labels.npz"
 _TILES_PER_ROW: Final = 64
-_FLAG_WRONG_VOTES: Final = 2  # the votes are another picture's
+_FLAG_WRONG_VOTES: Final = 2  # the votes belong to another picture
 
 
 def read_sheets(folder: Path) -> Fer2013:
@@ -32,10 +32,12 @@ def read_sheets(folder: Path) -> Fer2013:
     for start in range(0, len(usage), per_sheet):
         path = folder / f"sheet_{start // per_sheet:02d}.png"
         if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing: rows {start} and on are in it")
+            raise FileNotFoundError(f"{path} is missing: it holds the rows from {start} on")
         sheet = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         if sheet is None or sheet.shape[1] != _TILES_PER_ROW * FACE_PX:
-            raise ValueError(f"{path} is no sheet of {_TILES_PER_ROW} x {FACE_PX} px columns")
+            raise ValueError(
+                f"{path} is not a sheet with {_TILES_PER_ROW} columns of {FACE_PX} px"
+            )
         tiles = sheet.reshape(-1, FACE_PX, _TILES_PER_ROW, FACE_PX).swapaxes(1, 2)
         tiles = tiles.reshape(-1, FACE_PX, FACE_PX)
         stop = min(start + per_sheet, len(usage))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ten raters' votes (FER+, Barsoum et al. 2016) say of a picture, by the usual rules."""
+"""Labels from the votes of FER+'s ten raters (Barsoum et al. 2016)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from fer_perception.emotions import EMOTIONS
 
 VOTE_COLUMNS: Final[tuple[str, ...]] = (*EMOTIONS, "contempt", "unknown", "NF")
-"""The ten columns of FER+, in its order, which begins with that of our classes."""
+"""The ten columns of FER+ in its order, which begins with the networks' classes."""
 
 EXCLUDED: Final = -1
-"""Label of a picture that a rule leaves out."""
+"""Label of a picture that a rule excludes."""
 
 
 def plurality_labels(votes: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return each picture's class by the report's cleaning, or :data:`EXCLUDED`.
+    """Return each picture's class by the report's rule, or :data:`EXCLUDED`.
 
-    The column with most of the ten wins, the first of equals; a picture that contempt, unknown
-    or NF (no face) wins is left out.
+    The column with most votes wins, the first of equals; a picture won by contempt, unknown or
+    NF (no face) is excluded.
 
     :param votes: N x 10, in the order of :data:`VOTE_COLUMNS`.
     """
@@ -30,17 +30,17 @@ def plurality_labels(votes: NDArray[np.integer]) -> NDArray[np.int64]:
 
 
 def without_outliers(votes: NDArray[np.integer]) -> NDArray[np.integer]:
-    """Return ``votes`` with every column that holds a single vote set to 0 (FER+, rule 1)."""
+    """Return ``votes`` with single votes set to 0 (FER+, rule 1)."""
     return np.where(votes <= 1, 0, votes)
 
 
 def soft_targets(votes: NDArray[np.integer]) -> NDArray[np.float32]:
-    """Return the raters' distribution over our classes, N x 7, each row summing to 1.
+    """Return the raters' distribution over the classes, N x 7, each row summing to 1.
 
-    Single votes count as slips of a rater, as in FER+. A row without any other vote for one of
-    our classes keeps its single votes.
+    Single votes count as slips of a rater, as in FER+. A row with only single votes for the
+    classes keeps them.
 
-    :raises ValueError: when a row holds no vote for any of our classes.
+    :raises ValueError: when a row has no vote for any of the classes.
     """
     cleaned = without_outliers(votes)[:, : len(EMOTIONS)].astype(np.float32)
     raw = votes[:, : len(EMOTIONS)].astype(np.float32)
@@ -49,6 +49,6 @@ def soft_targets(votes: NDArray[np.integer]) -> NDArray[np.float32]:
     if not (total > 0).all():
         row = int(np.flatnonzero(total[:, 0] <= 0)[0])
         raise ValueError(
-            f"row {row} holds no vote for any of {', '.join(EMOTIONS)}: clean the data first"
+            f"row {row} has no vote for any of {', '.join(EMOTIONS)}: exclude such rows first"
         )
     return kept / total

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plays a bag with ``/clock``, where there is no ``ros2 bag play``."""
+"""Plays a bag with ``/clock`` where ``ros2 bag play`` is not installed."""
 
 from __future__ import annotations
 
 import importlib
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -15,14 +14,15 @@ import rclpy
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.time import Time
+from rosbags.interfaces import QosDurability
 from rosgraph_msgs.msg import Clock
 
 from fer_common.nodes.parameters import config_from_parameters, declare_options, option_value
-from fer_common.nodes.runner import run_node
 from fer_common.options import option
 
-from ..bags.bag_reader import BagError, BagMessage, OpenBag
+from ..bags.bag_reader import BagError, BagMessage, BagTopic, OpenBag
 from ..bags.playback_clock import PlaybackClock
+from .exit_with_failure import run_and_exit
 
 _CLOCK_PERIOD_S: Final = 0.01
 
@@ -31,30 +31,34 @@ _CLOCK_PERIOD_S: Final = 0.01
 class PlayerSettings:
     """Parameters of the player."""
 
-    bag: str = option("", "The bag: its folder, or an .mcap or .db3 file.", read_only=True)
-    rate: float = option(1.0, "Recorded seconds played a second.", minimum=0.01, maximum=100.0)
-    loop: bool = option(False, "Start again after the end; time then jumps back.")
-    paused: bool = option(False, "Stand still; /clock goes on telling the same time.")
+    bag: str = option("", "The bag: its folder, or one .mcap or .db3 file.", read_only=True)
+    rate: float = option(1.0, "Recorded seconds played per second.", minimum=0.01, maximum=100.0)
+    loop: bool = option(False, "Restart after the end; time then jumps back.")
+    paused: bool = option(False, "Pause; /clock repeats the same time.")
     wait_for_subscribers_s: float = option(
         20.0,
-        "Begin when each topic has a subscriber, but after this time at the latest [s].",
+        "Start when each topic has a subscriber, and after this time at the latest [s].",
         minimum=0.0,
         maximum=3600.0,
         read_only=True,
     )
     clock_subscribers: int = option(
-        0, "Begin when so many nodes listen to /clock.", minimum=0, maximum=1000, read_only=True
+        0,
+        "Start when this many nodes subscribe to /clock.",
+        minimum=0,
+        maximum=1000,
+        read_only=True,
     )
     delay_s: float = option(
         2.0,
-        "Stand at the first message for so long, until also the others have found each other [s].",
+        "Wait at the first message while the other nodes discover each other [s].",
         minimum=0.0,
         maximum=3600.0,
         read_only=True,
     )
     settle_s: float = option(
         2.0,
-        "Time for the others to handle the last message before this node ends [s].",
+        "Time for the other nodes to handle the last message before this node ends [s].",
         minimum=0.0,
         maximum=60.0,
         read_only=True,
@@ -63,8 +67,9 @@ class PlayerSettings:
 
 
 class BagPlayerNode(Node):
-    """Publishes a bag's topics under their own names, and ``/clock``; ends after the bag.
+    """Publishes a bag's topics and ``/clock``, and ends after the bag.
 
+    :ivar failure: why nothing was played to the end; else empty.
     :raises BagError: when the bag cannot be played.
     """
 
@@ -72,14 +77,15 @@ class BagPlayerNode(Node):
         super().__init__("player", **kwargs)
         declare_options(self, PlayerSettings)
         config_from_parameters(self, PlayerSettings)  # refuses a wrong start value
-        # Reliable, which serves those who ask for it and those who do not.
+        # Reliable, which also serves subscribers that ask for best effort.
         self._clock_publisher = self.create_publisher(Clock, "/clock", QoSProfile(depth=1))
         self._publishers_by_topic: dict[str, Any] = {}
         self._bag_file = OpenBag(Path(self._value("bag")).expanduser())
         self._bag = self._bag_file.__enter__()
         self._topics = self._advertise()
-        for warning in self._bag.warnings:
-            self.get_logger().warning(warning)
+        self.failure = ""
+        self._warned: set[str] = set()
+        self._warn()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="playback", daemon=True)
         self._thread.start()
@@ -93,16 +99,26 @@ class BagPlayerNode(Node):
     def _value(self, name: str) -> Any:
         return option_value(self, name)
 
+    def _warn(self) -> None:
+        """Log each warning about the bag once."""
+        for warning in self._bag.warnings:
+            if warning not in self._warned:
+                self._warned.add(warning)
+                self.get_logger().warning(warning)
+
     def _run(self) -> None:
         """Play the bag and end the node; runs in its own thread."""
         try:
             self._wait_for_subscribers()
             self._play()
+        except BagError as error:
+            self.failure = str(error)
         finally:
+            self._warn()
             rclpy.try_shutdown(context=self.context)
 
     def _advertise(self) -> set[str]:
-        """Create a publisher for each topic that is asked for, or all, and return their names."""
+        """Create publishers for the chosen topics and return their names."""
         topics = self._bag.topics
         asked = set(self._value("topics"))
         if missing := sorted(asked - topics.keys()):
@@ -114,10 +130,9 @@ class BagPlayerNode(Node):
                     f"{name} is not played: {topics[name].type_name} is not installed"
                 )
                 continue
-            qos = QoSProfile(depth=10)
-            if name.endswith("tf_static"):
-                qos.durability = DurabilityPolicy.TRANSIENT_LOCAL
-            self._publishers_by_topic[name] = self.create_publisher(message_type, name, qos)
+            self._publishers_by_topic[name] = self.create_publisher(
+                message_type, name, _playback_qos(topics[name])
+            )
         if not any(topics[name].message_count for name in self._publishers_by_topic):
             raise BagError("the bag holds no message that can be played")
         return set(self._publishers_by_topic)
@@ -144,16 +159,19 @@ class BagPlayerNode(Node):
                 if not self._publish_in_time(message, clock):
                     return
             if clock is None:
+                if not self._closing.is_set():
+                    raise BagError("none of the bag's messages can be read")
                 return
+            self._warn()
             if not self._value("loop"):
                 self._settle(clock)
                 return
             self.get_logger().info("starting again")
 
     def _publish_in_time(self, message: BagMessage, clock: PlaybackClock) -> bool:
-        """Publish a message when its time has come, and the time until then.
+        """Publish a message at its time, and the clock until then.
 
-        :returns: False when the node is to end.
+        :returns: False when the node ends first.
         """
         while not self._closing.is_set():
             steady_s = time.monotonic()
@@ -161,7 +179,7 @@ class BagPlayerNode(Node):
             now_ns = clock.now_ns(steady_s)
             if now_ns >= message.stamp_ns and not self._value("paused"):
                 self._publish_clock(message.stamp_ns)
-                # Bytes are published as they are: nothing is taken apart and put together again.
+                # Serialised bytes need no conversion.
                 self._publishers_by_topic[message.topic].publish(message.data)
                 return True
             self._publish_clock(min(now_ns, message.stamp_ns))
@@ -176,7 +194,7 @@ class BagPlayerNode(Node):
             self._closing.wait(_CLOCK_PERIOD_S)
 
     def _settle(self, clock: PlaybackClock) -> None:
-        """Let time go on, so that who works by it does not stand still at the end."""
+        """Let time go on, so that subscribers can handle the last message."""
         end_s = time.monotonic() + self._value("settle_s")
         while not self._closing.is_set() and time.monotonic() < end_s:
             self._publish_clock(clock.now_ns(time.monotonic()))
@@ -186,8 +204,21 @@ class BagPlayerNode(Node):
         self._clock_publisher.publish(Clock(clock=Time(nanoseconds=now_ns).to_msg()))
 
 
+def _playback_qos(topic: BagTopic) -> QoSProfile:
+    """Return a profile that serves every subscriber, latched where one was offered."""
+    latched = any(qos.durability == QosDurability.TRANSIENT_LOCAL for qos in topic.qos)
+    return QoSProfile(
+        depth=10,
+        durability=(
+            DurabilityPolicy.TRANSIENT_LOCAL
+            if latched or topic.name.endswith("tf_static")
+            else DurabilityPolicy.VOLATILE
+        ),
+    )
+
+
 def _message_type(type_name: str) -> type | None:
-    """Return the class of ``package/msg/Name``, None where it is not installed."""
+    """Return the class of ``package/msg/Name``; None where it is not installed."""
     package, kind, name = type_name.split("/")
     try:
         return getattr(importlib.import_module(f"{package}.{kind}"), name)
@@ -197,10 +228,7 @@ def _message_type(type_name: str) -> type | None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the node until the end of the bag, SIGINT or SIGTERM."""
-    try:
-        run_node(BagPlayerNode, args)
-    except BagError as error:
-        sys.exit(f"bag_player_node: {error}")
+    run_and_exit(BagPlayerNode, "bag_player_node", args)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records topics to a bag, where there is no ``ros2 bag record``. No images unless asked for."""
+"""Records topics to a bag where ``ros2 bag`` is not installed.
+
+Images are recorded only on demand.
+"""
 
 from __future__ import annotations
 
 import importlib
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,13 +19,14 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from fer_common.nodes.parameters import config_from_parameters, declare_options
-from fer_common.nodes.runner import run_node
 from fer_common.options import option
 
+from ..bags.bag_error import BagError
 from ..bags.bag_images import COMPRESSED_TYPE, IMAGE_TYPE
-from ..bags.bag_reader import BagError
 from ..bags.bag_writer import STORAGES, BagWriter
 from ..bags.message_types import MessageTypes
+from .exit_with_failure import run_and_exit
+from .offered_qos import to_bag_qos
 
 _LOOK_PERIOD_S: Final = 0.2
 _IMAGE_TYPES: Final = {IMAGE_TYPE, COMPRESSED_TYPE}
@@ -33,17 +37,20 @@ class RecorderSettings:
     """Parameters of the recorder."""
 
     out: str = option(
-        "", "The new bag's folder; empty for recording_ and the time.", read_only=True
+        "", "The new bag's folder; empty for recording_ and the date.", read_only=True
     )
     images: bool = option(
-        False, "Record images as well: the bag then shows who was there.", read_only=True
+        False, "Record images as well: the bag then identifies people.", read_only=True
     )
     storage: str = option("mcap", "Storage of the bag.", choices=tuple(STORAGES), read_only=True)
     topics: tuple[str, ...] = option((), "Topics to record.", read_only=True)
 
 
 class BagRecorderNode(Node):
-    """Records the topics in the parameter ``topics`` as soon as someone publishes them."""
+    """Records the topics of the parameter ``topics`` from their first publisher on.
+
+    :ivar failure: why nothing was recorded; else empty.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("recorder", **kwargs)
@@ -59,14 +66,15 @@ class BagRecorderNode(Node):
         )
         self._bag.__enter__()
         self._count = 0
-        # Topics appear also while a simulation's clock stands still.
+        self.failure = ""
+        # Topics also appear while a simulation's clock stands still.
         self.create_timer(
             _LOOK_PERIOD_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
         self._look()
 
     def _look(self) -> None:
-        """Subscribe to the topics that have appeared."""
+        """Subscribe to the topics that have a publisher now."""
         for name, types in self.get_topic_names_and_types():
             if name in self._waiting and self.count_publishers(name):
                 self._waiting.discard(name)
@@ -74,33 +82,21 @@ class BagRecorderNode(Node):
 
     def _record(self, name: str, type_name: str) -> None:
         if type_name in _IMAGE_TYPES and not self._settings.images:
-            self.get_logger().warning(f"{name} is not recorded: it has images, see 'images'")
+            self.get_logger().warning(f"{name} is not recorded: it holds images, see 'images'")
             return
         package, kind, message = type_name.split("/")
         message_type = getattr(importlib.import_module(f"{package}.{kind}"), message)
+        offered = [info.qos_profile for info in self.get_publishers_info_by_topic(name)]
         try:
             if self._bag is not None:
-                self._bag.add_topic(name, type_name)
+                self._bag.add_topic(name, type_name, [to_bag_qos(qos) for qos in offered])
         except BagError as error:
             self.get_logger().error(str(error))
             return
         self.create_subscription(
-            message_type, name, partial(self._on_message, name), self._qos(name), raw=True
+            message_type, name, partial(self._on_message, name), _requested_qos(offered), raw=True
         )
         self.get_logger().info(f"recording {name}")
-
-    def _qos(self, name: str) -> QoSProfile:
-        """Ask for what the publishers offer, so that all of them are heard."""
-        offered = [info.qos_profile for info in self.get_publishers_info_by_topic(name)]
-        reliable = all(qos.reliability == ReliabilityPolicy.RELIABLE for qos in offered)
-        latched = all(qos.durability == DurabilityPolicy.TRANSIENT_LOCAL for qos in offered)
-        return QoSProfile(
-            depth=100,
-            reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-            durability=(
-                DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
-            ),
-        )
 
     def _on_message(self, name: str, data: bytes) -> None:
         if self._bag is not None:
@@ -115,17 +111,30 @@ class BagRecorderNode(Node):
     def close(self) -> None:
         """Finish the bag."""
         bag, self._bag = self._bag, None
-        if bag is not None:
-            bag.__exit__(None, None, None)
-            self.get_logger().info(f"{self._count} messages in {self._path}")
+        if bag is None:
+            return
+        bag.__exit__(None, None, None)
+        self.get_logger().info(f"{self._count} messages in {self._path}")
+        if self._waiting:
+            self.get_logger().warning(f"never published: {', '.join(sorted(self._waiting))}")
+        if not self._count:
+            self.failure = f"no message was recorded: {self._path} is empty"
+
+
+def _requested_qos(offered: Sequence[QoSProfile]) -> QoSProfile:
+    """Return a profile that matches all publishers."""
+    reliable = all(qos.reliability == ReliabilityPolicy.RELIABLE for qos in offered)
+    latched = all(qos.durability == DurabilityPolicy.TRANSIENT_LOCAL for qos in offered)
+    return QoSProfile(
+        depth=100,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+    )
 
 
 def main(args: list[str] | None = None) -> None:
     """Run the node until SIGINT or SIGTERM."""
-    try:
-        run_node(BagRecorderNode, args)
-    except BagError as error:
-        sys.exit(f"bag_recorder_node: {error}")
+    run_and_exit(BagRecorderNode, "bag_recorder_node", args)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the messages of fer_msgs to the values that are scored."""
+"""Converts messages of fer_msgs to predictions."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from rclpy.time import Time
 
 from fer_perception.face import BoundingBox
 
-from ..scoring.predicted_face import SeenFace, SeenFrame
+from ..scoring.predicted_face import PredictedFace, PredictedFrame
 
 
-def to_seen_frame(message: EmotionArray) -> SeenFrame:
-    """Return what a message says of a frame."""
+def to_predicted_frame(message: EmotionArray) -> PredictedFrame:
+    """Return the predictions in a message."""
     faces = tuple(
-        SeenFace(
+        PredictedFace(
             face.face_id,
             BoundingBox(face.roi.x_offset, face.roi.y_offset, face.roi.width, face.roi.height),
             face.emotion,
@@ -24,11 +24,11 @@ def to_seen_frame(message: EmotionArray) -> SeenFrame:
         for face in message.faces
     )
     size = (message.image_width, message.image_height)
-    return SeenFrame(Time.from_msg(message.header.stamp).nanoseconds, size, faces)
+    return PredictedFrame(Time.from_msg(message.header.stamp).nanoseconds, size, faces)
 
 
 def latency_s(message: EmotionArray) -> float | None:
-    """Return how long the frame took from its receipt [s]; None without a face to tell."""
+    """Return the frame's latency from its receipt [s]; None without a face."""
     if not message.faces:
         return None
     latency = message.faces[0].processing_latency

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores the running graph, and writes the same report as the offline evaluation."""
+"""Scores the running graph with the report of the offline evaluation."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +17,26 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import ColorRGBA
 
 from fer_common.nodes.parameters import config_from_parameters, declare_options
-from fer_common.nodes.runner import run_node
 from fer_common.options import option
+from fer_perception.runtime.frame_clock import FrameClock
 
 from ..bags.bag_images import choose_image_topic, images
-from ..bags.bag_reader import BagError, OpenBag, storage_files
+from ..bags.bag_reader import OpenBag
 from ..bags.message_types import MessageTypes
 from ..report import provenance
 from ..report.lamp_strip import MISSING
-from ..report.output_folder import OutputFolder
-from ..report.results import REPORT_FILE, Results, timings, write_results
+from ..report.output_folder import REPORT_FILE, OutputFolder
+from ..report.report_files import write_report
+from ..report.results import Results, timings
+from ..report.unused import Unused
 from ..scoring.emotions_csv import EMOTIONS_FILE, EmotionsCsv
 from ..scoring.ground_truth import GroundTruth, LabelError, labels_from_topic, read_labels
 from ..scoring.latency_histogram import LatencyHistogram
+from ..scoring.predicted_face import PredictedFrame
 from ..scoring.scorer import Scoring
 from ..scoring.timeline import Rgb
-from .predicted_messages import latency_s, to_seen_frame
+from .exit_with_failure import run_and_exit
+from .predicted_messages import latency_s, to_predicted_frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +50,33 @@ class ScoreSettings:
         read_only=True,
     )
     image_topic: str = option("", "The bag's topic with the images.", read_only=True)
-    labels: str = option("", "CSV with the true labels; may be empty.", read_only=True)
+    labels: str = option("", "CSV with the ground truth; may be empty.", read_only=True)
     labels_topic: str = option(
         "",
-        "Topic of EmotionStamped in the bag with the true labels; may be empty.",
+        "Topic of EmotionStamped in the bag with the ground truth; may be empty.",
         read_only=True,
+    )
+    overwrite: bool = option(
+        False, "Replace the report of an earlier run in 'out'.", read_only=True
     )
 
 
 class ScoreNode(Node):
-    """Subscribes ``emotions``, ``color`` and ``/diagnostics``; writes the results at its end."""
+    """Subscribes to the graph's results and writes the report at its end.
+
+    :ivar failure: why nothing was written; else empty.
+    :raises BagError: when the bag cannot be read; likewise the errors of labels and of the folder.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("score", **kwargs)
         declare_options(self, ScoreSettings)
         self._settings = config_from_parameters(self, ScoreSettings)
-        # Before the bag is read: what comes meanwhile waits in the queue.
+        self.failure = ""
+        self._folder = OutputFolder(
+            Path(self._settings.out).expanduser(), self._settings.overwrite
+        )
+        # Before the bag is read, so that messages wait in the queue meanwhile.
         self.create_subscription(EmotionArray, "emotions", self._on_emotions, 100)
         self._shown = _shown_color()
         if self._shown is not None:
@@ -71,6 +85,9 @@ class ScoreNode(Node):
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self._source: dict[str, Any] = {"kind": "live", "name": "live", "sha256": None}
         self._images_in_bag: int | None = None
+        self._warnings: list[str] = []
+        self._frame_clock = FrameClock()
+        self._time_fault = ""
         self._scoring = Scoring(self._truth())
         self._latencies = LatencyHistogram()
         self._model_id = ""
@@ -78,54 +95,64 @@ class ScoreNode(Node):
         self._first_s: float | None = None
         self._last_s = 0.0
         self._closed = False
-        self._folder = OutputFolder(Path(self._settings.out).expanduser())
-        # Left in close(), when the results are complete.
+        # Closed in close(), when the results are complete.
         self._folder.__enter__()
         self._files = ExitStack()
         table = self._folder.path(EMOTIONS_FILE).open("w", encoding="utf-8", newline="")
         self._table = EmotionsCsv(self._files.enter_context(table))
 
     def _truth(self) -> GroundTruth | None:
-        """Return the labels, if there are any, and note what is played."""
+        """Return the labels, if there are any, and describe the bag."""
         settings = self._settings
         first_stamp_ns = 0
         rows = None
-        try:
-            if settings.bag:
-                path = Path(settings.bag).expanduser()
-                with OpenBag(path) as bag:
-                    types = MessageTypes(bag.topics.values())
-                    topics = bag.topics.values()
-                    topic = choose_image_topic(topics, settings.image_topic, str(path))
-                    self._images_in_bag = bag.topics[topic].message_count
-                    self._source |= {
-                        "name": path.name,
-                        "sha256": provenance.sha256_of(storage_files(path)),
-                        "image_topic": topic,
-                        "images_in_bag": self._images_in_bag,
-                    }
-                    first = next(images(bag, types, topic), None)
-                    first_stamp_ns = first.stamp_ns if first else 0
-                    if settings.labels_topic:
-                        rows = labels_from_topic(bag, types, settings.labels_topic)
-            if settings.labels:
-                rows = read_labels(Path(settings.labels).expanduser(), first_stamp_ns)
-        except (BagError, LabelError) as error:
-            self.get_logger().error(f"scoring without labels: {error}")
+        if settings.labels_topic and not settings.bag:
+            raise LabelError("labels_topic needs the parameter bag, which holds that topic")
+        if settings.bag:
+            path = Path(settings.bag).expanduser()
+            with OpenBag(path) as bag:
+                types = MessageTypes(bag.topics.values())
+                topics = bag.topics.values()
+                topic = choose_image_topic(topics, settings.image_topic, str(path))
+                self._images_in_bag = bag.topics[topic].message_count
+                self._source |= {
+                    "name": path.name,
+                    "sha256": provenance.sha256_of(bag.files),
+                    "image_topic": topic,
+                    "images_in_bag": self._images_in_bag,
+                }
+                first = next(images(bag, types, topic), None)
+                first_stamp_ns = first.time_ns if first else 0
+                if settings.labels_topic:
+                    rows = labels_from_topic(bag, types, settings.labels_topic)
+                self._warnings += bag.warnings
+        if settings.labels:
+            rows = read_labels(Path(settings.labels).expanduser(), first_stamp_ns)
         return GroundTruth(rows) if rows is not None else None
 
     def _on_emotions(self, message: EmotionArray) -> None:
         self._last_s = time.monotonic()
         self._first_s = self._first_s or self._last_s
-        frame = to_seen_frame(message)
+        frame = self._timed(to_predicted_frame(message))
         self._table.add(frame, self._scoring.add(frame))
         latency = latency_s(message)
         if latency is not None:
             self._latencies.add(latency)
             self._model_id = message.faces[0].model_id
 
+    def _timed(self, frame: PredictedFrame) -> PredictedFrame:
+        """Return the frame; retimed by its receipt where stamps do not run."""
+        now_ns = self.get_clock().now().nanoseconds
+        frame_time = self._frame_clock.advance(frame.stamp_ns * 1e-9, now_ns * 1e-9)
+        if not frame_time.fault:
+            return frame
+        if not self._time_fault:
+            self._warnings.append(f"the stamps {frame_time.fault}: the time of receipt is used")
+        self._time_fault = frame_time.fault
+        return replace(frame, stamp_ns=now_ns)
+
     def _on_color(self, message: ColorRGBA) -> None:
-        # Before the first frame nobody knows where the recording's time begins.
+        # The recording's time begins with the first frame.
         if self._shown is not None and self._scoring.timeline.start_ns is not None:
             rgb = self._shown(message.r, message.g, message.b, message.a)
             self._scoring.timeline.add_lamp(self.get_clock().now().nanoseconds, rgb)
@@ -137,18 +164,22 @@ class ScoreNode(Node):
                     self._interventions = int(value.value)
 
     def close(self) -> None:
-        """Write the results of what was received."""
+        """Write the results, unless there are none."""
         if self._closed:
             return
         self._closed = True
+        self._files.close()
+        if not self._scoring.metrics().frames:
+            self.failure = "no emotions were received: nothing was written"
+            error = ValueError(self.failure)
+            self._folder.__exit__(ValueError, error, None)
+            return
         metrics = self._scoring.metrics(self._interventions)
         wall_s = self._last_s - (self._first_s or self._last_s)
-        warnings = []
+        unused = []
         if self._images_in_bag is not None and metrics.frames < self._images_in_bag:
             dropped = self._images_in_bag - metrics.frames
-            warnings.append(f"{dropped} of {self._images_in_bag} images were not handled live")
-        if not metrics.frames:
-            warnings.append("no emotions were received")
+            unused.append(Unused("images", dropped, "they were not handled in time"))
         results = Results(
             source=self._source,
             model={"model_id": self._model_id},
@@ -158,11 +189,11 @@ class ScoreNode(Node):
             timings=timings(self._latencies, metrics.frames, metrics.duration_s, wall_s),
             latencies=self._latencies,
             host=provenance.host(),
-            warnings=tuple(warnings),
+            warnings=tuple(self._warnings),
+            unused=tuple(unused),
             notes=() if self._shown is not None else (MISSING,),
         )
-        self._files.close()
-        write_results(self._folder, results)
+        write_report(self._folder, results)
         self._folder.__exit__(None, None, None)
         self.get_logger().info(
             f"{metrics.frames} frames scored: {self._folder.folder / REPORT_FILE}"
@@ -170,7 +201,7 @@ class ScoreNode(Node):
 
 
 def _shown_color() -> Callable[[float, float, float, float], Rgb] | None:
-    """Return how a screen shows the lamp's colour; None without ambient_light_driver."""
+    """Return the conversion to a screen's colour; None without the light package."""
     try:
         from ambient_light_driver.color.light_color import LightColor
     except ImportError:
@@ -180,10 +211,7 @@ def _shown_color() -> Callable[[float, float, float, float], Rgb] | None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the node until SIGINT or SIGTERM, then write the results."""
-    try:
-        run_node(ScoreNode, args)
-    except OSError as error:
-        sys.exit(f"score_node: {error}")
+    run_and_exit(ScoreNode, "score_node", args)
 
 
 if __name__ == "__main__":

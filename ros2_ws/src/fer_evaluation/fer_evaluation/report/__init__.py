@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reports: metrics.json and the HTML page."""
+"""The report of a run: ``metrics.json`` and the HTML page."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report's drawings, as SVG that takes its colours from the page's style sheet."""
+"""Draws the report's charts as SVG with the page's colours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from fer_perception.emotions import EMOTIONS
 
-from ..scoring.classification_metrics import CALIBRATION_BINS, Answers
+from ..scoring.classification_metrics import CALIBRATION_BINS, ClassificationMetrics
 from ..scoring.timeline import Rgb, TrackBin
 
 WIDTH = 1000.0
@@ -21,12 +21,12 @@ _STRIP_HEIGHT = 13.0
 
 
 def _finished(parts: Sequence[str]) -> Markup:
-    """Return the picture; what comes from outside was escaped when it was put into a part."""
+    """Return the picture; text from outside is escaped in the parts already."""
     return Markup("".join([*parts, "</svg>"]))  # nosec B704
 
 
 def clock(seconds: float) -> str:
-    """Return a time as a person reads it: 7.5 s, 2:05, 1:02:05."""
+    """Return a time for people: 7.5 s, 2:05, 1:02:05."""
     if seconds < 60.0:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -35,7 +35,7 @@ def clock(seconds: float) -> str:
 
 
 class TimeAxis:
-    """Where a step of a timeline stands in its drawing.
+    """Places the steps of a timeline in its drawing.
 
     :param bins: number of steps.
     :param width_s: length of a step [s].
@@ -64,8 +64,7 @@ class TimeAxis:
     def ranges(self, values: Mapping[int, str]) -> list[tuple[int, int, str]]:
         """Return (first, after last, value) of the runs of equal neighbours.
 
-        A step without a frame belongs to the one before, where frames come more slowly than
-        steps.
+        Where frames come more slowly than steps, a step without a frame belongs to the last one.
         """
         ordered = sorted(values)
         usual = usual_gap(ordered)
@@ -81,7 +80,7 @@ class TimeAxis:
 
 
 MAX_GAP = 3
-"""Frames that are more usual gaps apart do not belong together."""
+"""Frames this many usual gaps apart belong to different runs."""
 
 
 def usual_gap(ordered: Sequence[int]) -> int:
@@ -147,7 +146,7 @@ def _outline(
 def label_strip(time: TimeAxis, labels: Mapping[int, str], what: str) -> Markup:
     """Return labels over time as a strip.
 
-    :param what: for its tooltips, for example "seen".
+    :param what: for its tooltips, for example "predicted".
     """
     parts = [
         f'<svg class="strip" viewBox="0 0 {WIDTH:g} {_STRIP_HEIGHT:g}" '
@@ -183,32 +182,32 @@ def lamp_strip(time: TimeAxis, colors: Mapping[int, Rgb]) -> Markup:
     return _finished(parts)
 
 
-def reliability_diagram(answers: Answers) -> Markup:
-    """Return the share of right answers by confidence: on the diagonal, doubt is honest."""
+def reliability_diagram(classification: ClassificationMetrics) -> Markup:
+    """Return the share of correct predictions by confidence; equal on the diagonal."""
     left, top, side = 40.0, 8.0, 230.0
     parts = [
         '<svg class="chart reliability" viewBox="0 0 290 280" role="img" aria-label="reliability">'
     ]
     parts += _grid(left, top, side)
-    most = max(int(answers.bin_count.max()), 1)
+    most = max(int(classification.bin_count.max()), 1)
     width = side / CALIBRATION_BINS
     for index in range(CALIBRATION_BINS):
-        count = int(answers.bin_count[index])
+        count = int(classification.bin_count[index])
         if not count:
             continue
-        right = answers.bin_right[index] / count
-        confidence = answers.bin_confidence[index] / count
+        correct = classification.bin_correct[index] / count
+        confidence = classification.bin_confidence[index] / count
         x = left + index * width
         opacity = 0.35 + 0.65 * math.sqrt(count / most)
         parts.append(
             f'<rect class="bar" x="{x + 0.7:.1f}" width="{width - 1.4:.1f}" '
-            f'y="{top + side * (1.0 - right):.1f}" height="{side * right:.1f}" '
+            f'y="{top + side * (1.0 - correct):.1f}" height="{side * correct:.1f}" '
             f'opacity="{opacity:.2f}"><title>confidence {100 * confidence:.0f} %: '
-            f"{100 * right:.0f} % right of {count}</title></rect>"
+            f"{100 * correct:.0f} % right of {count}</title></rect>"
         )
         parts.append(
             f'<circle class="dot" cx="{left + side * confidence:.1f}" '
-            f'cy="{top + side * (1.0 - right):.1f}" r="3"/>'
+            f'cy="{top + side * (1.0 - correct):.1f}" r="3"/>'
         )
     parts.append(
         f'<line class="ideal" x1="{left}" y1="{top + side}" x2="{left + side}" y2="{top}"/>'
@@ -273,7 +272,7 @@ def latency_chart(
                 f'<text x="{x + offset:.1f}" y="{13 + 10 * row}" text-anchor="{anchor}">'
                 f"{escape(name)} {marked:.1f}</text>"
             )
-    parts.append(f'<text x="{left + width / 2}" y="256" text-anchor="middle">ms a frame</text>')
+    parts.append(f'<text x="{left + width / 2}" y="256" text-anchor="middle">ms per frame</text>')
     return _finished(parts)
 
 

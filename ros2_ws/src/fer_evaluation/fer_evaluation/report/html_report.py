@@ -1,25 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A run's results as one HTML page that needs nothing else, neither scripts nor the network."""
+"""Renders results as one HTML page without scripts or requests."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fer_perception.emotions import EMOTIONS
 
-from ..scoring.classification_metrics import ANSWERS
+from ..scoring.classification_metrics import PREDICTED_LABELS
 from ..scoring.mistakes import NOT_FOUND, Mistake
 from ..scoring.scorer import Metrics
 from ..scoring.timeline import TrackBin
 from . import charts
-
-if TYPE_CHECKING:
-    from .results import Results
+from .results import Results
 
 _MAX_FACES_SHOWN: Final = 8
 _LATENCY_BARS: Final = 60
@@ -69,9 +67,10 @@ def render_report(results: Results) -> str:
     }
     return environment.get_template("report.html.jinja").render(
         results=results,
+        warnings=[*results.warnings, *map(str, results.unused)],
         metrics=metrics,
         emotions=EMOTIONS,
-        answers=ANSWERS,
+        labels=PREDICTED_LABELS,
         title=str(results.source.get("name", "recording")),
         summary=_summary(results),
         figures=key_figures(results),
@@ -82,12 +81,12 @@ def render_report(results: Results) -> str:
         ],
         hidden_faces=len(tracks) - len(shown) + timeline.given_up,
         truth=[
-            (face_id, charts.label_strip(time, labels, "true"))
+            (face_id, charts.label_strip(time, labels, "ground truth"))
             for face_id, labels in timeline.truth().items()
         ],
         lamp=charts.lamp_strip(time, timeline.lamp()) if timeline.lamp() else None,
         confusion=_confusion_rows(metrics),
-        reliability=charts.reliability_diagram(scoring.answers),
+        reliability=charts.reliability_diagram(scoring.classification),
         latency=charts.latency_chart(results.latencies.coarse(_LATENCY_BARS), marks),
         mistakes=[_mistake_row(m, timeline.start_ns or 0) for m in scoring.mistakes.worst()],
         tables=_provenance_tables(results),
@@ -95,18 +94,18 @@ def render_report(results: Results) -> str:
 
 
 def key_figures(results: Results) -> list[KeyFigure]:
-    """Return the tiles of what was measured, the most important first."""
+    """Return the tiles of the measured figures, the most important first."""
     metrics, timings = results.metrics, results.timings
     detail_changes = (
         f"median; {metrics.missed_changes} of {metrics.true_changes} missed"
         if metrics.true_changes
-        else "no face truly changed"
+        else "the ground truth never changed"
     )
     switches = "" if metrics.id_switches is None else f"{metrics.id_switches} id switches"
     figures = [
         _share("Accuracy", metrics.accuracy, f"balanced {_percent(metrics.balanced_accuracy)}"),
-        _share("Macro-F1", metrics.macro_f1, f"over {len(metrics.classes)} true classes"),
-        _share("Faces found", metrics.coverage, f"of {metrics.true_faces} true faces"),
+        _share("Macro-F1", metrics.macro_f1, f"over {len(metrics.classes)} classes"),
+        _share("Faces found", metrics.coverage, f"of {metrics.true_faces} labelled faces"),
         _share("Calibration error", metrics.ece, "ECE, 15 bins; less is better"),
         KeyFigure(
             "Time to switch",
@@ -137,7 +136,7 @@ def key_figures(results: Results) -> list[KeyFigure]:
             "Flash limiter",
             _number(metrics.flash_limit_interventions, 0),
             "",
-            "times it held the lamp back",
+            "times it limited the lamp",
         ),
     ]
     return [figure for figure in figures if figure.value != _NOTHING]
@@ -181,18 +180,21 @@ def _face_row(
         face_id,
         f"{frames} frames: {shares}",
         charts.probability_areas(time, track),
-        charts.label_strip(time, labels, f"{face_id} seen"),
+        charts.label_strip(time, labels, f"{face_id} predicted"),
         thumbnail,
     )
 
 
 def _confusion_rows(metrics: Metrics) -> list[dict[str, Any]]:
-    """Return the rows of the confusion matrix: counts, and shares of the row."""
+    """Return the rows of the confusion matrix as counts and shares."""
     rows = []
     for name in EMOTIONS:
         counts = metrics.confusion.get(name, {})
         total = sum(counts.values())
-        cells = [(a, counts.get(a, 0), counts.get(a, 0) / total if total else 0) for a in ANSWERS]
+        cells = [
+            (a, counts.get(a, 0), counts.get(a, 0) / total if total else 0)
+            for a in PREDICTED_LABELS
+        ]
         rows.append({"name": name, "total": total, "cells": cells})
     return rows
 
@@ -205,7 +207,7 @@ def _mistake_row(mistake: Mistake, start_ns: int) -> dict[str, Any]:
         "frames": mistake.frames,
         "face": mistake.true_face_id or "–",
         "true": mistake.true_label,
-        "answers": mistake.answers[:3],
+        "answers": mistake.predicted[:3],
         "not_found": NOT_FOUND,
         "confidence": f"{100 * mistake.confidence:.0f} %" if mistake.confidence else "–",
     }
@@ -222,7 +224,7 @@ def _provenance_tables(results: Results) -> list[tuple[str, list[tuple[str, str]
         return flat
 
     return [
-        ("What was evaluated", rows(results.source) + rows(results.model)),
+        ("Input and model", rows(results.source) + rows(results.model)),
         ("Settings", rows(results.settings)),
-        ("Where", rows(results.host)),
+        ("Host", rows(results.host)),
     ]

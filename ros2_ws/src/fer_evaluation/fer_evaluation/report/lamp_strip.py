@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The light that the faces of a recording would have made.
+"""Simulates the light that the faces of a recording produce.
 
 Needs ambient_light_driver, which this package does not depend on: without it the report has no
 lamp.
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from fer_perception.emotions import EMOTIONS
 
-from ..scoring.predicted_face import SeenFrame
+from ..scoring.predicted_face import PredictedFrame
 from ..scoring.timeline import Rgb
 
 if TYPE_CHECKING:
     from ambient_light_driver.pipeline import LightPipeline
 
 _STEP_NS: Final = 20_000_000  # as often as the light's node by default
-# A longer silence changes nothing any more: the light is idle.
+# After a longer silence the light is idle and does not change.
 _LONGEST_SILENCE_NS: Final = 60 * 10**9
 
 MISSING: Final = (
@@ -28,9 +28,9 @@ MISSING: Final = (
 
 
 class LampStrip:
-    """Steps the light's own pipeline from frame to frame, with its default settings.
+    """Steps the light's pipeline from frame to frame with default settings.
 
-    :raises ImportError: ambient_light_driver is not installed.
+    :raises ImportError: when ambient_light_driver is not installed.
     """
 
     def __init__(self) -> None:
@@ -45,11 +45,11 @@ class LampStrip:
 
     @property
     def interventions(self) -> int:
-        """How often the flash limiter held a colour back."""
+        """Number of times the flash limiter limited a colour."""
         return self._pipeline.interventions
 
-    def add(self, frame: SeenFrame) -> list[tuple[int, Rgb]]:
-        """Show the light the faces of a frame.
+    def add(self, frame: PredictedFrame) -> list[tuple[int, Rgb]]:
+        """Pass the faces of a frame to the light.
 
         :returns: (stamp, colour as a screen shows it) of the steps since the frame before.
         """
@@ -59,7 +59,7 @@ class LampStrip:
 
     def _steps_until(self, stamp_ns: int) -> list[tuple[int, Rgb]]:
         if self._now_ns is None or stamp_ns < self._now_ns:
-            # The lamps' own time never goes back.
+            # The time of the lamps never goes back.
             self._now_ns = stamp_ns
         if stamp_ns - self._now_ns > _LONGEST_SILENCE_NS:
             self._now_ns = stamp_ns - _LONGEST_SILENCE_NS
@@ -71,7 +71,7 @@ class LampStrip:
             colors.append((self._now_ns, state.color.displayed_rgb()))
         return colors
 
-    def _observe(self, frame: SeenFrame) -> None:
+    def _observe(self, frame: PredictedFrame) -> None:
         from ambient_light_driver.color.palette import emotion_names
         from ambient_light_driver.selection.observation import observed_face
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Results on disk: all of a run or nothing of it."""
+"""Writes all files of a run into a folder, or none."""
 
 from __future__ import annotations
 
@@ -7,32 +7,44 @@ import shutil
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 from fer_common.atomic_file import put_in_place
 
+METRICS_FILE: Final = "metrics.json"
+REPORT_FILE: Final = "report.html"
+
 
 class OutputFolder(AbstractContextManager["OutputFolder"]):
-    """A folder whose files appear at once, when the run has ended well.
+    """A folder whose files appear together when the run ends well.
 
-    They are written beside, into ``FOLDER.part``. A run that fails or is interrupted leaves the
+    They are written into ``FOLDER.part`` beside it. A run that fails or is interrupted leaves the
     folder as it was, and the next one starts clean, also after a loss of power. Files of other
-    names that are in the folder stay.
+    names stay in the folder.
 
-    :param folder: where the files shall be; made if it is not there.
+    :param folder: destination of the files; created if needed.
+    :param overwrite: replace the report of an earlier run.
+    :raises FileExistsError: when ``folder`` is a file, or holds an earlier report.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, overwrite: bool = False) -> None:
         self.folder = folder
         self._part = folder.with_name(folder.name + ".part")
         if folder.exists() and not folder.is_dir():
-            raise FileExistsError(f"{folder} is a file: --out must name a folder")
+            raise FileExistsError(f"{folder} is a file: name a folder for the results")
+        earlier = [name for name in (METRICS_FILE, REPORT_FILE) if (folder / name).exists()]
+        if earlier and not overwrite:
+            raise FileExistsError(
+                f"{folder / earlier[0]} is an earlier run's: name another folder for the results, "
+                "or ask to overwrite it"
+            )
 
     def path(self, name: str) -> Path:
-        """Return where to write a file."""
+        """Return the path to write a file to."""
         return self._part / name
 
     def __enter__(self) -> OutputFolder:
-        """Begin clean."""
+        """Create an empty folder for the parts."""
         shutil.rmtree(self._part, ignore_errors=True)
         self._part.mkdir(parents=True)
         return self
@@ -43,7 +55,7 @@ class OutputFolder(AbstractContextManager["OutputFolder"]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Put the files in place, or drop them after a failure."""
+        """Move the files to their place, or drop them after a failure."""
         if error is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             for file in sorted(self._part.iterdir()):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where figures come from: the machine, the versions, the files."""
+"""Describes the origin of figures: machine, versions, files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LIBRARIES: Final = (
 
 
 def sha256_of(files: Iterable[Path]) -> str:
-    """Return the sha256 of the files' contents, one after the other."""
+    """Return the sha256 of the files' concatenated contents."""
     digest = hashlib.sha256()
     for path in files:
         with path.open("rb") as file:
@@ -35,7 +35,7 @@ def sha256_of(files: Iterable[Path]) -> str:
 
 
 def host() -> dict[str, Any]:
-    """Return what may differ between two runs that must agree otherwise."""
+    """Return what may differ between two runs with equal results."""
     return {
         "evaluated_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": platform.machine(),
@@ -65,7 +65,7 @@ def _processor() -> str:
 
 
 def git_revision() -> str | None:
-    """Return the revision of the work tree that this code lies in, '+' after it when changed."""
+    """Return this code's git revision, with '+' when modified."""
     git = ["git", "-C", str(Path(__file__).resolve().parent)]
     try:
         found = subprocess.run(

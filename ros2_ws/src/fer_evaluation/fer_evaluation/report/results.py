@@ -1,31 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The results of a run on disk: ``metrics.json`` and ``report.html``."""
+"""The results of a run, and their form as ``metrics.json``."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from fer_perception.pipeline import EmotionPipeline
 
 from ..scoring.latency_histogram import LatencyHistogram
 from ..scoring.scorer import Metrics, Scoring
-from .html_report import render_report
-from .output_folder import OutputFolder
-
-METRICS_FILE: Final = "metrics.json"
-REPORT_FILE: Final = "report.html"
+from .unused import Unused
 
 
 @dataclass(frozen=True)
 class Timings:
-    """How fast it was.
+    """Speed of a run.
 
     :ivar latency_p50_ms: median time for a frame; likewise p95, p99.
-    :ivar frames_per_s: frames handled a second of the run.
-    :ivar times_real_time: length of the recording by that of the run.
+    :ivar frames_per_s: frames handled per second of the run.
+    :ivar times_real_time: duration of the recording divided by that of the run.
+    :ivar wall_s: duration of the run.
     """
 
     latency_p50_ms: float | None
@@ -37,7 +34,11 @@ class Timings:
 
 
 def timings(latencies: LatencyHistogram, frames: int, recorded_s: float, wall_s: float) -> Timings:
-    """Return how fast a run of ``wall_s`` seconds was."""
+    """Return the speed of a run.
+
+    :param recorded_s: duration of the recording [s].
+    :param wall_s: duration of the run [s].
+    """
 
     def percentile_ms(percent: float) -> float | None:
         seconds = latencies.percentile_s(percent)
@@ -56,13 +57,15 @@ def timings(latencies: LatencyHistogram, frames: int, recorded_s: float, wall_s:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """All that is to be told of a run.
+    """Everything that is reported of a run.
 
-    :ivar source: what was evaluated: kind, name, sha256 and so on.
+    :ivar source: the input: kind, name, sha256 and so on.
     :ivar model: model_id and sha256.
     :ivar settings: of the perception and of the scoring.
-    :ivar host: what may differ between two runs, see :mod:`~.provenance`.
-    :ivar notes: what the report says besides, for example why there is no lamp.
+    :ivar host: what may differ between two equal runs, see :mod:`~.provenance`.
+    :ivar warnings: what to know before trusting the figures.
+    :ivar unused: input that could not be used.
+    :ivar notes: other remarks, for example why there is no lamp.
     :ivar thumbnails: face id -> ``data:`` URI.
     """
 
@@ -75,28 +78,24 @@ class Results:
     latencies: LatencyHistogram
     host: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
+    unused: tuple[Unused, ...] = ()
     notes: tuple[str, ...] = ()
     thumbnails: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> str:
-        """Return ``metrics.json``: equal for equal runs, but for the part "host"."""
+        """Return ``metrics.json``, equal for equal runs except for its part "host"."""
         document = {
             "source": dict(self.source),
             "model": dict(self.model),
             "settings": dict(self.settings),
             "metrics": asdict(self.metrics),
             "warnings": list(self.warnings),
+            "unused": [asdict(unused) for unused in self.unused],
             "host": {**self.host, "timings": asdict(self.timings)},
         }
         return json.dumps(document, indent=2) + "\n"
 
 
 def model_of(pipeline: EmotionPipeline) -> dict[str, str]:
-    """Return what is told of a pipeline's model."""
+    """Return the identity of a pipeline's model."""
     return {"model_id": pipeline.recognizer.model_id, "sha256": pipeline.recognizer.sha256}
-
-
-def write_results(folder: OutputFolder, results: Results) -> None:
-    """Write ``metrics.json`` and ``report.html``."""
-    folder.path(METRICS_FILE).write_text(results.as_json(), encoding="utf-8")
-    folder.path(REPORT_FILE).write_text(render_report(results), encoding="utf-8")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small pictures of faces for a report. Made only when asked for: they show who was there."""
+"""Makes small pictures of faces for a report, only on request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import cv2
 
 from fer_perception.face import RgbImage
 
-from ..scoring.predicted_face import SeenFace, SeenFrame
+from ..scoring.predicted_face import PredictedFace, PredictedFrame
 
 _SIDE_PX: Final = 72
 _MARGIN: Final = 0.2  # of the box's side, on each side
@@ -18,13 +18,13 @@ _MAX_FACES: Final = 64
 
 
 class Thumbnails:
-    """Keeps the best view of each face: the largest and surest."""
+    """Keeps the best view of each face, by size and confidence."""
 
     def __init__(self) -> None:
         self._best: dict[str, tuple[float, bytes]] = {}
 
-    def add(self, frame: SeenFrame, pixels: RgbImage) -> None:
-        """Look at the faces of a frame."""
+    def add(self, frame: PredictedFrame, pixels: RgbImage) -> None:
+        """Consider the faces of a frame."""
         for face in frame.faces:
             quality = face.box.area * face.confidence
             known = self._best.get(face.face_id)
@@ -42,7 +42,7 @@ class Thumbnails:
         }
 
 
-def _picture(face: SeenFace, pixels: RgbImage) -> bytes:
+def _picture(face: PredictedFace, pixels: RgbImage) -> bytes:
     box = face.box
     margin = _MARGIN * max(box.width, box.height)
     left, top = max(0, round(box.x - margin)), max(0, round(box.y - margin))

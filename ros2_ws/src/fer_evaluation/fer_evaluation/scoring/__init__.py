@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scoring: predictions against ground truth."""
+"""Scores predictions against ground truth."""

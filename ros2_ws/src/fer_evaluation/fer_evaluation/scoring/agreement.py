@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether two runs say the same of the same frames, for example offline and live."""
+"""Compares the predictions of two runs, for example offline and live."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SAME_FACE_IOU: Final = 0.5
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two runs agree.
+    """Agreement of two runs.
 
     :ivar frames: frames that both handled.
-    :ivar agreeing: those in which both saw the same faces with the same labels.
+    :ivar agreeing: frames in which both predict the same faces with the same labels.
     """
 
     frames: int
@@ -35,9 +35,10 @@ class Agreement:
 def label_agreement(
     first: Mapping[int, Sequence[LabelledFace]], second: Mapping[int, Sequence[LabelledFace]]
 ) -> Agreement:
-    """Compare two runs, stamp by stamp.
+    """Compare two runs stamp by stamp.
 
     :param first: stamp [ns] -> faces; likewise ``second``.
+    :returns: counts over the frames that both handled.
     """
     common = first.keys() & second.keys()
     return Agreement(len(common), sum(_same(first[stamp], second[stamp]) for stamp in common))

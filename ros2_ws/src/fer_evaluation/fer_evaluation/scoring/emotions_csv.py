@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was seen of every frame, as a table: ``emotions.csv``."""
+"""Writes and reads ``emotions.csv``, the table of predictions."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import IO, Final
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox
 
-from .ground_truth import TrueFace
+from .ground_truth import GroundTruthFace
 from .matching import FaceMatch
-from .predicted_face import SeenFace, SeenFrame
+from .predicted_face import PredictedFace, PredictedFrame
 
 EMOTIONS_FILE: Final = "emotions.csv"
 COLUMNS: Final = (
@@ -29,41 +29,45 @@ COLUMNS: Final = (
     "true_face_id",
     "true_emotion",
 )
-"""A row a face; a frame without a face has a row with only its stamp.
+"""One row per face; a frame without a face has a row with only its stamp.
 
-x, y, w, h: the face's box [px]; a column for each class: its probability; the last two where the
-frame is labelled and the face was matched.
+x, y, w, h: the face's box [px]; a column per class: its probability; the last two: the matched
+face of the ground truth.
 """
 
 
 class EmotionsCsv:
-    """Writes the table as it goes.
+    """Writes the table row by row.
 
-    :param file: open for text.
+    :param file: a text file, open for writing.
     """
 
     def __init__(self, file: IO[str]) -> None:
         self._writer = csv.writer(file, lineterminator="\n")
         self._writer.writerow(COLUMNS)
 
-    def add(self, frame: SeenFrame, matches: Sequence[FaceMatch]) -> None:
-        """Write a frame."""
+    def add(self, frame: PredictedFrame, matches: Sequence[FaceMatch]) -> None:
+        """Write the rows of a frame."""
         if not frame.faces:
             self._writer.writerow([frame.stamp_ns, *[""] * (len(COLUMNS) - 1)])
-        true = {id(match.seen): match.true for match in matches if match.seen is not None}
+        matched = {
+            id(match.predicted): match.ground_truth
+            for match in matches
+            if match.predicted is not None
+        }
         for face in frame.faces:
-            self._writer.writerow([frame.stamp_ns, *self._cells(face), *_truth(true, face)])
+            self._writer.writerow([frame.stamp_ns, *self._cells(face), *_truth(matched, face)])
 
     @staticmethod
-    def _cells(face: SeenFace) -> list[str]:
+    def _cells(face: PredictedFace) -> list[str]:
         box = face.box
         corners = (f"{value:.1f}" for value in (box.x, box.y, box.width, box.height))
         # The fourth decimal and on differ between processors.
         return [face.face_id, *corners, face.label, *(f"{score:.4f}" for score in face.scores)]
 
 
-def _truth(true: dict[int, TrueFace], face: SeenFace) -> list[str]:
-    match = true.get(id(face))
+def _truth(matched: dict[int, GroundTruthFace], face: PredictedFace) -> list[str]:
+    match = matched.get(id(face))
     return [match.face_id, match.label] if match is not None else ["", ""]
 
 
@@ -76,14 +80,14 @@ class LabelledFace:
 
 
 def read_emotions(path: Path) -> Iterator[tuple[int, tuple[LabelledFace, ...]]]:
-    """Yield stamp and faces of each frame of a table.
+    """Yield the stamp [ns] and the faces of each frame of a table.
 
-    :raises ValueError: when it is no such table.
+    :raises ValueError: when the columns are different ones.
     """
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise ValueError(f"{path} is no emotions.csv: its columns are {reader.fieldnames}")
+            raise ValueError(f"{path} is not an emotions.csv: its columns are {reader.fieldnames}")
         stamp_ns: int | None = None
         faces: list[LabelledFace] = []
         for row in reader:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the faces of a recording really look, as someone labelled them."""
+"""The ground truth of a recording: labels by time, from a CSV file or a topic."""
 
 from __future__ import annotations
 
@@ -7,38 +7,39 @@ import csv
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox
 
-from ..bags.bag_reader import BagError, BagReader
+from ..bags.bag_error import BagError
+from ..bags.bag_reader import OpenBag
 from ..bags.message_types import EMOTION_TYPE, MessageTypes
 
 NOBODY: Final = "none"
-"""Label of a time in which the face is not there."""
+"""Label of a time in which the face is absent."""
 
 TOLERANCE_S: Final = 0.02
-"""A row with a box is about the frame that is at most so far from its stamp [s]."""
+"""Largest distance of a row with a box from its frame [s]."""
 
 COLUMNS: Final = "stamp_ns (or time_s), label[, x, y, w, h][, face_id]"
 
 
 class LabelError(Exception):
-    """Labels cannot be used; the message names the place and what was expected."""
+    """Labels cannot be used; the message names the place and what is expected."""
 
 
 @dataclass(frozen=True)
 class LabelRow:
-    """What someone said of a face.
+    """A label of a face.
 
-    :ivar stamp_ns: from when on, or of which frame.
+    :ivar stamp_ns: start of its time, or stamp of its frame.
     :ivar label: one of :data:`~fer_perception.emotions.EMOTIONS`, or :data:`NOBODY`.
-    :ivar box: where it is in that frame; None for a label that holds from ``stamp_ns`` until the
-        next row of the same face.
-    :ivar face_id: who it is; may be empty where there is one face only.
+    :ivar box: the face's place in that frame [px]; None for a label that holds from ``stamp_ns``
+        until the next row of the same face.
+    :ivar face_id: identity of the face; may be empty where there is only one.
     """
 
     stamp_ns: int
@@ -48,11 +49,11 @@ class LabelRow:
 
 
 @dataclass(frozen=True)
-class TrueFace:
-    """A face that is in a frame.
+class GroundTruthFace:
+    """A labelled face of a frame.
 
-    :ivar box: where it is; None where nobody said.
-    :ivar since_ns: since when it has looked like that, as far as known.
+    :ivar box: its place [px]; None where it is not labelled.
+    :ivar since_ns: start of its label, as far as known.
     """
 
     face_id: str
@@ -62,10 +63,10 @@ class TrueFace:
 
 
 class GroundTruth:
-    """Labels of a recording, by time.
+    """Labels of a recording by time.
 
-    Rows with a box are each about one frame. Rows without a box hold from their stamp on, until
-    the next row of the same face: two rows are enough for a clip in which one face changes once.
+    A row with a box labels one frame. A row without a box holds from its stamp until the next row
+    of the same face: two rows suffice for a clip in which one face changes once.
 
     :param rows: in any order.
     :param tolerance_s: see :data:`TOLERANCE_S`.
@@ -92,20 +93,20 @@ class GroundTruth:
         self._last_used = -1
 
     @property
-    def tells_faces_apart(self) -> bool:
-        """Return whether it says who is who, so that identities can be judged."""
+    def distinguishes_faces(self) -> bool:
+        """Return whether faces have identities, so that ids can be scored."""
         anonymous = len(self._held) > 1 and "" in self._held
         crowded = any(
             len(group) > 1 and any(not row.face_id for row in group) for group in self._groups
         )
         return not anonymous and not crowded
 
-    def at(self, stamp_ns: int) -> tuple[TrueFace, ...] | None:
-        """Return the faces that are in the frame of ``stamp_ns``; None where nobody said.
+    def at(self, stamp_ns: int) -> tuple[GroundTruthFace, ...] | None:
+        """Return the faces in the frame of ``stamp_ns``; None where it is not labelled.
 
-        Each group of rows with boxes answers for one frame only, so ask for the frames in order.
+        Each group of rows with boxes serves one frame only, so ask for the frames in order.
         """
-        faces: list[TrueFace] = []
+        faces: list[GroundTruthFace] = []
         known = False
         for face_id, held in self._held.items():
             index = bisect_right(self._held_stamps[face_id], stamp_ns) - 1
@@ -113,12 +114,14 @@ class GroundTruth:
                 continue
             known = True
             if held[index].label != NOBODY:
-                faces.append(TrueFace(face_id, held[index].label, None, _since(held, index)))
+                faces.append(
+                    GroundTruthFace(face_id, held[index].label, None, _since(held, index))
+                )
         group = self._group_near(stamp_ns)
         if group is not None:
             known = True
             faces += [
-                TrueFace(row.face_id, row.label, row.box, row.stamp_ns)
+                GroundTruthFace(row.face_id, row.label, row.box, row.stamp_ns)
                 for row in group
                 if row.label != NOBODY
             ]
@@ -138,7 +141,7 @@ class GroundTruth:
 
 
 def _since(held: list[LabelRow], index: int) -> int:
-    """Return when the label of a row began: rows that repeat it are no change."""
+    """Return the start of a row's label, over earlier rows that repeat it."""
     while index and held[index - 1].label == held[index].label:
         index -= 1
     return held[index].stamp_ns
@@ -147,7 +150,7 @@ def _since(held: list[LabelRow], index: int) -> int:
 def read_labels(path: Path, first_stamp_ns: int = 0) -> list[LabelRow]:
     """Read a CSV with the columns :data:`COLUMNS`; lines that begin with # are comments.
 
-    :param first_stamp_ns: what ``time_s`` counts from: the first image.
+    :param first_stamp_ns: stamp of the first image, from which ``time_s`` counts.
     :raises LabelError: naming the line that cannot be used.
     """
     try:
@@ -156,7 +159,7 @@ def read_labels(path: Path, first_stamp_ns: int = 0) -> list[LabelRow]:
     except OSError as error:
         raise LabelError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise LabelError(f"{path}: no text in UTF-8") from error
+        raise LabelError(f"{path} is not text in UTF-8") from error
 
 
 def _rows(file: Iterable[str], path: Path, first_stamp_ns: int) -> Iterator[LabelRow]:
@@ -182,7 +185,7 @@ def _row(fields: dict[str, Any], first_stamp_ns: int) -> LabelRow:
     else:
         seconds = float(text.get("time_s") or "nan")
         if not math.isfinite(seconds):
-            raise ValueError("neither stamp_ns nor time_s")
+            raise ValueError("neither stamp_ns nor time_s is given")
         stamp_ns = first_stamp_ns + round(seconds * 1e9)
     label = text["label"].lower()
     if label not in (*EMOTIONS, NOBODY):
@@ -197,28 +200,34 @@ def _row(fields: dict[str, Any], first_stamp_ns: int) -> LabelRow:
     return LabelRow(stamp_ns, label, box, text.get("face_id", ""))
 
 
-def labels_from_topic(bag: BagReader, types: MessageTypes, topic: str) -> list[LabelRow]:
+def labels_from_topic(
+    bag: OpenBag, types: MessageTypes, topic: str, by_recording: bool = False
+) -> list[LabelRow]:
     """Read the labels from a topic of ``EmotionStamped``.
 
-    :raises BagError: when the topic is not there, is of another type, or cannot be read.
+    :param by_recording: time them by their recording instead of their stamps.
+    :raises BagError: when the topic is missing, has another type, or cannot be read.
     """
     found = bag.topics.get(topic)
     if found is None:
-        raise BagError(f"no topic {topic} in the bag; its topics: {', '.join(bag.topics)}")
+        raise BagError(f"the bag has no topic {topic}; its topics: {', '.join(bag.topics)}")
     if found.type_name != EMOTION_TYPE:
         raise BagError(f"{topic} is {found.type_name}: expected {EMOTION_TYPE} for labels")
     if topic in types.unknown:
         types.learn_fer_msgs()
-    return [
-        _row_of_message(types.read(message.data, EMOTION_TYPE), topic)
-        for message in bag.messages({topic})
-    ]
+    rows = []
+    for message in bag.messages({topic}):
+        row = _row_of_message(types.read(message.data, EMOTION_TYPE), topic)
+        rows.append(replace(row, stamp_ns=message.stamp_ns) if by_recording else row)
+    return rows
 
 
 def _row_of_message(message: Any, topic: str) -> LabelRow:
     stamp, roi = message.header.stamp, message.roi
     if message.emotion not in (*EMOTIONS, NOBODY):
-        raise BagError(f"{topic}: emotion {message.emotion!r} is no label: expected {EMOTIONS}")
+        raise BagError(
+            f"{topic}: emotion {message.emotion!r} is unknown: expected one of {EMOTIONS}"
+        )
     box = None
     if roi.width and roi.height:
         box = BoundingBox(roi.x_offset, roi.y_offset, roi.width, roi.height)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How often labels change, and how soon after a face has truly changed."""
+"""Label stability: flips per minute, and the delay after a change of the ground truth."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from .matching import FaceMatch
-from .predicted_face import SeenFace
+from .predicted_face import PredictedFace
 
-# A face that was away for longer comes back as a new one: its label did not flip.
+# A face that was absent for longer counts as a new one: its label did not flip.
 _MAX_GAP_NS: Final = 10**9
 
 
 class LabelFlips:
-    """Counts changes of each seen face's label.
+    """Counts changes of each predicted face's label.
 
-    :ivar flips: changes, true ones among them.
-    :ivar face_s: for how long faces were watched, summed over faces [s].
+    :ivar flips: changes, including those of the ground truth.
     """
 
     def __init__(self) -> None:
@@ -26,11 +25,11 @@ class LabelFlips:
         self._face_ns = 0
         self._last: dict[str, tuple[int, str]] = {}
 
-    def forget(self) -> None:
-        """Start anew, as after a step back in time."""
+    def reset(self) -> None:
+        """Restart after a step back in time."""
         self._last = {}
 
-    def add(self, stamp_ns: int, faces: Sequence[SeenFace]) -> None:
+    def add(self, stamp_ns: int, faces: Sequence[PredictedFace]) -> None:
         """Count a frame."""
         for face in faces:
             before_ns, label = self._last.get(face.face_id, (stamp_ns, face.label))
@@ -45,27 +44,26 @@ class LabelFlips:
 
     @property
     def face_s(self) -> float:
-        """For how long faces were watched, summed over faces [s]."""
+        """Time for which faces were visible, summed over faces [s]."""
         return self._face_ns * 1e-9
 
     def per_minute(self) -> float | None:
-        """Return the changes a minute that a face is watched; None where none was."""
+        """Return the changes per minute of a visible face; None without a face."""
         return 60.0 * self.flips / self.face_s if self._face_ns else None
 
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A true change that has not been seen yet."""
+    """A change of the ground truth that is not predicted yet."""
 
     label: str
     since_ns: int
 
 
 class SwitchTimes:
-    """Measures the time from each true change until the new label is seen on that face.
+    """Measures the delay from each change of the ground truth to its prediction.
 
-    :ivar delays_s: of the changes that were seen [s].
-    :ivar missed: changes that were not seen before the next one, or the end.
+    :ivar delays_s: of the changes that were predicted [s].
     """
 
     def __init__(self) -> None:
@@ -74,28 +72,28 @@ class SwitchTimes:
         self._label: dict[str, str] = {}
         self._waiting: dict[str, _Waiting] = {}
 
-    def forget(self) -> None:
-        """Start anew, as after a step back in time."""
+    def reset(self) -> None:
+        """Restart after a step back in time."""
         self._missed += len(self._waiting)
         self._label, self._waiting = {}, {}
 
     def add(self, stamp_ns: int, matches: Sequence[FaceMatch]) -> None:
         """Count a frame."""
         for match in matches:
-            true = match.true
-            before = self._label.get(true.face_id)
-            self._label[true.face_id] = true.label
-            if before not in (None, true.label):
-                self._missed += true.face_id in self._waiting
-                # Told by the label's stamp if there is one, else by the first such frame.
-                since_ns = true.since_ns if true.box is None else stamp_ns
-                self._waiting[true.face_id] = _Waiting(true.label, since_ns)
-            waiting = self._waiting.get(true.face_id)
-            if waiting is not None and match.right:
+            truth = match.ground_truth
+            before = self._label.get(truth.face_id)
+            self._label[truth.face_id] = truth.label
+            if before not in (None, truth.label):
+                self._missed += truth.face_id in self._waiting
+                # By the label's stamp if it has one, else by the first such frame.
+                since_ns = truth.since_ns if truth.box is None else stamp_ns
+                self._waiting[truth.face_id] = _Waiting(truth.label, since_ns)
+            waiting = self._waiting.get(truth.face_id)
+            if waiting is not None and match.correct:
                 self.delays_s.append((stamp_ns - waiting.since_ns) * 1e-9)
-                del self._waiting[true.face_id]
+                del self._waiting[truth.face_id]
 
     @property
     def missed(self) -> int:
-        """Changes that were not seen before the next one, or by now."""
+        """Changes that were not predicted before the next one, or by now."""
         return self._missed + len(self._waiting)

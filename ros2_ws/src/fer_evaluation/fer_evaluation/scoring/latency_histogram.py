@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Percentiles of times without keeping the times."""
+"""Percentiles of latencies in memory of a fixed size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BINS: Final = math.ceil(math.log(_LONGEST_S / _SHORTEST_S) / math.log(_RATIO))
 
 
 class LatencyHistogram:
-    """Counts times in bins each 1 % wider than the one before, from 10 us to 1000 s.
+    """Counts times in bins that each are 1 % wider than the last, from 10 us to 1000 s.
 
     :ivar counts: of each bin.
     """

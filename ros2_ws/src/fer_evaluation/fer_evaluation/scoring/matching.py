@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which seen face is which true face."""
+"""Match predictions to ground truth by IoU."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from .ground_truth import TrueFace
-from .predicted_face import SeenFace
+from .ground_truth import GroundTruthFace
+from .predicted_face import PredictedFace
 
 MIN_IOU: Final = 0.4
-"""Least intersection over union of a true and a seen face's boxes.
+"""Least intersection over union of a ground-truth and a predicted box.
 
 Detectors frame a face differently from people: below the customary 0.5, and far above what two
 faces side by side reach.
@@ -23,73 +23,76 @@ faces side by side reach.
 
 @dataclass(frozen=True, eq=False)
 class FaceMatch:
-    """A true face and what was seen of it.
+    """A ground-truth face and its prediction.
 
-    :ivar seen: None where it was not found.
+    :ivar predicted: None where the face was not found.
     """
 
-    true: TrueFace
-    seen: SeenFace | None
+    ground_truth: GroundTruthFace
+    predicted: PredictedFace | None
 
     @property
-    def right(self) -> bool:
-        """Return whether the face was found and its label is the true one."""
-        return self.seen is not None and self.seen.label == self.true.label
+    def correct(self) -> bool:
+        """Return whether the face was found with the right label."""
+        return self.predicted is not None and self.predicted.label == self.ground_truth.label
 
 
 class FaceMatcher:
-    """Matches true and seen faces, frame by frame.
+    """Matches ground-truth and predicted faces frame by frame.
 
-    By the boxes' overlap (Hungarian method). A true face without a box is taken to be the seen
-    face that it was before, else the largest that is left.
+    Boxes are matched by IoU with the Hungarian method. A ground-truth face without a box matches
+    the predicted face with the id it had before, else the largest that remains.
+
+    :param min_iou: see :data:`MIN_IOU`.
     """
 
     def __init__(self, min_iou: float = MIN_IOU) -> None:
         self._min_iou = min_iou
-        self._last_seen_id: dict[str, str] = {}
+        self._last_predicted_id: dict[str, str] = {}
 
-    def forget(self) -> None:
-        """Start anew, as after a step back in time."""
-        self._last_seen_id = {}
+    def reset(self) -> None:
+        """Restart after a step back in time."""
+        self._last_predicted_id = {}
 
     def match(
-        self, true_faces: Sequence[TrueFace], seen_faces: Sequence[SeenFace]
+        self, truth: Sequence[GroundTruthFace], predictions: Sequence[PredictedFace]
     ) -> list[FaceMatch]:
-        """Return one match for each true face."""
-        boxed = [face for face in true_faces if face.box is not None]
-        pairs = self._by_overlap(boxed, seen_faces)
-        taken = {id(seen) for _, seen in pairs}
-        found = {id(true): seen for true, seen in pairs}
-        for true in true_faces:
-            if true.box is not None:
+        """Return one match per ground-truth face."""
+        pairs = self._by_iou([face for face in truth if face.box is not None], predictions)
+        taken = {id(prediction) for _, prediction in pairs}
+        found = {id(face): prediction for face, prediction in pairs}
+        for face in truth:
+            if face.box is not None:
                 continue
-            left = [seen for seen in seen_faces if id(seen) not in taken]
-            if not left:
+            free = [prediction for prediction in predictions if id(prediction) not in taken]
+            if not free:
                 continue
-            before = self._last_seen_id.get(true.face_id)
-            seen = next((face for face in left if face.face_id == before), None)
-            if seen is None:
-                seen = max(left, key=lambda face: face.box.area)
-            found[id(true)] = seen
-            taken.add(id(seen))
-            self._last_seen_id[true.face_id] = seen.face_id
-        return [FaceMatch(true, found.get(id(true))) for true in true_faces]
+            last_id = self._last_predicted_id.get(face.face_id)
+            chosen = next(
+                (prediction for prediction in free if prediction.face_id == last_id), None
+            )
+            if chosen is None:
+                chosen = max(free, key=lambda prediction: prediction.box.area)
+            found[id(face)] = chosen
+            taken.add(id(chosen))
+            self._last_predicted_id[face.face_id] = chosen.face_id
+        return [FaceMatch(face, found.get(id(face))) for face in truth]
 
-    def _by_overlap(
-        self, true_faces: Sequence[TrueFace], seen_faces: Sequence[SeenFace]
-    ) -> list[tuple[TrueFace, SeenFace]]:
-        if not true_faces or not seen_faces:
+    def _by_iou(
+        self, truth: Sequence[GroundTruthFace], predictions: Sequence[PredictedFace]
+    ) -> list[tuple[GroundTruthFace, PredictedFace]]:
+        if not truth or not predictions:
             return []
         iou = np.array(
             [
-                [seen.box.iou(true.box) if true.box else 0.0 for seen in seen_faces]
-                for true in true_faces
+                [prediction.box.iou(face.box) if face.box else 0.0 for prediction in predictions]
+                for face in truth
             ]
         )
         iou[iou < self._min_iou] = 0.0
         rows, columns = linear_sum_assignment(iou, maximize=True)
         return [
-            (true_faces[int(row)], seen_faces[int(column)])
+            (truth[int(row)], predictions[int(column)])
             for row, column in zip(rows, columns, strict=True)
             if iou[row, column] > 0.0
         ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the perception said of a frame, offline or live."""
+"""The predictions on a frame, offline or live."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fer_perception.face_emotion import FaceEmotion
 
 
 @dataclass(frozen=True, eq=False)
-class SeenFace:
-    """A face as it was published.
+class PredictedFace:
+    """A predicted face.
 
-    :ivar face_id: the tracker's name of it.
-    :ivar box: where it is, inside the image [px].
+    :ivar face_id: id given by the tracker.
+    :ivar box: its place, inside the image [px].
     :ivar label: its class, or "unknown".
     :ivar scores: 7, in the order of :data:`~fer_perception.emotions.EMOTIONS`.
     """
@@ -35,31 +35,31 @@ class SeenFace:
 
 
 @dataclass(frozen=True, eq=False)
-class SeenFrame:
-    """The faces of one frame.
+class PredictedFrame:
+    """The predicted faces of one frame.
 
-    :ivar stamp_ns: when the frame was taken.
+    :ivar stamp_ns: time of the frame.
     :ivar image_size: (width, height) in pixels.
     :ivar faces: largest first.
     """
 
     stamp_ns: int
     image_size: tuple[int, int]
-    faces: tuple[SeenFace, ...]
+    faces: tuple[PredictedFace, ...]
 
 
-def seen_frame(
+def predicted_frame(
     stamp_ns: int,
     image_size: tuple[int, int],
     emotions: Sequence[FaceEmotion],
     min_confidence: float,
-) -> SeenFrame:
-    """Return what the pipeline found in a frame.
+) -> PredictedFrame:
+    """Return the pipeline's predictions on a frame.
 
     :param min_confidence: faces below it are labelled "unknown".
     """
     faces = tuple(
-        SeenFace(
+        PredictedFace(
             emotion.face_id,
             emotion.face.box.clipped(*image_size),
             emotion.label(min_confidence),
@@ -67,4 +67,4 @@ def seen_frame(
         )
         for emotion in emotions
     )
-    return SeenFrame(stamp_ns, image_size, faces)
+    return PredictedFrame(stamp_ns, image_size, faces)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores what the perception said, frame by frame, against how the faces really look."""
+"""Scores predictions against ground truth, frame by frame."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from statistics import mean, median
 from fer_common.resettable_clock import MAX_OVERTAKING_S
 from fer_perception.emotions import EMOTIONS
 
-from .classification_metrics import ANSWERS, Answers, ClassFigures
+from .classification_metrics import PREDICTED_LABELS, ClassFigures, ClassificationMetrics
 from .ground_truth import GroundTruth
 from .identities import Identities
 from .label_changes import LabelFlips, SwitchTimes
 from .matching import MIN_IOU, FaceMatch, FaceMatcher
 from .mistakes import Mistakes
-from .predicted_face import SeenFrame
+from .predicted_face import PredictedFrame
 from .timeline import Timeline
 
-# A larger step back in time is a recording that starts anew.
+# A larger step back in time is a restart of the recording.
 _MAX_OVERTAKING_NS = round(1e9 * MAX_OVERTAKING_S)
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """What was reached. Shares are in [0, 1]; None where there is nothing to measure.
+    """All metrics of a run. Shares are in [0, 1]; None where there is nothing to measure.
 
-    :ivar frames: frames that were scored or could have been.
+    :ivar frames: frames of the input, including unreadable ones.
     :ivar unreadable_frames: images that could not be read.
-    :ivar frames_with_faces: frames in which a face was seen.
-    :ivar faces: faces seen, summed over frames.
-    :ivar face_ids: ids given.
+    :ivar frames_with_faces: frames with a predicted face.
+    :ivar faces: predicted faces, summed over frames.
+    :ivar face_ids: number of different ids.
     :ivar duration_s: time from the first to the last frame.
-    :ivar true_faces: true faces, summed over the frames that are labelled.
-    :ivar coverage: share of the true faces that were found.
-    :ivar accuracy: share of right labels among the true faces that were found.
-    :ivar right_of_true_faces: coverage times accuracy: what was not found counts as wrong.
-    :ivar balanced_accuracy: mean of the recalls of the classes that truly occur.
+    :ivar true_faces: ground-truth faces, summed over the labelled frames.
+    :ivar coverage: share of the ground-truth faces that were found.
+    :ivar accuracy: share of right labels among the ground-truth faces that were found.
+    :ivar right_of_true_faces: coverage times accuracy: a face that was not found counts as wrong.
+    :ivar balanced_accuracy: mean recall of the classes that occur in the ground truth.
     :ivar macro_f1: mean of their F1 scores.
     :ivar ece: expected calibration error, over 15 bins of equal width.
-    :ivar label_flips_per_minute: changes of label, true ones among them, for each minute that a
-        face is watched.
-    :ivar true_changes: changes of true labels that were followed.
-    :ivar missed_changes: those that were never seen.
-    :ivar time_to_switch_mean_s: from a true change until its label is seen; likewise median, max.
-    :ivar id_switches: how often a true face was seen under another id than before.
+    :ivar label_flips_per_minute: changes of label, right and wrong, per minute of a visible face.
+    :ivar true_changes: changes of the ground truth.
+    :ivar missed_changes: those that were never predicted.
+    :ivar time_to_switch_mean_s: from a change of the ground truth to its prediction; likewise
+        median, max.
+    :ivar id_switches: number of times a ground-truth face got another id than before.
     :ivar idf1: F1 score of the ids.
-    :ivar flash_limit_interventions: how often the flash limiter held the lamp back.
-    :ivar classes: precision, recall, F1 and support of each class that truly occurs.
-    :ivar confusion: true class -> answer -> count.
+    :ivar flash_limit_interventions: number of times the flash limiter limited the lamp.
+    :ivar classes: precision, recall, F1 and support of each class that occurs.
+    :ivar confusion: ground truth -> prediction -> count.
     """
 
     frames: int
@@ -79,10 +79,10 @@ class Metrics:
 
 
 class Scoring:
-    """Takes frames in the order of their time and keeps what the report needs, in bounded memory.
+    """Scores frames in the order of their time, in memory of a fixed size.
 
-    A step back in time of more than a second is taken for a recording that starts anew: it is no
-    flip, no switch of ids and no true change.
+    A step back in time of more than a second is a restart of the recording: it counts neither as
+    a flip, nor as a switch of ids, nor as a change of the ground truth.
 
     :param truth: None without labels.
     :param min_iou: see :data:`~.matching.MIN_IOU`.
@@ -90,7 +90,7 @@ class Scoring:
 
     def __init__(self, truth: GroundTruth | None = None, min_iou: float = MIN_IOU) -> None:
         self.truth = truth
-        self.answers = Answers()
+        self.classification = ClassificationMetrics()
         self.timeline = Timeline()
         self.mistakes = Mistakes()
         self._matcher = FaceMatcher(min_iou)
@@ -107,45 +107,49 @@ class Scoring:
         self._frames += 1
         self._unreadable += 1
 
-    def add(self, frame: SeenFrame) -> list[FaceMatch]:
-        """Score a frame and return its true faces with what was seen of them."""
+    def add(self, frame: PredictedFrame) -> list[FaceMatch]:
+        """Score a frame and return its ground-truth faces with their predictions."""
         if frame.stamp_ns < self._last_ns - _MAX_OVERTAKING_NS:
-            self._start_anew()
+            self._reset()
         self._last_ns = frame.stamp_ns
         self._frames += 1
         self._with_faces += bool(frame.faces)
         self._faces += len(frame.faces)
         self._face_ids.update(face.face_id for face in frame.faces)
         self._flips.add(frame.stamp_ns, frame.faces)
-        true_faces = self.truth.at(frame.stamp_ns) if self.truth else None
+        faces = self.truth.at(frame.stamp_ns) if self.truth else None
         matches: list[FaceMatch] = []
-        if true_faces is not None:
-            matches = self._matcher.match(true_faces, frame.faces)
+        if faces is not None:
+            matches = self._matcher.match(faces, frame.faces)
             self._count(frame, matches)
         self.timeline.add(frame, matches)
         return matches
 
     def add_picture(self, match: FaceMatch, number: int) -> None:
-        """Score a picture that stands for itself, with one true face and no time."""
+        """Score a picture with one ground-truth face and no time."""
         self._frames += 1
         self._true_faces += 1
-        self._with_faces += match.seen is not None
-        self._faces += match.seen is not None
-        if match.seen is not None:
-            self.answers.add(match.true.label, match.seen.label, match.seen.scores)
-        if not match.right:
+        self._with_faces += match.predicted is not None
+        self._faces += match.predicted is not None
+        if match.predicted is not None:
+            self.classification.add(
+                match.ground_truth.label, match.predicted.label, match.predicted.scores
+            )
+        if not match.correct:
             self.mistakes.add_picture(match, number)
 
-    def _count(self, frame: SeenFrame, matches: Sequence[FaceMatch]) -> None:
+    def _count(self, frame: PredictedFrame, matches: Sequence[FaceMatch]) -> None:
         self._true_faces += len(matches)
         for match in matches:
-            if match.seen is not None:
-                self.answers.add(match.true.label, match.seen.label, match.seen.scores)
+            if match.predicted is not None:
+                self.classification.add(
+                    match.ground_truth.label, match.predicted.label, match.predicted.scores
+                )
         self._identities.add(matches, len(frame.faces))
         self._switches.add(frame.stamp_ns, matches)
         self.mistakes.add(frame.stamp_ns, matches)
 
-    def _start_anew(self) -> None:
+    def _reset(self) -> None:
         for part in (
             self._matcher,
             self._identities,
@@ -153,13 +157,13 @@ class Scoring:
             self._switches,
             self.mistakes,
         ):
-            part.forget()
+            part.reset()
 
     def metrics(self, flash_limit_interventions: int | None = None) -> Metrics:
-        """Return the figures by now."""
-        answers, delays = self.answers, self._switches.delays_s
-        tells_apart = self.truth is not None and self.truth.tells_faces_apart
-        right = int(answers.confusion.diagonal().sum())
+        """Return the metrics by now."""
+        classification, delays = self.classification, self._switches.delays_s
+        has_identities = self.truth is not None and self.truth.distinguishes_faces
+        right = int(classification.confusion.diagonal().sum())
         return Metrics(
             frames=self._frames,
             unreadable_frames=self._unreadable,
@@ -168,20 +172,22 @@ class Scoring:
             face_ids=len(self._face_ids),
             duration_s=round(self.timeline.duration_s, 6),
             true_faces=self._true_faces,
-            coverage=_rounded(answers.count / self._true_faces) if self._true_faces else None,
-            accuracy=_rounded(answers.accuracy()),
+            coverage=_rounded(classification.count / self._true_faces)
+            if self._true_faces
+            else None,
+            accuracy=_rounded(classification.accuracy()),
             right_of_true_faces=_rounded(right / self._true_faces) if self._true_faces else None,
-            balanced_accuracy=_rounded(answers.balanced_accuracy()),
-            macro_f1=_rounded(answers.macro_f1()),
-            ece=_rounded(answers.ece()),
+            balanced_accuracy=_rounded(classification.balanced_accuracy()),
+            macro_f1=_rounded(classification.macro_f1()),
+            ece=_rounded(classification.ece()),
             label_flips_per_minute=_rounded(self._flips.per_minute()),
             true_changes=len(delays) + self._switches.missed,
             missed_changes=self._switches.missed,
             time_to_switch_mean_s=_rounded(mean(delays)) if delays else None,
             time_to_switch_median_s=_rounded(median(delays)) if delays else None,
             time_to_switch_max_s=_rounded(max(delays)) if delays else None,
-            id_switches=self._identities.switches if tells_apart else None,
-            idf1=_rounded(self._identities.idf1()) if tells_apart else None,
+            id_switches=self._identities.switches if has_identities else None,
+            idf1=_rounded(self._identities.idf1()) if has_identities else None,
             flash_limit_interventions=flash_limit_interventions,
             classes={
                 name: ClassFigures(
@@ -190,18 +196,22 @@ class Scoring:
                     round(figures.f1, 5),
                     figures.support,
                 )
-                for name, figures in answers.classes().items()
+                for name, figures in classification.classes().items()
             },
-            confusion=confusion_by_name(answers),
+            confusion=confusion_by_name(classification),
         )
 
 
-def confusion_by_name(answers: Answers) -> dict[str, dict[str, int]]:
-    """Return true class -> answer -> count, without empty cells."""
+def confusion_by_name(classification: ClassificationMetrics) -> dict[str, dict[str, int]]:
+    """Return ground truth -> prediction -> count, without empty cells."""
     return {
-        name: {a: int(n) for a, n in zip(ANSWERS, answers.confusion[row], strict=True) if n}
+        name: {
+            a: int(n)
+            for a, n in zip(PREDICTED_LABELS, classification.confusion[row], strict=True)
+            if n
+        }
         for row, name in enumerate(EMOTIONS)
-        if answers.confusion[row].any()
+        if classification.confusion[row].any()
     }
 
 

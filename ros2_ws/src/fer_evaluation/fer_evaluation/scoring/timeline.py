@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was seen over time, in as many steps as a screen can show."""
+"""Predictions over time, in as many steps as a screen can show."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from fer_perception.emotions import EMOTIONS
 
 from .matching import FaceMatch
-from .predicted_face import SeenFrame
+from .predicted_face import PredictedFrame
 
 MAX_BINS: Final = 1000
 _FIRST_WIDTH_NS: Final = 1_000_000
-# Tracks kept while the recording goes on: the shortest of those that ended are given up.
+# Tracks kept during the recording; beyond that, the shortest ones that ended are dropped.
 _MAX_TRACKS: Final = 64
 _ENDED_NS: Final = 10 * 10**9
 
@@ -51,14 +51,14 @@ class _Track:
 
 
 class Timeline:
-    """Gathers frames in steps of equal length.
+    """Collects frames in steps of equal length.
 
-    When the recording outgrows :data:`MAX_BINS` steps, each two become one: memory is bounded,
-    whatever its length, which need not be known.
+    When the recording outgrows :data:`MAX_BINS` steps, each two become one, so that memory is
+    bounded for recordings of any length.
 
     :ivar start_ns: stamp of the first frame; None before it.
     :ivar width_ns: length of a step.
-    :ivar given_up: faces that were left out since there were too many.
+    :ivar given_up: faces that were dropped because there were too many.
     """
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Timeline:
         """Steps from the first to the last frame."""
         return self._bin(self._end_ns) + 1 if self.start_ns is not None else 0
 
-    def add(self, frame: SeenFrame, matches: Sequence[FaceMatch]) -> None:
+    def add(self, frame: PredictedFrame, matches: Sequence[FaceMatch]) -> None:
         """Add a frame; one before the first counts as the first."""
         index = self._place(frame.stamp_ns)
         for face in frame.faces:
@@ -92,8 +92,8 @@ class Timeline:
             track.frames += 1
             track.last_ns = frame.stamp_ns
         for match in matches:
-            truth = self._truth.setdefault(match.true.face_id, {})
-            truth.setdefault(index, Counter())[match.true.label] += 1
+            truth = self._truth.setdefault(match.ground_truth.face_id, {})
+            truth.setdefault(index, Counter())[match.ground_truth.label] += 1
         if len(self._tracks) > _MAX_TRACKS:
             self._give_up_a_track(frame.stamp_ns)
 
@@ -107,12 +107,12 @@ class Timeline:
         self._lamp[index] += (*rgb, 1.0)
 
     def tracks(self) -> dict[str, dict[int, TrackBin]]:
-        """Return the steps of each face, those seen longest first."""
+        """Return the steps of each face, those with most frames first."""
         longest = sorted(self._tracks.items(), key=lambda entry: -entry[1].frames)
         return {face_id: track.bins for face_id, track in longest}
 
     def truth(self) -> dict[str, dict[int, str]]:
-        """Return the most frequent true label of each step, for each true face."""
+        """Return the most frequent label of each step, per ground-truth face."""
         return {
             face_id: {index: labels.most_common(1)[0][0] for index, labels in steps.items()}
             for face_id, steps in sorted(self._truth.items())

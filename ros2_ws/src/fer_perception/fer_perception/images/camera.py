@@ -19,13 +19,19 @@ NETWORK_SCHEMES: Final = ("rtsp", "rtsps", "http", "https", "rtmp", "udp", "tcp"
 
 _TIMEOUT_MS: Final = 5000
 _ADDRESS: Final = re.compile(rf"({'|'.join(NETWORK_SCHEMES)})://", re.IGNORECASE)
-_PASSWORD: Final = re.compile(r"(?<=://)[^/@]*@")
+# User and password before the host, and what follows a question mark, such as a token.
+_SECRETS: Final = re.compile(r"(?<=://)[^/]*@|\?.*")
 _MAX_RATE_HZ: Final = 1000.0
 
 
 def is_network_address(source: str) -> bool:
     """Return whether ``source`` is the address of a stream."""
     return _ADDRESS.match(source) is not None
+
+
+def without_secrets(source: str) -> str:
+    """Return ``source`` as messages may show it: an address without password and query."""
+    return _SECRETS.sub("", source) if "://" in source else source
 
 
 class Camera(FrameSource):
@@ -49,9 +55,7 @@ class Camera(FrameSource):
         rate_hz: float = 0.0,
         warn: Warn | None = None,
     ) -> None:
-        # An address may hold a password, which belongs in no log.
-        address = _PASSWORD.sub("", str(device))
-        super().__init__(f"camera {address}", warn)
+        super().__init__(f"camera {without_secrets(str(device))}", warn)
         self._first_s = math.nan
         if isinstance(device, str):
             timeouts = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC)

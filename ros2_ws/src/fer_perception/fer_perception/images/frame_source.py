@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from .camera import NETWORK_SCHEMES, Camera, is_network_address
+from .camera import NETWORK_SCHEMES, Camera, is_network_address, without_secrets
 from .frames import Frame, FrameSource, FrameSourceError, SourceReport, Warn
 from .picture_files import is_picture
 from .picture_folder import PictureFolder
@@ -77,6 +77,7 @@ def open_frame_source(
     except (OSError, RuntimeError) as error:  # no permission; no such user's home
         raise FrameSourceError(f"cannot open {source!r}: {error}") from None
     raise FrameSourceError(
-        f"no such source: {source!r}; expected a camera's index or device, an address "
-        f"({', '.join(NETWORK_SCHEMES)}), a video, a folder of pictures, a picture or {PORTRAIT!r}"
+        f"no such source: {without_secrets(source)!r}; expected a camera's index or device, an "
+        f"address ({', '.join(NETWORK_SCHEMES)}), a video, a folder of pictures, a picture or "
+        f"{PORTRAIT!r}"
     )

@@ -44,7 +44,7 @@ def read_picture(path: Path) -> DecodedImage:
     except ImageError as error:
         if not cv2.haveImageReader(str(path)):
             raise ImageError(
-                f"{path}: OpenCV {cv2.__version__} does not read this format; convert it to JPEG "
-                "or PNG"
+                f"{path} is damaged, or of a format that OpenCV {cv2.__version__} does not read: "
+                "convert it to JPEG or PNG"
             ) from None
         raise ImageError(f"{path}: {error}") from None

@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 import cv2
@@ -14,6 +17,9 @@ from .frames import DEFAULT_RATE_HZ, Frame, FrameSource, FrameSourceError, Warn
 
 _MAX_RATE_HZ: Final = 1000.0
 _AT_ONCE_S: Final = 0.001
+_LEAST_INTERVAL_S: Final = 1e-6
+_GAPS_SHARE: Final = 0.05  # of the intervals of a stream that counts as steady
+_WHOLE_SHARE: Final = 0.95  # of a duration that is not exact in every container
 # Frames of a real video: more are a container's missing duration, read as a number.
 _MAX_FRAMES: Final = 1e9
 
@@ -26,12 +32,13 @@ class FrameTimes:
     position is behind, as next to a damaged part, follows at once.
 
     :param period_s: assumed until two frames have said it.
+    :ivar period_s: the last interval between two frames.
     :ivar untimed: frames whose time had to be estimated.
     """
 
     def __init__(self, period_s: float) -> None:
         self.untimed = 0
-        self._period_s = period_s
+        self.period_s = period_s
         self._first_s = 0.0
         self._last_s: float | None = None
 
@@ -41,14 +48,29 @@ class FrameTimes:
             self._first_s, self._last_s = position_s, 0.0
             return 0.0
         time_s = position_s - self._first_s
-        if time_s > self._last_s:
-            self._period_s = time_s - self._last_s
+        if time_s > self._last_s + _LEAST_INTERVAL_S:
+            self.period_s = time_s - self._last_s
         else:  # among others NaN
             self.untimed += 1
             is_behind = position_s != 0.0 and time_s <= self._last_s
-            time_s = self._last_s + (_AT_ONCE_S if is_behind else self._period_s)
+            time_s = self._last_s + (_AT_ONCE_S if is_behind else self.period_s)
         self._last_s = time_s
         return time_s
+
+
+def frames_in_gaps(times_s: Sequence[float]) -> int:
+    """Return about how many frames a steady stream lacks; 0 of one of a variable rate.
+
+    :param times_s: of its frames, increasing.
+    """
+    intervals_s = [after - before for before, after in pairwise(times_s)]
+    if not intervals_s:
+        return 0
+    period_s = median(intervals_s)
+    gaps_s = [interval_s for interval_s in intervals_s if interval_s > 1.5 * period_s]
+    if len(gaps_s) > _GAPS_SHARE * len(intervals_s):
+        return 0
+    return sum(round(gap_s / period_s) - 1 for gap_s in gaps_s)
 
 
 class VideoFile(FrameSource):
@@ -73,12 +95,12 @@ class VideoFile(FrameSource):
             raise FrameSourceError(f"cannot open {self.name}: is it a whole video?")
         rate_hz = self._capture.get(cv2.CAP_PROP_FPS)
         is_rate = math.isfinite(rate_hz) and 0.0 < rate_hz <= _MAX_RATE_HZ
-        self.rate_hz = self._asked_rate_hz or (rate_hz if is_rate else None)
+        self._own_rate_hz = rate_hz if is_rate else None
+        self.rate_hz = self._asked_rate_hz or self._own_rate_hz
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self._promised = round(count) if 0.0 < count < _MAX_FRAMES else None
-        self.expected_frames = self._promised
-        self._times = FrameTimes(1.0 / (self.rate_hz or DEFAULT_RATE_HZ))
-        self._last_s = 0.0
+        self.expected_frames = round(count) if 0.0 < count < _MAX_FRAMES else None
+        self._times = FrameTimes(1.0 / (self._own_rate_hz or DEFAULT_RATE_HZ))
+        self._times_s: list[float] = []
 
     def __next__(self) -> Frame:
         """Return the next frame.
@@ -90,37 +112,52 @@ class VideoFile(FrameSource):
         if not there:
             self._end()
             raise StopIteration
+        self._times_s.append(self._times.next(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0))
         count = self.report.frames
         if self._asked_rate_hz:
-            self._last_s = count / self._asked_rate_hz
+            time_s, untimed = count / self._asked_rate_hz, 0
         else:
-            position_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
-            self._last_s = self._times.next(position_s)
-        self.report = replace(self.report, frames=count + 1, untimed=self._times.untimed)
-        return Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), self._last_s)
+            time_s, untimed = self._times_s[-1], self._times.untimed
+        self.report = replace(self.report, frames=count + 1, untimed=untimed)
+        return Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), time_s)
 
     def _end(self) -> None:
         """Hold what was read against what the container promises."""
         frames = self.report.frames
         if not frames:
             raise FrameSourceError(f"{self.name} gives no frame: it is damaged or empty")
-        if self._promised is None or frames >= self._promised:
-            return
-        if self._counts_frames:
+        missing = self._missing_of_counted() if self._counts_frames else self._missing_of_timed()
+        self.report = replace(self.report, missing=missing)
+
+    def _missing_of_counted(self) -> int:
+        frames, expected = self.report.frames, self.expected_frames
+        if expected is None or frames >= expected:
+            return 0
+        self._warn_once(
+            f"{self.name} promises {expected} frames, but only {frames} can be read: it is "
+            "damaged, cut short or trimmed"
+        )
+        return expected - frames
+
+    def _missing_of_timed(self) -> int:
+        frames, expected = self.report.frames, self.expected_frames
+        if expected is not None:
+            # The count is estimated from duration and rate; at a variable rate it is too high.
+            promised_s = expected / (self._own_rate_hz or DEFAULT_RATE_HZ)
+            read_s = self._times_s[-1] + self._times.period_s
+            if read_s < _WHOLE_SHARE * promised_s:
+                self._warn_once(
+                    f"{self.name} promises {promised_s:.2f} s (about {expected} frames), but its "
+                    f"{frames} frames end at {read_s:.2f} s: it is damaged or cut short"
+                )
+                return max(0, expected - frames)
+        lacking = frames_in_gaps(self._times_s)
+        if lacking:
             self._warn_once(
-                f"{self.name} promises {self._promised} frames, but only {frames} can be read: "
-                "it is damaged, cut short or trimmed"
+                f"{self.name} gives {frames} frames at a steady rate, but about {lacking} are "
+                "missing between them: it is damaged, or the recorder left them out"
             )
-        elif self.rate_hz and not self._asked_rate_hz:
-            # The count is estimated from the duration; at a variable rate it is too high.
-            promised_s, read_s = self._promised / self.rate_hz, self._last_s + 1.0 / self.rate_hz
-            if read_s > 0.95 * promised_s:
-                return
-            self._warn_once(
-                f"{self.name} promises {promised_s:.2f} s (about {self._promised} frames), but "
-                f"its {frames} frames end at {read_s:.2f} s: it is damaged or cut short"
-            )
-        self.report = replace(self.report, missing=self._promised - frames)
+        return lacking
 
     def rewind(self) -> None:
         """Start again with the first frame."""

@@ -4,43 +4,40 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
-from builtin_interfaces.msg import Time
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from fer_common.nodes.diagnostics import diagnostic_status
 
 from ..runtime.frame_statistics import FrameReport
 from ..runtime.load_shedding import LEAST_EFFORT, LoadShedder
+from .image_input import InputState
 
 # A camera slower than this is taken for one that stopped.
 _SILENCE_S = 2.0
 
 
 def frames_status(
-    node: str, topic: str, report: FrameReport, incompatible_qos: str, publishers: int
+    node: str, images: InputState, report: FrameReport, time_fault: str
 ) -> DiagnosticStatus:
     """Report on the frames of an active node.
 
-    :param incompatible_qos: policy by which a publisher was refused; empty if none was.
-    :param publishers: how many there are on the topic.
+    :param images: what is known of their publishers.
+    :param time_fault: what is wrong with their stamps; empty if nothing is.
     """
-    if report.silence_s > _SILENCE_S and incompatible_qos:
-        level = DiagnosticStatus.ERROR
-        text = f"no images on {topic}: a publisher offers incompatible QoS ({incompatible_qos})"
-    elif report.silence_s > _SILENCE_S:
-        level = DiagnosticStatus.WARN
-        why = (
-            "its publisher sends none, or they are lost on the way: see 'Large images are lost?' "
-            "in the README"
-            if publishers
-            else "nobody publishes it"
-        )
-        text = f"no images on {topic}: {why}"
+    topic = images.topic
+    if report.silence_s > _SILENCE_S:
+        level, text = DiagnosticStatus.WARN, f"no images on {topic}: {_why_silent(images)}"
+        if images.incompatible_qos or images.wrong_type:
+            level = DiagnosticStatus.ERROR
     elif report.rate_hz == 0.0:
         level, text = DiagnosticStatus.ERROR, "images arrive, but none can be processed"
+    elif time_fault:
+        level = DiagnosticStatus.WARN
+        text = f"the stamps of the images {time_fault}: the time of receipt is used instead"
     else:
         level, text = DiagnosticStatus.OK, f"{report.rate_hz:.1f} frames/s"
-    return _status(
+    return diagnostic_status(
         node,
         "frames",
         level,
@@ -53,8 +50,22 @@ def frames_status(
             "dropped": report.dropped,
             "rejected": report.rejected,
             "passed_over": report.passed_over,
+            "time": "receipt" if time_fault else "stamp",
         },
     )
+
+
+def _why_silent(images: InputState) -> str:
+    if images.incompatible_qos:
+        return f"a publisher offers incompatible QoS ({images.incompatible_qos})"
+    if images.wrong_type:
+        return images.wrong_type
+    if images.publishers:
+        return (
+            "its publisher sends none, or they are lost on the way: see 'Large images are lost?' "
+            "in the README"
+        )
+    return "nobody publishes it"
 
 
 def latency_status(node: str, report: FrameReport, shedder: LoadShedder) -> DiagnosticStatus:
@@ -73,7 +84,7 @@ def latency_status(node: str, report: FrameReport, shedder: LoadShedder) -> Diag
             text += f": at {effort:g} of the full effort to stay below {limit_s:g} s"
         else:
             level = DiagnosticStatus.OK
-    return _status(
+    return diagnostic_status(
         node,
         "latency",
         level,
@@ -91,23 +102,4 @@ def model_status(node: str, model_id: str, detector: str, error: str) -> Diagnos
     """Report on the model and the detector; ``error`` says why they are not ready, if so."""
     level = DiagnosticStatus.ERROR if error else DiagnosticStatus.OK
     values = {"model": model_id, "detector": detector}
-    return _status(node, "model", level, error or "ready", values)
-
-
-def diagnostic_array(stamp: Time, *statuses: DiagnosticStatus) -> DiagnosticArray:
-    """Put ``statuses`` into one message."""
-    array = DiagnosticArray(status=list(statuses))
-    array.header.stamp = stamp
-    return array
-
-
-def _status(
-    node: str, part: str, level: bytes, text: str, values: Mapping[str, object]
-) -> DiagnosticStatus:
-    return DiagnosticStatus(
-        level=level,
-        name=f"{node}: {part}",
-        hardware_id=node,
-        message=text,
-        values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
-    )
+    return diagnostic_status(node, "model", level, error or "ready", values)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cuts faces out as FER2013 frames them, upright and 48 x 48 pixels grey.
 
-The networks learn that framing only, so their accuracy on a robot depends on how closely a camera's
-faces are brought to it.
+The networks learn that framing only, so their accuracy on a robot depends on how closely the faces
+of a camera are brought to it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from fer_common.resettable_clock import StreamTime
+from fer_common.resettable_clock import StreamClock
 
 
 class EventKind(Enum):
@@ -86,7 +86,7 @@ class FaceEventDetector:
     def __init__(self, config: EventConfig) -> None:
         self.config = config
         self._spells: dict[str, _Spell] = {}
-        self._time = StreamTime()
+        self._time = StreamClock()
 
     def update(self, faces: Iterable[SeenFace], stamp_s: float) -> list[FaceEvent]:
         """Return what the next frame tells, in the order in which it happened to each face.

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What replay and record need to know: whether ``ros2 bag`` is installed, what a bag holds."""
+
+import shutil
+from pathlib import Path
+
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+
+
+def has_ros2_bag() -> bool:
+    """Return whether ``ros2 bag play`` and ``record`` are installed."""
+    try:
+        get_package_prefix("ros2bag")
+    except PackageNotFoundError:
+        return False
+    return shutil.which("ros2") is not None
+
+
+def bag_image_topic(bag: Path, asked: str) -> tuple[str, str]:
+    """Return the bag's topic with the images and their transport: 'raw' or 'compressed'.
+
+    :param asked: the topic, where the bag has several; else empty.
+    :raises ValueError: the bag cannot be read, or has no such topic, or several.
+    """
+    # Only where a bag is played: reading bags takes a second to import.
+    from fer_evaluation.bags.bag_images import COMPRESSED_TYPE, choose_image_topic
+    from fer_evaluation.bags.bag_reader import BagError, OpenBag
+
+    try:
+        with OpenBag(bag) as opened:
+            topic = choose_image_topic(opened.topics.values(), asked, str(bag))
+            is_compressed = opened.topics[topic].type_name == COMPRESSED_TYPE
+    except BagError as error:
+        # Launch arguments have no dashes.
+        raise ValueError(str(error).replace("--image-topic", "image_topic:=")) from error
+    return topic, "compressed" if is_compressed else "raw"

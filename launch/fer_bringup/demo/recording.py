@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A video and a picture of annotated frames with the lamp beside them."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ambient_light_driver.color.light_color import LightColor
+
+RgbImage = NDArray[np.uint8]
+
+# Share of the frame's width that the lamp's panel adds.
+PANEL = 0.25
+
+
+def beside_lamp(frame: RgbImage, lamp: LightColor) -> RgbImage:
+    """Return the frame with the lamp, a glowing disc, in a dark panel on its right.
+
+    :param frame: H x W x 3, RGB, 8 bits a channel.
+    :returns: H x (1 + PANEL) W x 3, the width rounded up to an even number.
+    """
+    height, width = frame.shape[:2]
+    # Video codecs want even sizes.
+    panel_width = round(PANEL * width) + (width + round(PANEL * width)) % 2
+    y, x = np.mgrid[:height, :panel_width]
+    radius = 0.28 * panel_width
+    distance = np.hypot(x - panel_width / 2, y - height / 2)
+    # Full inside the disc, outside a halo that fades with the distance.
+    glow = np.where(distance < radius, 1.0, 0.55 * np.exp((radius - distance) / radius))
+    panel = 12.0 + 243.0 * glow[:, :, None] * np.array(lamp.displayed_rgb())
+    return np.hstack([frame, np.minimum(panel, 255.0).astype(np.uint8)])
+
+
+class Recording:
+    """Writes ``annotated.mp4`` as it goes and ``annotated.png`` at the end.
+
+    The picture is the frame with the greatest confidence, so it shows a face if
+    any frame does.
+
+    :param folder: where to write; made if it is not there.
+    :param rate_hz: frames a second of the video.
+    """
+
+    def __init__(self, folder: Path, rate_hz: float) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.video_path = folder / "annotated.mp4"
+        self.picture_path = folder / "annotated.png"
+        self._rate_hz = rate_hz
+        self._video: cv2.VideoWriter | None = None
+        self._size = (0, 0)
+        self._best: RgbImage | None = None
+        self._best_confidence = -1.0
+
+    def add(self, frame: RgbImage, lamp: LightColor, confidence: float) -> None:
+        """Append one frame.
+
+        :param confidence: of the most confident face in the frame; 0 without one.
+        :raises OSError: the video cannot be written.
+        """
+        image = cv2.cvtColor(beside_lamp(frame, lamp), cv2.COLOR_RGB2BGR)
+        if self._video is None:
+            self._size = (image.shape[1], image.shape[0])
+            codec = cv2.VideoWriter.fourcc(*"mp4v")
+            self._video = cv2.VideoWriter(str(self.video_path), codec, self._rate_hz, self._size)
+            if not self._video.isOpened():
+                raise OSError(f"cannot write the video {self.video_path}")
+        # Of equals the later one: the lamp has had time to follow.
+        if confidence >= self._best_confidence:
+            self._best, self._best_confidence = image, confidence
+        if (image.shape[1], image.shape[0]) != self._size:
+            image = cv2.resize(image, self._size)
+        self._video.write(image)
+
+    def close(self) -> list[Path]:
+        """Finish both files and return the paths of those that were written."""
+        if self._video is None or self._best is None:
+            return []
+        self._video.release()
+        cv2.imwrite(str(self.picture_path), self._best)
+        return [self.video_path, self.picture_path]

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Notices that a person has switched a lamp off, so that the light leaves it off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ambient_light_driver.light_state import LightState
+
+SETTLE_S = 2.0
+"""Reports of darkness that come sooner after switching on may be older than it [s]."""
+
+REMARK = "switched off by hand: stays off until it is switched on again"
+
+
+class ManualOff:
+    """Follows what the light sends to a lamp and what the lamp reports.
+
+    :param respected: whether a lamp that was switched off by hand stays off; else nothing holds.
+    :param clock: a monotonic clock [s].
+    """
+
+    def __init__(self, respected: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._respected = respected
+        self._clock = clock
+        self._lit_since_s: float | None = None
+        self._held = False
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether the last state that was sent is light, and no one has switched it off."""
+        return self._lit_since_s is not None
+
+    @property
+    def remark(self) -> str:
+        """What to say about the lamp; empty unless it was switched off by hand."""
+        return REMARK if self._held else ""
+
+    def holds(self, state: LightState) -> bool:
+        """Return whether ``state`` must not be sent."""
+        return self._held and state.color.brightness > 0.0
+
+    def sent(self, state: LightState) -> None:
+        """Note that the lamp has got ``state``."""
+        if state.color.brightness <= 0.0:
+            self._lit_since_s = None
+        elif self._lit_since_s is None:
+            self._lit_since_s = self._clock()
+
+    def reported(self, is_on: bool, is_new: bool = True) -> None:
+        """Note whether the lamp says that it is on.
+
+        :param is_new: whether the report follows what was sent last, as an answer does.
+        """
+        if is_on:
+            self._held = False
+            return
+        lit_since_s = self._lit_since_s
+        if not self._respected or lit_since_s is None:
+            return
+        if is_new or self._clock() - lit_since_s > SETTLE_S:
+            self._held = True
+            self._lit_since_s = None

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A connection to an MQTT broker that has at most one message on its way."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ambient_light_driver.devices.network import ANSWER_TIMEOUT_S, discard_queued
+from ambient_light_driver.devices.optional_library import load_library
+
+KEEPALIVE_S = 5
+
+
+@dataclass(frozen=True)
+class Broker:
+    """How to reach a broker.
+
+    :param host: name or IP address.
+    :param client_id: empty takes a random one.
+    :param username: empty for none.
+    :param ca_file: certificate authority's file; empty takes the system's.
+    :param last_will_topic: where the broker publishes ``offline`` when we vanish; empty for none.
+    """
+
+    host: str
+    port: int
+    client_id: str = ""
+    username: str = ""
+    tls: bool = False
+    ca_file: str = ""
+    last_will_topic: str = ""
+
+    def __str__(self) -> str:
+        """Return how errors name it."""
+        return f"broker {self.host}:{self.port}"
+
+
+class MqttConnection:
+    """Publishes, and waits each time until the broker has the message.
+
+    Works with paho-mqtt 1.6, which Ubuntu 24.04 has, and with 2.
+
+    :param on_message: called in another thread with payload and whether it was retained.
+    """
+
+    def __init__(
+        self, broker: Broker, password: str, on_message: Callable[[bytes, bool], None]
+    ) -> None:
+        self._broker = broker
+        self._answered = threading.Event()
+        self._refusal = ""
+        self._failed = False
+        mqtt = load_library("paho.mqtt.client", "python3-paho-mqtt", "paho-mqtt")
+        self._connack_text: Callable[[int], str] = mqtt.connack_string
+        if hasattr(mqtt, "CallbackAPIVersion"):
+            version = mqtt.CallbackAPIVersion.VERSION2
+            self._client = mqtt.Client(version, client_id=broker.client_id)
+        else:
+            self._client = mqtt.Client(client_id=broker.client_id)
+        # Not connect_timeout, which paho-mqtt 1.6 does not have.
+        self._client._connect_timeout = ANSWER_TIMEOUT_S
+        self._client.on_connect = self._on_connect
+        self._client.on_message = lambda client, data, message: on_message(
+            message.payload, bool(message.retain)
+        )
+        if broker.username:
+            self._client.username_pw_set(broker.username, password)
+        if broker.tls:
+            self._client.tls_set(ca_certs=broker.ca_file or None)
+        if broker.last_will_topic:
+            self._client.will_set(broker.last_will_topic, "offline", qos=1, retain=True)
+
+    def open(self) -> None:
+        """Connect.
+
+        :raises Exception: when the broker cannot be reached or refuses.
+        """
+        self._client.connect(self._broker.host, self._broker.port, keepalive=KEEPALIVE_S)
+        self._client.loop_start()
+        if not self._answered.wait(ANSWER_TIMEOUT_S):
+            self._failed = True
+            raise TimeoutError(f"{self._broker} accepts and does not answer")
+        if self._refusal:
+            raise ConnectionError(f"{self._broker} refuses: {self._refusal}")
+
+    def publish(self, topic: str, payload: str, qos: int, retain: bool) -> None:
+        """Publish, and wait until the broker has the message.
+
+        :raises Exception: when it does not take it in time.
+        """
+        if self._failed or not self._client.is_connected():
+            raise ConnectionError(f"{self._broker} has closed the connection")
+        self._failed = True  # until the contrary is known
+        message = self._client.publish(topic, payload, qos=qos, retain=retain)
+        message.wait_for_publish(ANSWER_TIMEOUT_S)
+        if not message.is_published():
+            raise TimeoutError(f"{self._broker} does not answer")
+        self._failed = False
+
+    def subscribe(self, topic: str) -> None:
+        """Ask for the messages of a topic."""
+        self._client.subscribe(topic, qos=1)
+
+    def close(self) -> None:
+        """Disconnect; a message that was not delivered is dropped."""
+        if self._failed:
+            connection = self._client.socket()
+            discard_queued(connection)
+            with contextlib.suppress(AttributeError, OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        else:
+            if self._client.is_connected() and self._broker.last_will_topic:
+                topic = self._broker.last_will_topic
+                self._client.publish(topic, "offline", qos=1, retain=True)
+            self._client.disconnect()
+        self._client.loop_stop()
+
+    def _on_connect(
+        self, client: Any, data: Any, flags: Any, reason: Any, properties: Any = None
+    ) -> None:
+        if isinstance(reason, int):  # paho-mqtt 1.6
+            self._refusal = self._connack_text(reason) if reason else ""
+        else:
+            self._refusal = str(reason) if reason.is_failure else ""
+        self._answered.set()

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands of lamps behind an MQTT broker, in the form that each firmware takes.
+
+Colours are sent at their brightest, since Zigbee lamps take hue and saturation only. Numbers are
+encoded as a screen does it (sRGB), the brightness too: the steps of these lamps look equal.
+All lamps jump to the colour: a fade of their own could take them through other colours.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from ambient_light_driver.color.light_color import LightColor
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A message to a lamp.
+
+    :param suffix: what follows the lamp's command topic.
+    """
+
+    payload: str
+    suffix: str = ""
+
+
+class LampSchema(ABC):
+    """How a kind of firmware is commanded, and how it reports."""
+
+    @abstractmethod
+    def takeover(self, effect: str) -> list[Command]:
+        """Return the commands that end effects and fades of the lamp's own.
+
+        :param effect: name of the effect that is none, as configured; may be empty.
+        """
+
+    @abstractmethod
+    def show(self, color: LightColor) -> Command:
+        """Return the command that shows ``color`` at once."""
+
+    def state_topic(self, command_topic: str) -> str:
+        """Return where the lamp reports its state; empty when that is not known."""
+        return ""
+
+    def reported_on(self, payload: bytes) -> bool | None:
+        """Return whether a report says that the lamp is on; None when it does not say."""
+        report = _parsed(payload)
+        word = report.get("state", report.get("POWER", report.get("POWER1")))
+        return {"ON": True, "OFF": False}.get(str(word).upper())
+
+
+@dataclass(frozen=True)
+class JsonSchema(LampSchema):
+    """Home Assistant's JSON schema and its dialects.
+
+    :param full_brightness: number that stands for full brightness.
+    :param no_effect: name of the effect that is none; empty when the firmware has none.
+    :param command_suffix: end of the command topics of this firmware.
+    :param state_suffix: what stands in its place in state topics.
+    """
+
+    full_brightness: int
+    no_effect: str = ""
+    command_suffix: str = ""
+    state_suffix: str = ""
+
+    def takeover(self, effect: str) -> list[Command]:
+        """Return the command that ends a running effect."""
+        # Alone: ESPHome ignores the transition of a command that holds an effect, too.
+        name = effect or self.no_effect
+        return [Command(json.dumps({"effect": name}))] if name else []
+
+    def show(self, color: LightColor) -> Command:
+        """Return the command that shows ``color`` at once."""
+        brightness, rgb = perceived(color, self.full_brightness)
+        # ESPHome takes whole numbers only; with any other it fades for a second.
+        if brightness == 0:
+            return Command(json.dumps({"state": "OFF", "transition": 0}))
+        shown = dict(zip("rgb", rgb, strict=True))
+        return Command(
+            json.dumps({"state": "ON", "brightness": brightness, "color": shown, "transition": 0})
+        )
+
+    def state_topic(self, command_topic: str) -> str:
+        """Return the topic beside the command topic."""
+        if not self.command_suffix or not command_topic.endswith(self.command_suffix):
+            return ""
+        return command_topic.removesuffix(self.command_suffix) + self.state_suffix
+
+
+class TasmotaSchema(LampSchema):
+    """Tasmota's commands below ``cmnd/NAME``."""
+
+    def takeover(self, effect: str) -> list[Command]:
+        """Return the command that ends schemes and fades."""
+        return [Command("Scheme 0;Fade 0", "/Backlog0")]
+
+    def show(self, color: LightColor) -> Command:
+        """Return the command that shows ``color``; a lamp that is off goes on by it."""
+        rgb = [round(255.0 * value) for value in color.displayed_rgb()]
+        if not any(rgb):
+            return Command("OFF", "/Power")
+        return Command("".join(f"{value:02X}" for value in rgb), "/Color")
+
+    def state_topic(self, command_topic: str) -> str:
+        """Return the topic of answers and of what was switched by hand."""
+        name = command_topic.removeprefix("cmnd/")
+        return "" if name == command_topic else f"stat/{name}/RESULT"
+
+
+SCHEMAS: Mapping[str, LampSchema] = MappingProxyType(
+    {
+        "home_assistant": JsonSchema(255),
+        "zigbee2mqtt": JsonSchema(254, command_suffix="/set"),
+        "esphome": JsonSchema(
+            255, no_effect="None", command_suffix="/command", state_suffix="/state"
+        ),
+        "tasmota": TasmotaSchema(),
+    }
+)
+"""Name -> schema."""
+
+
+def perceived(color: LightColor, full: int) -> tuple[int, tuple[int, int, int]]:
+    """Return the brightness as a screen encodes it, and the colour at its brightest.
+
+    :param full: number that stands for full brightness.
+    :returns: brightness in [0, full]; red, green, blue in [0, 255].
+    """
+    red, green, blue = (round(255.0 * value) for value in color.normalized().rgb)
+    return round(full * max(color.displayed_rgb())), (red, green, blue)
+
+
+def _parsed(payload: bytes) -> dict[str, object]:
+    try:
+        report = json.loads(payload)
+    except (ValueError, RecursionError):
+        return {}
+    return report if isinstance(report, dict) else {}

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Straight ways of a light, and how many swings of any lamp they can hold.
+
+A lamp answers a light of cube roots ``u`` by ``sum_k weight_k * f_k(u_k)``. What this module knows
+of the lamp is only the family of :data:`STEEPEST`; :mod:`.flash_limiter` states the argument.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from ambient_light_driver.color.light_color import clamp_unit
+from ambient_light_driver.color.root_light import RootLight
+from ambient_light_driver.safety.swing_search import most_swings
+
+STEEPEST = 9.0
+"""Largest exponent of ``u``: a lamp of exponent 3 that gets linear light, ``(u ** 3) ** 3``.
+
+The smallest is 1: a lamp of exponent 1 that gets ``light ** (1 / 3)``."""
+
+DRIFT = 0.01
+"""Change in a window that may go uncounted, under the worst lamp of the family.
+
+Red flashes leave the least room: 20 / 320 = 0.0625 of full scale. Rounding to 8 bit of colour,
+brightness and their product takes up to 0.026 of it at each end."""
+
+_SNAP = 1e-5
+"""Distance from which on a point of a line counts as the light itself."""
+
+Segment = tuple[RootLight, RootLight]
+"""Start and end of a straight way."""
+
+
+class Line:
+    """A direction of a straight way.
+
+    :param direction: of length 1.
+    """
+
+    def __init__(self, direction: Sequence[float]) -> None:
+        self._direction = direction
+
+    @classmethod
+    def between(cls, start: RootLight, end: RootLight) -> Line | None:
+        """Return the direction from ``start`` to ``end``; None where they are the same."""
+        way = [b - a for a, b in zip(start.channels, end.channels, strict=True)]
+        length = math.hypot(*way)
+        return cls([part / length for part in way]) if length > 0.0 else None
+
+    def passes(self, start: RootLight, light: RootLight, distance: float) -> bool:
+        """Return whether it comes within ``distance`` of ``light`` from ``start`` on."""
+        way = [b - a for a, b in zip(start.channels, light.channels, strict=True)]
+        ahead = sum(a * b for a, b in zip(way, self._direction, strict=True))
+        beside = [a - ahead * b for a, b in zip(way, self._direction, strict=True)]
+        return ahead >= -distance and math.hypot(*beside) <= distance
+
+    def nearest(self, start: RootLight, light: RootLight) -> RootLight:
+        """Return the point next to ``light`` on the way from ``start``; never outside [0, 1]."""
+        way = [b - a for a, b in zip(start.channels, light.channels, strict=True)]
+        ahead = sum(a * b for a, b in zip(way, self._direction, strict=True))
+        for value, part in zip(start.channels, self._direction, strict=True):
+            if part != 0.0:
+                ahead = min(ahead, ((1.0 if part > 0.0 else 0.0) - value) / part)
+        if ahead <= 0.0:
+            return start
+        red, green, blue = (
+            clamp_unit(value + ahead * part)
+            for value, part in zip(start.channels, self._direction, strict=True)
+        )
+        point = RootLight(red, green, blue)
+        return light if point.distance(light) < _SNAP else point
+
+
+class Move:
+    """One straight way; its points lie on a line, each ahead of the one before.
+
+    :param start: where the light stood.
+    :param now_s: when it leaves.
+    """
+
+    def __init__(self, start: RootLight, now_s: float) -> None:
+        self._points = deque([(now_s, start)])
+
+    def extend(self, point: RootLight, now_s: float) -> None:
+        """Go on to ``point``."""
+        self._points.append((now_s, point))
+
+    def within(self, start_s: float) -> Segment | None:
+        """Return the part that was gone after ``start_s``; forget what lies before."""
+        while len(self._points) > 1 and self._points[1][0] < start_s:
+            self._points.popleft()
+        if len(self._points) < 2:
+            return None
+        return self._points[0][1], self._points[-1][1]
+
+
+class MoveLog:
+    """The moves of a light within a window of time."""
+
+    def __init__(self) -> None:
+        self._moves: deque[Move] = deque()
+
+    @property
+    def is_going(self) -> bool:
+        """Whether the last move is within the window."""
+        return bool(self._moves)
+
+    def begin(self, start: RootLight, now_s: float) -> None:
+        """Begin a move at ``start``."""
+        self._moves.append(Move(start, now_s))
+
+    def extend(self, point: RootLight, now_s: float) -> None:
+        """Go on with the last move."""
+        self._moves[-1].extend(point, now_s)
+
+    def within(self, start_s: float) -> list[Segment]:
+        """Return the parts of all moves after ``start_s``, the last move's as the last one.
+
+        Moves that ended before are forgotten.
+        """
+        while self._moves and self._moves[0].within(start_s) is None:
+            self._moves.popleft()
+        parts = (move.within(start_s) for move in self._moves)
+        return [part for part in parts if part is not None]
+
+
+def swings_at_most(segments: Iterable[Segment], limit: int) -> bool:
+    """Return whether no lamp of the family swings more than ``limit`` times along ``segments``."""
+    counted = _without_drift(segments)
+    bounds = [_swings_bound(segment) for segment in counted]
+    excess = sum(bounds) - limit
+    for segment, bound in zip(counted, bounds, strict=True):
+        if excess <= 0:
+            break
+        excess -= bound - min(bound, max(1, most_swings(*segment)))
+    return excess <= 0
+
+
+def counted_moves(segments: Iterable[Segment]) -> int:
+    """Return how many of ``segments`` are more than drift."""
+    return len(_without_drift(segments))
+
+
+def largest_change(start: RootLight, end: RootLight) -> float:
+    """Return the largest change of light from ``start`` to ``end`` under any lamp, in [0, 1].
+
+    Changes of hue count at any brightness, since the newer definition of red flashes looks at
+    chromaticity alone and a consumer may drop the brightness.
+    """
+    roots = zip(start.channels, end.channels, strict=True)
+    hues = zip(start.hue, end.hue, strict=True)
+    return max(
+        *(_largest_difference(one, other) for one, other in roots),
+        *(_largest_difference(one, other) for one, other in hues),
+    )
+
+
+def _without_drift(segments: Iterable[Segment]) -> list[Segment]:
+    """Leave out the smallest changes, up to :data:`DRIFT` together."""
+    sized = sorted(((largest_change(*segment), segment) for segment in segments), key=_size)
+    total, first = 0.0, 0
+    while first < len(sized) and total + sized[first][0] <= DRIFT:
+        total += sized[first][0]
+        first += 1
+    return [segment for _, segment in sized[first:]]
+
+
+def _size(sized: tuple[float, Segment]) -> float:
+    return sized[0]
+
+
+def _swings_bound(segment: Segment) -> int:
+    """Return a bound of the swings of any lamp along a straight way.
+
+    Two while one channel stays the strongest; each change of the strongest adds one, for lamps
+    that get the brightness apart from a colour whose strongest channel is at full scale.
+    """
+    start, end = (segment[0].channels, segment[1].channels)
+    return 2 + _strongest_changes(start, end)
+
+
+def _strongest_changes(start: Sequence[float], end: Sequence[float]) -> int:
+    first = max(range(3), key=lambda k: (start[k], end[k]))
+    last = max(range(3), key=lambda k: (end[k], start[k]))
+    if first == last:
+        return 0
+    third = 3 - first - last
+    # Where the first and the last channel are equal, is the third one above them?
+    gap_start, gap_end = start[first] - start[last], end[last] - end[first]
+    share = gap_start / (gap_start + gap_end) if gap_start + gap_end > 0.0 else 0.0
+    crossing = [(1.0 - share) * a + share * b for a, b in zip(start, end, strict=True)]
+    return 2 if crossing[third] > crossing[first] else 1
+
+
+def _largest_difference(one: float, other: float) -> float:
+    """Return the largest ``|one ** s - other ** s|`` for exponents from 1 to :data:`STEEPEST`."""
+    low, high = min(one, other), max(one, other)
+    if high <= low:
+        return 0.0
+    if low <= 0.0:
+        return high
+    if high >= 1.0:
+        return 1.0 - low**STEEPEST
+    best = math.log(math.log(low) / math.log(high)) / math.log(high / low)
+    exponent = min(max(best, 1.0), STEEPEST)
+    return high**exponent - low**exponent

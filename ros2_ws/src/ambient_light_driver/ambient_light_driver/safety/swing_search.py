@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Searches the lamps of the family for the one that swings most often along a straight way.
+
+The family has a continuum of lamps: the search tries the extreme ones and some between, with
+thresholds below the standard's for those that it leaves out.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ambient_light_driver.color.root_light import RootLight
+
+Floats = NDArray[np.float64]
+
+_POINTS = np.linspace(0.0, 1.0, 13)
+_EXPONENTS = (1.0, 1.5, 3.0, 9.0)
+"""Of the cube root, where brightness is multiplied in."""
+_HUE_EXPONENTS = (1.25, 2.1, 3.75)
+"""Of the cube root of a hue, where brightness is sent apart."""
+_BRIGHTNESS_EXPONENTS = (1.25, 3.75)
+"""Of the cube root of the strongest channel, which lamps get encoded as a screen does, or not."""
+_LUMINANCE_THRESHOLD = 0.03
+_RED_THRESHOLD = 0.006
+"""What the search overlooks at the end of one move and at the start of the next adds up, and
+rounding to 8 bit adds 0.036 (red: 0.05) to a swing: together less than the standard's."""
+
+
+@lru_cache(maxsize=64)
+def most_swings(start: RootLight, end: RootLight) -> int:
+    """Return the most swings of a lamp tried while the light goes straight to ``end``."""
+    way = np.outer(1.0 - _POINTS, start.channels) + np.outer(_POINTS, end.channels)
+    peak = way.max(axis=1)
+    hue = way / np.maximum(peak, 1e-9)[:, None]
+    multiplied = np.stack([way**exponent for exponent in _EXPONENTS])
+    # A dip is deepest with all weight on one channel that falls and one that rises.
+    exponents, weights = _lamps(len(_EXPONENTS), 8, True)
+    general = [_mixed(multiplied, exponents, weights)]
+    exponents, weights = _lamps(len(_HUE_EXPONENTS), 4, False)
+    colors = _mixed(np.stack([hue**e for e in _HUE_EXPONENTS]), exponents, weights)
+    general += [colors * peak**exponent for exponent in _BRIGHTNESS_EXPONENTS]
+    red, green, blue = (multiplied[:, :, k] for k in range(3))
+    redness = red[:, None, None] - green[:, None] - blue
+    return max(
+        _count(np.concatenate(general), _LUMINANCE_THRESHOLD),
+        _count(np.maximum(redness, 0.0).reshape(-1, len(_POINTS)), _RED_THRESHOLD),
+    )
+
+
+@cache
+def _lamps(exponents: int, steps: int, in_pairs: bool) -> tuple[NDArray[np.intp], Floats]:
+    """Return (index of the exponent of red, green and blue; their weights) of lamps.
+
+    :param steps: into which each weight is divided.
+    :param in_pairs: whether one weight is 0.
+    """
+    weights = [
+        (i / steps, j / steps, (steps - i - j) / steps)
+        for i in range(steps + 1)
+        for j in range(steps + 1 - i)
+        if not in_pairs or 0 in (i, j, steps - i - j)
+    ]
+    # The exponent of a channel without weight makes no difference.
+    lamps = sorted(
+        {
+            (tuple(e if w else 0 for e, w in zip(lamp, weight, strict=True)), weight)
+            for lamp, weight in product(product(range(exponents), repeat=3), weights)
+        }
+    )
+    return np.array([lamp[0] for lamp in lamps]), np.array([lamp[1] for lamp in lamps])
+
+
+def _mixed(channels: Floats, exponents: NDArray[np.intp], weights: Floats) -> Floats:
+    """Return each lamp's light at each point; ``channels`` by exponent, point and channel."""
+    red, green, blue = (weights[:, k, None] * channels[exponents[:, k], :, k] for k in range(3))
+    return red + green + blue
+
+
+def _count(light: Floats, threshold: float) -> int:
+    """Return the most alternating changes of ``threshold`` in a row of ``light``."""
+    low = high = light[:, 0]
+    direction = np.zeros(len(light), dtype=np.int8)
+    swings = np.zeros(len(light), dtype=np.int8)
+    for value in light.T[1:]:
+        low, high = np.minimum(low, value), np.maximum(high, value)
+        rises = (direction <= 0) & (value - low >= threshold)
+        falls = (direction >= 0) & (high - value >= threshold)
+        turns = rises | falls
+        swings += turns
+        direction = np.where(rises, 1, np.where(falls, -1, direction)).astype(np.int8)
+        low, high = np.where(turns, value, low), np.where(turns, value, high)
+    return int(swings.max())

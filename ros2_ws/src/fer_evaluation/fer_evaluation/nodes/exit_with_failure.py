@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a node and exits with a message where it failed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Protocol
+
+from fer_common.nodes.runner import run_node
+
+from ..bags.bag_error import BagError
+from ..scoring.ground_truth import LabelError
+
+
+class FallibleNode(Protocol):
+    """A node that knows after its end whether it did its work.
+
+    :ivar failure: why it did not; empty where it did.
+    """
+
+    failure: str
+
+    def close(self) -> None:
+        """End the node's work; may be called in any state."""
+        ...
+
+    def destroy_node(self) -> None:
+        """Leave the graph."""
+        ...
+
+
+def run_and_exit(create: Callable[[], FallibleNode], name: str, args: list[str] | None) -> None:
+    """Run a node until its end, SIGINT or SIGTERM.
+
+    :param create: makes the node.
+    :param name: of the program, for its messages.
+    :param args: the command line, as rclpy takes it.
+    :raises SystemExit: with code 1 and one line, where the node cannot start or has failed.
+    """
+    made: list[FallibleNode] = []
+
+    def create_one() -> FallibleNode:
+        made.append(create())
+        return made[0]
+
+    try:
+        run_node(create_one, args)
+    except (BagError, LabelError, OSError) as error:
+        sys.exit(f"{name}: {error}")
+    if made and made[0].failure:
+        sys.exit(f"{name}: {made[0].failure}")

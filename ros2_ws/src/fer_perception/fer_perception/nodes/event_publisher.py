@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Publishes what happens to the faces of a stream, also when the stream stops."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from builtin_interfaces.msg import Time
+from fer_msgs.msg import EmotionArray, FaceEvent
+from std_msgs.msg import Header
+
+from fer_common.resettable_clock import Stopwatch
+
+from ..tracking.face_events import EventConfig, FaceEventDetector
+from .event_messages import seen_faces, to_event_message
+
+
+class EventPublisher:
+    """Turns the faces of each frame into events; safe to use from two threads.
+
+    :param publish: takes each event.
+    :param world_time_s: returns the time of the stream's world in seconds: while a simulation
+        stands still, as in a bag that pauses, the stream has not stopped.
+    """
+
+    def __init__(
+        self, publish: Callable[[FaceEvent], None], world_time_s: Callable[[], float]
+    ) -> None:
+        self._publish = publish
+        self._world_time_s = world_time_s
+        self._detector = FaceEventDetector(EventConfig())
+        self._lock = threading.Lock()
+        self._silence = Stopwatch(world_time_s())
+
+    def configure(self, config: EventConfig) -> None:
+        """Change when something counts as an event."""
+        with self._lock:
+            self._detector.config = config
+
+    def update(self, message: EmotionArray, time_s: float) -> None:
+        """Publish what the next frame shows.
+
+        :param time_s: of the frame, in seconds of any clock.
+        """
+        with self._lock:
+            self._silence.restart(self._world_time_s())
+            events = self._detector.update(seen_faces(message), time_s)
+        for event in events:
+            self._publish(to_event_message(event, message.header))
+
+    def check_silence(self, stamp: Time) -> None:
+        """Publish that all faces have left, where frames have stopped.
+
+        :param stamp: of the events.
+        """
+        with self._lock:
+            if self._silence.seconds(self._world_time_s()) <= self._detector.config.left_s:
+                return
+            events = self._detector.leave_all()
+        for event in events:
+            self._publish(to_event_message(event, Header(stamp=stamp)))
+
+    def forget(self) -> None:
+        """Forget all faces without an event."""
+        with self._lock:
+            self._detector.leave_all()

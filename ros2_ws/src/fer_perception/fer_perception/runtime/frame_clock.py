@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decides the time of each frame of a stream from its stamp and from when it came.
+
+A camera's stamps may stand still, advance in another unit or come from two clocks in turn. What
+works with time (tracker, smoothing, schedule, events) would then freeze or lose every face. Where
+the stamps do not advance plausibly against the time of receipt or of recording, that time counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Final
+
+from fer_common.resettable_clock import MAX_OVERTAKING_S
+
+MAX_RATIO: Final = 200.0
+"""Stamps may advance this many times as fast as the reference, or as slowly: a bag may be played
+fast or slowly, but milliseconds taken for nanoseconds are a million times off."""
+
+WINDOW_S: Final = 2.0
+"""Frames of the last seconds of the reference are judged [s], and at least WINDOW_FRAMES."""
+WINDOW_FRAMES: Final = 16
+
+_MIN_SPAN_S: Final = 0.5
+_MIN_FRAMES: Final = 4
+# A longer pause of the reference says nothing: the process may have been stopped meanwhile.
+_LONGEST_STEP_S: Final = 1.0
+# A bag that is played in a loop sets time back once in a while.
+_MIN_STEPS_BACK: Final = 3
+_SHARE_OF_STEPS_BACK: Final = 0.25
+
+
+@dataclass(frozen=True)
+class FrameTime:
+    """The time of one frame.
+
+    :ivar time_s: in seconds of an arbitrary origin.
+    :ivar fault: what is wrong with the stamps, to follow 'the stamps'; empty if nothing is.
+    """
+
+    time_s: float
+    fault: str
+
+
+class FrameClock:
+    """Follows the stamps of a stream while they are plausible, else the reference.
+
+    Changing from one to the other, the time goes on without a step.
+    """
+
+    def __init__(self) -> None:
+        self._frames: deque[tuple[float, float]] = deque()
+        self._offset_s = 0.0
+        self._time_s = 0.0
+        self._fault = ""
+
+    def advance(self, stamp_s: float, reference_s: float) -> FrameTime:
+        """Return the time of the next frame.
+
+        :param stamp_s: from its header, in seconds; 0 where the camera sets none.
+        :param reference_s: when it was received or recorded, in seconds of a clock that advances.
+        """
+        if self._frames:
+            step_s = max(0.0, reference_s - self._frames[-1][1])
+        else:
+            step_s = 0.0
+        self._frames.append((stamp_s, reference_s))
+        self._forget(reference_s)
+        fault = self._judge()
+        if fault:
+            self._time_s += step_s
+        else:
+            if self._fault:
+                self._offset_s = self._time_s + step_s - stamp_s
+            self._time_s = stamp_s + self._offset_s
+        self._fault = fault
+        return FrameTime(self._time_s, fault)
+
+    def _forget(self, reference_s: float) -> None:
+        while (
+            len(self._frames) > WINDOW_FRAMES
+            and not reference_s - self._frames[1][1] < WINDOW_S  # also when it was set back
+        ):
+            self._frames.popleft()
+
+    def _judge(self) -> str:
+        """Return what is wrong with the stamps of the window, or nothing."""
+        if self._frames[-1][0] == 0.0:
+            return "are 0, so that the camera sets none or has no clock (use_sim_time, no /clock?)"
+        if len(self._frames) < _MIN_FRAMES:
+            return self._fault
+        steps = [after[0] - before[0] for before, after in pairwise(self._frames)]
+        back = sum(step < -MAX_OVERTAKING_S for step in steps)
+        if back >= max(_MIN_STEPS_BACK, _SHARE_OF_STEPS_BACK * len(steps)):
+            return "jump back and forth, as if two clocks set them in turn"
+        waits = [max(0.0, after[1] - before[1]) for before, after in pairwise(self._frames)]
+        span_s = sum(min(wait, _LONGEST_STEP_S) for wait in waits)
+        if span_s < _MIN_SPAN_S:
+            return self._fault
+        advance_s = sum(step for step in steps if step >= -MAX_OVERTAKING_S)
+        overtaken = sum(-MAX_OVERTAKING_S <= step < 0.0 for step in steps)
+        forwards_s = sum(step for step in steps if step > 0.0)
+        if overtaken >= _MIN_STEPS_BACK and 2.0 * advance_s < forwards_s:
+            return "repeat themselves"
+        if advance_s <= 0.0:
+            return "stand still"
+        if advance_s * MAX_RATIO < span_s:
+            return f"advance {_rounded(span_s / advance_s)} times too slowly"
+        if median(steps) > MAX_RATIO * (sum(waits) / len(waits)):
+            return f"advance {_rounded(median(steps) * len(waits) / sum(waits))} times too fast"
+        return ""
+
+
+def _rounded(factor: float) -> str:
+    """Return ``factor`` to one digit, which does not change from frame to frame."""
+    return f"about {10.0 ** round(math.log10(factor)):g}"
