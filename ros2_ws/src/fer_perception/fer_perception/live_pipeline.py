@@ -41,6 +41,12 @@ class LivePipeline:
         pipeline = self._pipeline
         return pipeline.recognizer.model_id if pipeline is not None else ""
 
+    @property
+    def execution_provider(self) -> str:
+        """Return what the model runs on, such as "cpu"; empty without a model."""
+        pipeline = self._pipeline
+        return pipeline.recognizer.execution_provider if pipeline is not None else ""
+
     def build(self, settings: PerceptionSettings) -> None:
         """Build the pipeline.
 

@@ -123,7 +123,10 @@ class EmotionNode(LifecycleNode):
             return TransitionCallbackReturn.FAILURE
         self._error = ""
         self._apply_settings(settings)
-        self.get_logger().info(f"ready: model {self._live.model_id}, detector {settings.detector}")
+        self.get_logger().info(
+            f"ready: model {self._live.model_id} on {self._live.execution_provider}, detector "
+            f"{settings.detector}"
+        )
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -286,7 +289,12 @@ class EmotionNode(LifecycleNode):
         self._events.check_silence(stamp)
         node = self.get_fully_qualified_name().lstrip("/")
         detector = self.get_parameter("detector").value
-        statuses = [diagnostics.model_status(node, self._live.model_id, detector, self._error)]
+        live = self._live
+        statuses = [
+            diagnostics.model_status(
+                node, live.model_id, live.execution_provider, detector, self._error
+            )
+        ]
         if self._input.is_subscribed:
             report = self._worker.statistics.report(time.monotonic())
             statuses += [
