@@ -220,7 +220,7 @@ def test_a_recording_and_a_replay_start(stand_ins, repository, tmp_path):
     recorder = seen_by_the_nodes(stand_ins)["bag_recorder_node"]
     assert "fer_perception/events" in recorder["parameters"]["topics"]
     bag = write_bag(tmp_path / "bag", small_images(2), encoding="jpeg")
-    given = {"bag": str(bag), "rate": "2"}
+    given = {"bag": str(bag), "rate": "2", "out": str(tmp_path / "live")}
     assert launch(repository / "launch" / "replay.launch.py", given) == 0
     launched = seen_by_the_nodes(stand_ins)
     assert start.main(["replay", *(f"{name}:={value}" for name, value in given.items())]) == 0
