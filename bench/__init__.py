@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Speed beside other packages, and of the whole graph; run by ``make bench``."""
+"""Benchmarks of the packages, their peers and the graph (``make bench``)."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the accuracy of the shipped models from what ``evaluate`` wrote beside each."""
+"""Read the accuracy of the shipped models, as written by ``evaluate``."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class ModelFigures:
 
     :param report: accuracy on PublicTest, one view.
     :param report_flip: the same averaged with the mirror image.
-    :param balanced: mean of the recalls on PublicTest.
+    :param balanced: mean recall on PublicTest.
     :param ferplus8: accuracy by FER+'s own rule on PrivateTest.
     :param ece: expected calibration error on PublicTest.
     """
@@ -28,7 +28,7 @@ class ModelFigures:
 
 
 def read() -> list[ModelFigures]:
-    """Return the figures of every shipped model, best last."""
+    """Return the figures of all shipped models, best last."""
     found = []
     for file in MODELS.glob("*/metrics.json"):
         metrics = json.loads(file.read_text())

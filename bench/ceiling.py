@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far we are from what one core can do: multiply-adds needed, and done a second at best."""
+"""Compare the multiply-adds of a frame with the peak of one core."""
 
 import time
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ _RNET_MAC, _ONET_MAC = 1.53e6, 12.9e6
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What one core reaches at best, in 10^9 floating-point operations a second.
+    """Peak of one core, in 10^9 floating-point operations per second.
 
-    A multiplication with an addition counts as two operations.
+    A multiply-add counts as two operations.
 
     :ivar float32_gflops: a 3x3 convolution of 128 channels on ONNX Runtime, the best of many.
     """
@@ -76,7 +76,7 @@ def _seconds(call: object) -> float:
 
 
 def work(image: RgbImage) -> Work:
-    """Return the multiply-adds that ``image`` needs."""
+    """Return the multiply-adds of ``image``."""
     config = MtcnnConfig()
     scales = pyramid_scales(image.shape, config.min_face_px, PNET_CELL_PX, config.scale_factor)
     total = 0.0
@@ -97,7 +97,7 @@ def work(image: RgbImage) -> Work:
 
 
 def _recognizer_multiply_adds() -> float:
-    """Count those of the convolutions, of the fully connected layers and of the attention."""
+    """Count multiply-adds of convolutions, fully connected layers and attention."""
     model = onnx.load_from_string(load_model(FOLDER).graph)
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
     inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a frame costs by its pixels and its faces, with a plot for the README."""
+"""Cost of a frame by its pixels and faces, with a plot."""
 
 import statistics
 import time
@@ -23,7 +23,7 @@ MODES = {
 
 @dataclass(frozen=True)
 class CostModel:
-    """ms = base + megapixel * 10^6 pixels + face * faces, fitted by least squares.
+    """Least-squares fit of ms = base + megapixel * 10^6 pixels + face * faces.
 
     :ivar points: (10^6 pixels, faces, milliseconds), as measured.
     """
@@ -45,14 +45,14 @@ def _frame_ms(mode: str, width: int, height: int, faces: int, frames: int) -> fl
         start = time.perf_counter()
         pipeline.track(images[count % len(images)], count / _RATE_HZ)
         times.append(1e3 * (time.perf_counter() - start))
-    # A frame that is searched costs more than one whose faces are followed: means of intervals,
-    # and of those the median.
+    # A full detection costs more than following: means of intervals,
+    # and their median.
     means = np.array(times[10:]).reshape(-1, 10).mean(axis=1)
     return statistics.median(means.tolist())
 
 
 def measure(frames: int = 60) -> list[CostModel]:
-    """Measure all sizes and numbers of faces, in memory, one thread."""
+    """Measure all sizes and face counts in memory, on one thread."""
     models = []
     for mode in MODES:
         points = [
@@ -60,11 +60,11 @@ def measure(frames: int = 60) -> list[CostModel]:
             for w, h in _SIZES
             for faces in _FACES
         ]
-        # With nobody to follow every frame is searched: another line, that of the other mode.
+        # Without faces every frame is searched, which belongs to the other mode.
         fitted = [point for point in points if point[1] or MODES[mode]]
         rows = np.array([[1.0, pixels, faces] for pixels, faces, _ in fitted])
         values = np.array([ms for *_, ms in fitted])
-        # Relative errors count: each row is divided by its value.
+        # Relative errors: each row is divided by its value.
         fit, *_ = np.linalg.lstsq(rows / values[:, None], np.ones(len(values)), rcond=None)
         base, megapixel, face = fit.tolist()
         models.append(CostModel(mode, base, megapixel, face, points))
@@ -86,6 +86,6 @@ def draw(models: list[CostModel], path: Path) -> None:
         axes.set_xlabel("image, 10$^6$ pixels")
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
-    figure.axes[0].set_ylabel("ms a frame, one thread")
+    figure.axes[0].set_ylabel("ms per frame, one thread")
     figure.axes[0].legend(fontsize=8)
     figure.savefig(path, dpi=110)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How well following faces between searches agrees with a search of every frame, on clips."""
+"""Compare following faces with searching every frame, on clips."""
 
 import time
 from collections.abc import Iterator
@@ -35,13 +35,13 @@ _SAME_FACE_IOU = 0.4
 
 @dataclass
 class Agreement:
-    """What became of the faces that the reference found.
+    """Agreement with the faces found by the reference.
 
     :ivar faces: found by the reference.
-    :ivar missed: of these, not found.
-    :ivar extra: found though the reference did not.
-    :ivar ious: of the boxes of each face that both found.
-    :ivar same_labels: of these, with the reference's label.
+    :ivar missed: those of the reference that were not found.
+    :ivar extra: found, but not by the reference.
+    :ivar ious: IoU of the boxes of each common face.
+    :ivar same_labels: common faces with the reference's label.
     """
 
     faces: int = 0
@@ -79,11 +79,11 @@ def _frames(path: Path) -> Iterator[tuple[RgbImage, float]]:
 def measure(folder: Path) -> dict[str, Agreement]:
     """Compare all configurations on every clip of ``folder``.
 
-    :raises ValueError: there is none.
+    :raises ValueError: when the folder contains no clip.
     """
     clips = sorted(path for path in folder.iterdir() if path.suffix in (".mp4", ".mov", ".avi"))
     if not clips:
-        raise ValueError(f"there is no clip in {folder}: give a folder with .mp4, .mov or .avi")
+        raise ValueError(f"no clip in {folder}: give a folder with .mp4, .mov or .avi files")
     results = {name: Agreement() for name in CONFIGURATIONS}
     for clip in clips:
         pipelines = {name: pipeline_of_the_node(c) for name, c in CONFIGURATIONS.items()}

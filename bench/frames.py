@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Time of a frame: ours beside other packages', interleaved in one run."""
+"""Time of a frame beside other packages, interleaved in one run."""
 
 import statistics
 import tempfile
@@ -33,13 +33,13 @@ _SEARCHED: Final = {"detection_interval": 1, "recognition_rate_hz": 0.0}
 _FOLLOWED: Final = "faces followed"
 PIPELINES: Final = {
     "every frame searched": _SEARCHED,
-    # As many cores as the peers, which take both, have.
+    # As many cores as the peers use.
     "the same on two threads": _SEARCHED | {"threads": 2},
     _FOLLOWED: {},
 }
-"""The node's parameters by the title of what is measured."""
+"""The node's parameters by title of the measurement."""
 
-# Once round the interval between two searches of the whole image.
+# One interval between two full detections.
 _FRAMES = DetectionSchedule.detection_interval
 _RATE_HZ = 30.0
 
@@ -49,13 +49,13 @@ class FrameRow:
     """Medians over interleaved calls, in milliseconds.
 
     :ivar peers_ms: detection alone, by the peer's title.
-    :ivar ours_ms: detection alone, by backend and the smallest face looked for, in pixels.
+    :ivar ours_ms: detection alone, by backend and minimum face size in pixels.
     :ivar deepface_loop_ms: DeepFace's detection and, for each of its faces, the network in eager
         PyTorch.
     :ivar pipeline_ms: image in memory to scores, for each of :data:`PIPELINES`; with the node's
         defaults the mean over a detection interval.
-    :ivar found: faces that ours finds.
-    :ivar same_faces: whether they are those that DeepFace finds.
+    :ivar found: faces found by our detector.
+    :ivar same_faces: whether DeepFace finds the same.
     """
 
     width: int
@@ -84,7 +84,7 @@ class _Following:
         self._count = 0
 
     def interval_ms(self) -> float:
-        """Process as many frames as an interval has and return the mean of their times."""
+        """Process the frames of an interval and return their mean time."""
         total_ms = 0.0
         for image in self._frames:
             self._count += 1
@@ -138,7 +138,7 @@ def _measure(
             detection_ms = {key: _ms(d.detect, image) for key, d in detectors.items()}
             pipeline_ms = {title: _ms(p.track, image, 0.0) for title, p in searching.items()}
             pipeline_ms[_FOLLOWED] = following.interval_ms()
-            if round_ < 0:  # warming up
+            if round_ < 0:  # warm-up
                 continue
             for title, (elapsed_ms, _) in times.items():
                 theirs[title].append(elapsed_ms)
@@ -166,7 +166,7 @@ def measure(
 ) -> list[FrameRow]:
     """Measure each of ``images``.
 
-    :param methods: of the peers to compare with; DeepFace always is.
+    :param methods: of the peers to compare with, in addition to DeepFace.
     """
     chosen = [peer for peer in PEERS if peer is DEEPFACE or peer.method in methods]
     torch.set_num_threads(1)
@@ -177,7 +177,7 @@ def measure(
 def measure_ours(
     rounds: int, images: Sequence[tuple[int, int, int]]
 ) -> dict[tuple[int, int, int], tuple[float, float]]:
-    """Return (detection, pipeline with every frame searched) in ms, by width, height, faces."""
+    """Return (detection, full pipeline) in ms by width, height, faces."""
     detector = Mtcnn()
     whole = pipeline_of_the_node(_SEARCHED)
     results = {}

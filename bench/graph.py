@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The graph as users run it: frames that arrive, frames that are answered, latency."""
+"""Frames received, frames answered and latency of the running graph."""
 
 import os
 import statistics
@@ -34,11 +34,11 @@ _TIMEOUT_S = 60.0
 
 @dataclass(frozen=True)
 class GraphRow:
-    """What became of best-effort frames at 30 Hz between two processes.
+    """Result of best-effort frames at 30 Hz between two processes.
 
     :ivar received: frames that reached the node.
     :ivar answered: frames for which it published emotions.
-    :ivar answered_hz: the same a second.
+    :ivar answered_hz: the same per second.
     :ivar latency_p50_ms: from the stamp of a frame to the receipt of its emotions.
     :ivar latency_p95_ms: the same, 95th percentile.
     :ivar cpu_percent: of one core, by the node's process.
@@ -59,7 +59,7 @@ class GraphRow:
 
 
 class _Camera:
-    """Publishes frames as a camera driver would and listens to what comes of them."""
+    """Publish frames like a camera driver and receive the results."""
 
     def __init__(self) -> None:
         self.node = rclpy.create_node("bench_camera")
@@ -89,7 +89,7 @@ class _Camera:
         self.publisher.publish(to_image_message(image, Header(stamp=now, frame_id="bench")))
 
     def answers(self, image: RgbImage) -> bool:
-        """Publish once more and return whether any emotions have come back."""
+        """Publish a frame and return whether emotions were received."""
         self.publish(image)
         return bool(self.latencies_s)
 
@@ -113,11 +113,11 @@ def _run(width: int, height: int, faces: int, seconds: float) -> GraphRow:
     camera = _Camera()
     try:
         _wait_for(camera.publisher.get_subscription_count, "the node")
-        # Discovery is not done on both sides at once: the first frames may find no reader.
+        # Discovery completes at different times on each side: the first frames may be lost.
         _wait_for(lambda: camera.answers(views[0]), "the first emotions")
         # The node reports its counters every second.
         _wait_for(lambda: camera.received >= 1, "the first diagnostics")
-        _publish(camera, views, round(2.0 * _RATE_HZ))  # until memory and caches have settled
+        _publish(camera, views, round(2.0 * _RATE_HZ))  # until memory and caches are stable
         time.sleep(1.5)
         before, camera.latencies_s = camera.received, []
         usage = ProcessUsage(nodes[0].process.pid)
@@ -146,7 +146,7 @@ def _run(width: int, height: int, faces: int, seconds: float) -> GraphRow:
 
 
 def _publish(camera: _Camera, views: list[RgbImage], count: int) -> float:
-    """Publish ``count`` frames at 30 Hz and return how long that took, in seconds."""
+    """Publish ``count`` frames at 30 Hz; return the duration in seconds."""
     begin = time.monotonic()
     for i in range(count):
         camera.publish(views[i % len(views)])
@@ -155,12 +155,12 @@ def _publish(camera: _Camera, views: list[RgbImage], count: int) -> float:
 
 
 def measure(seconds: float) -> list[GraphRow]:
-    """Measure each of :data:`CASES` with the Fast DDS profile of the launch files.
+    """Measure :data:`CASES` with the Fast DDS profile of the launch files.
 
-    :param seconds: how long each runs.
+    :param seconds: duration of each.
     """
     os.environ.update(fast_dds.variables())
-    # Another graph on this machine would answer our images too.
+    # Another graph on this machine would also answer the images.
     with own_domain():
         rclpy.init()
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Print tables, and write them as one page with date, machine and revision."""
+"""Print tables and write a page with date, machine and revision."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -20,15 +20,15 @@ Written by `make bench BENCH_ARGS='{arguments}'`; no figure on this page is type
 | Processor | {processor}, {cpus} cores |
 | System | {system}, Python {python} |
 
-Times are medians of calls that take turns in one run: what else the machine
-does affects all alike.
-Ours runs on one thread, peers as they come. Compare ratios, not milliseconds of
+Times are medians of interleaved calls in one run: other load on the machine
+affects all alike.
+Ours runs on one thread, peers with their defaults. Compare ratios, not milliseconds of
 different machines.
 """
 
 
 class Page:
-    """Collects what is measured; prints each table at once."""
+    """Collect measurements; print each table immediately."""
 
     def __init__(self) -> None:
         self._console = Console(width=None if Console().is_terminal else 150)
@@ -37,7 +37,7 @@ class Page:
     def table(
         self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], command: str
     ) -> None:
-        """Add a table and the command that repeats it."""
+        """Add a table and the command that reproduces it."""
         lines = [list(row) for row in rows]
         table = Table(title=title)
         for column in columns:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Virtual environments of their own for the packages that we are compared with."""
+"""Separate virtual environments for the packages compared with."""
 
 import hashlib
 import os
@@ -12,16 +12,16 @@ _REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def peer_variables() -> dict[str, str]:
-    """Return the environment variables without those that lead to our own packages."""
+    """Return the environment variables without paths of our packages."""
     return {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "LD_"))}
 
 
 def peer_python(name: str) -> Path:
-    """Return the interpreter of an environment of peers, which is made when it is not there.
+    """Return the interpreter of a peer environment, creating it if needed.
 
-    :param name: its requirements stand in ``requirements/NAME.txt`` and, for packages to be
+    :param name: its requirements are in ``requirements/NAME.txt`` and, for packages to be
         installed without theirs, ``requirements/NAME-no-deps.txt``.
-    :raises subprocess.CalledProcessError: when it cannot be made.
+    :raises subprocess.CalledProcessError: when it cannot be created.
     """
     folder = _REPOSITORY / "build" / name
     files: list[tuple[Path, list[str]]] = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times other packages' detectors in the peers' environments; run by :mod:`bench.peers`.
+"""Time other packages' detectors in the peers' environments; run by :mod:`bench.peers`.
 
 ``peer_worker.py METHOD`` reads lines of JSON ({"image": path of a .npy file, RGB}) and answers
 each with one: {"ms": time of the call, "boxes": [[x, y, width, height], ...]}.
@@ -83,7 +83,7 @@ METHODS = {method.__name__: method for method in (deepface, mtcnn, haar, facenet
 
 
 def main() -> None:
-    """Answer until the input ends."""
+    """Answer requests until the input ends."""
     detect = METHODS[sys.argv[1]]()
     for line in sys.stdin:
         image = np.ascontiguousarray(np.load(json.loads(line)["image"])[:, :, ::-1])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Other packages' detectors, each in a process and an environment of its own."""
+"""Detectors of other packages, each in its own process and environment."""
 
 import json
 import subprocess
@@ -15,10 +15,10 @@ from .peer_environment import peer_python, peer_variables
 
 @dataclass(frozen=True)
 class Peer:
-    """What is compared with.
+    """A package to compare with.
 
     :ivar method: its name in :mod:`bench.peer_worker`.
-    :ivar title: what the tables call it.
+    :ivar title: its name in the tables.
     :ivar environment: the name of its requirements.
     """
 
@@ -38,7 +38,7 @@ PEERS = (
 
 
 class PeerProcess:
-    """A peer that answers."""
+    """A running peer."""
 
     def __init__(self, peer: Peer, process: "subprocess.Popen[str]") -> None:
         self.peer = peer
@@ -47,11 +47,11 @@ class PeerProcess:
     def detect(self, path: Path) -> tuple[float, list[BoundingBox]]:
         """Return (milliseconds, boxes) for an RGB image saved by NumPy.
 
-        :raises RuntimeError: the peer has ended.
+        :raises RuntimeError: when the peer has ended.
         """
         assert self.process.stdin is not None and self.process.stdout is not None
         print(json.dumps({"image": str(path)}), file=self.process.stdin, flush=True)
-        for line in self.process.stdout:  # libraries print lines of their own
+        for line in self.process.stdout:  # libraries print their own lines
             if line.startswith("answer "):
                 answer = json.loads(line.removeprefix("answer "))
                 return answer["ms"], [BoundingBox(*box) for box in answer["boxes"]]
@@ -60,7 +60,7 @@ class PeerProcess:
 
 @contextmanager
 def running(peers: Sequence[Peer]) -> Iterator[list[PeerProcess]]:
-    """Start peers and end them."""
+    """Start peers and stop them at the end."""
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
     worker = Path(__file__).with_name("peer_worker.py")
     with ExitStack() as stack:

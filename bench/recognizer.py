@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Time a face of the recogniser beside eager PyTorch, interleaved in one run."""
+"""Time the recogniser beside eager PyTorch, interleaved in one run."""
 
 import statistics
 import time
@@ -30,9 +30,9 @@ _FACES = 64
 class RecognizerRow:
     """One way to run the network.
 
-    :ivar ms: time a face by batch, medians in milliseconds.
+    :ivar ms: median time per face by batch, in milliseconds.
     :ivar ratio: to eager PyTorch, by batch.
-    :ivar same_labels: share of the test faces that get eager PyTorch's label.
+    :ivar same_labels: share of the test faces with eager PyTorch's label.
     """
 
     name: str
@@ -60,7 +60,7 @@ def _test_faces() -> NDArray[np.uint8]:
 
 
 def measure(rounds: int) -> list[RecognizerRow]:
-    """Measure eager PyTorch and ONNX Runtime in each precision, one thread each."""
+    """Measure eager PyTorch and ONNX Runtime in each precision, single-threaded."""
     torch.set_num_threads(1)
     network = load_network(FOLDER).network
     calls: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.float32]]] = {

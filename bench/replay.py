@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One hour of small images at 30 Hz through the offline evaluation: speed, and memory over time.
+"""Speed and memory of the offline evaluation of a long bag.
 
-``python -m bench.replay [MINUTES]`` makes the bag in a temporary folder, evaluates it in a
-process of its own, and prints that process's memory as it goes.
+``python -m bench.replay [MINUTES]`` writes a bag of small images at 30 Hz to a temporary folder
+(one hour by default), evaluates it in a separate process, and prints the memory of that process
+over time.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from fer_perception.images.frame_source import PortraitSource
 RATE_HZ = 30
 SIZE = (128, 96)
 """Of the images: width, height [px]."""
-# Someone is there for so many seconds of each minute.
+# Seconds of each minute with a face.
 PRESENT_S = 20
 REPORT_PERIOD_S = 20.0
 
 
 def write_bag(path: Path, minutes: float) -> int:
-    """Write the bag and return how many images are in it."""
+    """Write the bag and return its number of images."""
     types = MessageTypes()
     classes = types.typestore.types
     portrait = PortraitSource(*SIZE)
@@ -59,7 +60,7 @@ def _jpeg(image: RgbImage) -> RgbImage:
 
 
 def resident_mib(pid: int) -> float:
-    """Return the memory that a process holds [MiB]."""
+    """Return the resident memory of a process [MiB]."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024.0

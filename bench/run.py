@@ -62,7 +62,7 @@ def _frames(options: argparse.Namespace) -> None:
 
     _print(
         "frames",
-        "Detection, ms a frame (medians, interleaved; ours on one thread, at min face 40 and 20)",
+        "Detection, ms per frame (medians, interleaved; ours on one thread, min face 40 and 20)",
         ["image", "faces", *titles, "ours 40", "ours 20", "ORT 40", "ORT 20", "found"],
         [
             [
@@ -91,7 +91,7 @@ def _frames(options: argparse.Namespace) -> None:
     )
     _print(
         "frames",
-        "Whole pipeline, ms a frame (times as fast): image in memory -> scores of all faces",
+        "Whole pipeline, ms per frame (times as fast): image in memory -> scores of all faces",
         [
             "image",
             "faces",
@@ -115,7 +115,7 @@ def _frames(options: argparse.Namespace) -> None:
 def _recognizer(options: argparse.Namespace) -> None:
     _print(
         "recognizer",
-        "Recogniser, ms a face (medians, interleaved, one thread)",
+        "Recogniser, ms per face (medians, interleaved, one thread)",
         ["", *(f"batch {b} (of eager)" for b in recognizer.BATCHES), "same label as eager"],
         [
             [
@@ -213,19 +213,19 @@ def _cost(options: argparse.Namespace) -> None:
     cost_model.draw(models, _PLOT)
     _print(
         "cost",
-        "Cost model, fitted: ms a frame = base + a * 10^6 pixels + b * faces",
-        ["", "base ms", "ms for 10^6 pixels", "ms a face"],
+        "Cost model, fitted: ms per frame = base + a * 10^6 pixels + b * faces",
+        ["", "base ms", "ms for 10^6 pixels", "ms per face"],
         [
             [m.mode, f"{m.base_ms:.2f}", f"{m.megapixel_ms:.2f}", f"{m.face_ms:.2f}"]
             for m in models
         ],
     )
-    _PAGE.text("![ms a frame by pixels and faces, measured and fitted](cost_model.png)")
+    _PAGE.text("![ms per frame by pixels and faces, measured and fitted](cost_model.png)")
 
 
 def _following(options: argparse.Namespace) -> None:
     if options.clips is None:
-        _PAGE.text("Following faces was not compared with searching: give --clips FOLDER")
+        _PAGE.text("Comparison of following and searching skipped: give --clips FOLDER")
         return
     _print(
         "following",
@@ -264,7 +264,7 @@ def _image(text: str) -> tuple[int, int, int]:
 
 
 def main() -> None:
-    """Print one table after the other."""
+    """Run the selected benchmarks and print their tables."""
     parser = argparse.ArgumentParser(prog="bench.run", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(_PARTS)}")
     parser.add_argument("--rounds", type=int, default=15, help="interleaved rounds")

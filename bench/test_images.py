@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images with a known number of faces, made of the public-domain portrait."""
+"""Images with a known number of faces, from the public-domain portrait."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from fer_perception.images.frame_source import PortraitSource
 
 _GRIDS = {1: (1, 1), 4: (2, 2), 20: (4, 5), 50: (5, 10)}
 FACES = tuple(_GRIDS)
-"""How many faces an image can have."""
+"""Possible numbers of faces per image."""
 
 
 def moving_faces(width: int, height: int, count: int, frames: int) -> list[RgbImage]:
@@ -21,7 +21,7 @@ def moving_faces(width: int, height: int, count: int, frames: int) -> list[RgbIm
 
 
 def with_faces(width: int, height: int, count: int) -> RgbImage:
-    """Return an image with ``count`` faces: the same view in as many fields.
+    """Return an image with ``count`` faces, the same view in each field.
 
     :param count: one of :data:`FACES`, or 0 for a plain grey image.
     :raises ValueError: for any other count.

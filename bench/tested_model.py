@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The model that is measured, and the pipeline that the node makes of it."""
+"""The measured model and the node's pipeline with it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,5 +13,5 @@ FOLDER = Path(__file__).resolve().parent.parent / "models" / DEFAULT_MODEL
 
 
 def pipeline_of_the_node(changes: Mapping[str, Any]) -> EmotionPipeline:
-    """Return the node's pipeline with its defaults, but for ``changes``."""
+    """Return the node's pipeline with its defaults and ``changes``."""
     return build_pipeline(PerceptionSettings(**{"model": str(FOLDER), **changes}))

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Joins faces with a depth camera: how they look, and how far away they are.
+"""Combine the expressions of faces with their distance from a depth camera.
 
-The depth image must be registered to the colour image. Needs ``message_filters``, which every
-ROS 2 installation has.
+The depth image must be registered to the colour image. Requires ``message_filters``, part of every
+ROS 2 installation.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ PIXEL_TYPES = {"16UC1": np.uint16, "32FC1": np.float32}
 
 
 def distance_m(depth: Image, roi: RegionOfInterest) -> float:
-    """Return the median depth of the middle of a face in metres; NaN where nothing is known."""
+    """Return the median depth of a face's centre in metres, or NaN."""
     pixels = np.frombuffer(depth.data, PIXEL_TYPES[depth.encoding])
     rows = pixels.reshape(depth.height, -1)[:, : depth.width]
     top, left = roi.y_offset + roi.height // 4, roi.x_offset + roi.width // 4
@@ -33,7 +33,7 @@ def distance_m(depth: Image, roi: RegionOfInterest) -> float:
 
 
 class EmotionAndDistance(Node):
-    """Logs each face's expression and distance."""
+    """Log each face's expression and distance."""
 
     def __init__(self) -> None:
         super().__init__("emotion_and_distance")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Attention: greets whoever comes, and answers a smile once.
+"""Greet each new face and answer a smile once.
 
-Needs no state of its own: the events say what is new.
+It needs no state: the events report what is new.
 """
 
 import rclpy
@@ -13,7 +13,7 @@ from std_msgs.msg import String
 
 
 class Attention(Node):
-    """Subscribes events; publishes what to say on ``~/say``."""
+    """Subscribe to events; publish sentences on ``~/say``."""
 
     def __init__(self) -> None:
         super().__init__("attention")
@@ -32,7 +32,7 @@ class Attention(Node):
             self._speak(f"Nice to see you smile, {event.face_id}.")
 
     def _is_new_smile(self, event: FaceEvent) -> bool:
-        # A smile that is held is meant; one of a moment may be a misreading.
+        # Only a held smile counts; a short one may be a misclassification.
         is_smile = event.kind == FaceEvent.EMOTION_HELD and event.emotion == "happiness"
         return is_smile and event.face_id not in self._greeted
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Prints how every face looks, image by image."""
+"""Print the expression of every face, image by image."""
 
 import rclpy
 from fer_msgs.msg import EmotionArray
@@ -8,7 +8,7 @@ from rclpy.executors import ExternalShutdownException
 
 
 def show(message: EmotionArray) -> None:
-    """Print one line an image; faces come largest first."""
+    """Print one line per face, largest first."""
     faces = [f"{face.face_id} {face.emotion} {face.confidence:.0%}" for face in message.faces]
     print(", ".join(faces) or "nobody", flush=True)
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Suites that look for faults: hostile inputs, faults of the machine, load and time."""
+"""Robustness suites: hostile inputs, machine faults, load and long runs."""

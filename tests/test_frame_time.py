@@ -26,7 +26,7 @@ def header(stamp_ns):
 
 
 class Camera:
-    """Publishes the portrait at about 20 Hz with stamps of a function of the frame's number."""
+    """Publish the portrait at about 20 Hz with stamps of a function of the frame's number."""
 
     def __init__(self, peer, stamp_ns):
         self.emotions = peer.collect(EmotionArray, f"{NODE}/emotions")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processes whose ports in shared memory were removed by others: started again, they hear."""
+"""Process whose ports in shared memory were removed by others: started again, they hear."""
 
 import subprocess
 import sys

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tries a target's inputs in processes of their own and tells what went wrong.
+"""Run a target's inputs in separate processes and report failures.
 
-Each input has a second: a timer of the kernel kills the process that takes longer, in whichever
-library it hangs. Crashes of native code are seen the same way. Inputs that hung are tried again
-alone, so that a machine that stood still for a second is not blamed on the code.
+Each input may take a second: a kernel timer kills a process that takes longer, in whichever
+library it hangs. Crashes of native code are detected in the same way. Inputs that hung are
+repeated alone, so that a stall of the machine does not count as a hang.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ HANG_S = 1.0
 
 _REPEATS_OF_A_HANG = 2
 _SAMPLES = 24
-# What allocators keep for later is no leak; what grows beyond this over a whole run is.
+# Memory cached by allocators does not count as a leak; growth beyond this over a whole run does.
 MAX_GROWTH_KIB = 16 * 1024
-# The first inputs fill caches and import what is imported late.
+# The first inputs fill caches and trigger late imports.
 _WARM_UP_SHARE = 0.25
 _MOST_FAILURES = 20
-# By fork, so that a process is there at once; this one has only imported the targets.
+# By fork, so that processes start quickly; this one has only imported the targets.
 _FORK = multiprocessing.get_context("fork")
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An input that was not handled.
+    """An input that caused a failure.
 
     :ivar kind: "crash", "hang" or "growth".
     :ivar number: of the input; that of the last one for growth.
@@ -57,10 +57,10 @@ class Failure:
 
 @dataclass
 class Report:
-    """What became of a target's inputs.
+    """Result of a target's inputs.
 
-    :ivar inputs: how many were tried.
-    :ivar refused: how many were refused properly.
+    :ivar inputs: number of inputs run.
+    :ivar refused: number of properly refused inputs.
     :ivar longest_s: time of the slowest input.
     :ivar growth_kib: change of the resident memory after the warm-up [KiB].
     """
@@ -76,7 +76,7 @@ class Report:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What one process tells after its inputs."""
+    """Result of one process."""
 
     tried: int
     refused: int
@@ -86,7 +86,7 @@ class _Outcome:
 
 
 class _Progress:
-    """The number of the input that is tried, where the parent can read it after a crash."""
+    """Number of the current input, readable by the parent after a crash."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
@@ -105,7 +105,7 @@ class _Progress:
 
 
 def _trimmed_kib() -> int:
-    """Return the resident memory of this process [KiB] without what is free, where that can be."""
+    """Return this process's resident memory without free heap blocks [KiB]."""
     gc.collect()
     malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if malloc_trim is not None:
@@ -125,12 +125,12 @@ def _killed_after(seconds: float) -> Iterator[None]:
 def _work(
     target: Target, seed: int, first: int, count: int, progress_path: Path, answer: Connection
 ) -> None:
-    """Try inputs; runs in a process of its own."""
+    """Run inputs in a separate process."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-        os.dup2(nowhere.fileno(), 2)  # where libraries complain of each input
+        os.dup2(nowhere.fileno(), 2)  # libraries print a message per input
     try_one = target.prepare()
-    gc.freeze()  # what is there now stays: collections need not look at it
+    gc.freeze()  # exclude existing objects from garbage collection
     progress = _Progress(progress_path)
     failures: list[Failure] = []
     seen: set[str] = set()
@@ -147,7 +147,7 @@ def _work(
                 try_one(rng)
         except target.refusals:
             refused += 1
-        except Exception as error:  # what else is raised is what we are looking for
+        except Exception as error:  # any other exception is a failure
             where = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{where.filename}:{where.lineno} {type(error).__name__}"
             if place not in seen and len(failures) < _MOST_FAILURES:
@@ -164,15 +164,15 @@ def _work(
 
 
 def _growth(samples: list[int]) -> int:
-    """Return how much the memory grew: the least of the last third less that of the first."""
+    """Return the growth of memory: minimum of last minus first third."""
     third = max(1, len(samples) // 3)
     return min(samples[-third:]) - min(samples[:third]) if len(samples) > 1 else 0
 
 
 def run(target: Target, inputs: int, folder: Path, seed: int = 0, first: int = 0) -> Report:
-    """Try inputs ``first`` to ``first + inputs - 1`` of a target.
+    """Run inputs ``first`` to ``first + inputs - 1`` of a target.
 
-    :param folder: for what the processes share; must exist.
+    :param folder: existing folder for data shared by the processes.
     """
     report = Report(target.name)
     start_s = time.monotonic()
@@ -187,7 +187,7 @@ def run(target: Target, inputs: int, folder: Path, seed: int = 0, first: int = 0
             report.failures += outcome.failures
             break
         if ended_at < first:
-            report.failures.append(Failure("crash", first, f"no input was tried: {_words(code)}"))
+            report.failures.append(Failure("crash", first, f"no input was run: {_words(code)}"))
             break
         report.inputs += ended_at - first + 1
         report.failures += _judge_death(target, seed, ended_at, code, folder)
@@ -199,7 +199,7 @@ def run(target: Target, inputs: int, folder: Path, seed: int = 0, first: int = 0
 def _judge_death(
     target: Target, seed: int, number: int, code: int, folder: Path
 ) -> Iterator[Failure]:
-    """Tell why the process died at an input; for a hang, only if the input hangs always."""
+    """Return why the process died at an input; repeat hangs to confirm."""
     if code != -signal.SIGALRM:
         yield Failure("crash", number, _words(code))
         return
@@ -213,7 +213,7 @@ def _judge_death(
 def _run_process(
     target: Target, seed: int, first: int, count: int, folder: Path
 ) -> tuple[_Outcome | None, int, int]:
-    """Return (what the process told, the input it died of, its exit code)."""
+    """Return (result of the process, fatal input, exit code)."""
     path = folder / f"{target.name}.progress"
     path.unlink(missing_ok=True)
     progress = _Progress(path)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Flashes of the situations in which lamps were seen to flash, with the limiter in front.
+"""Flashes behind the limiter in situations in which lamps flash.
 
-All lamps are models of what they do with the colours they are sent; the tests of the devices show
-that the colours arrive so at real counterparts.
+All lamps are models of how they convert the colours they receive; the tests of the devices show
+that real counterparts receive the colours in this form.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .lamps import LUMINANCE, Lamps, Worst, random_lamps, worst_flashes
 from .targets.flashes import Wish, delivered, limited, plan
 
 NAME = "flashes"
-"""Target whose runs end with this table."""
+"""Target whose runs append this table."""
 
 PLANS = 40
 """Attacks on each situation."""
@@ -34,9 +34,9 @@ Record = tuple[list[float], list[LightColor]]
 class Situation:
     """One row.
 
-    :ivar name: what is wrong with the lamp or the link.
-    :ivar lamps: what turns the colours into light.
-    :ivar link: returns what arrives and when.
+    :ivar name: property of the lamp or the link.
+    :ivar lamps: conversion of colours to light.
+    :ivar link: returns the received colours and their times.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Situation:
 
 
 def _same(form: str, exponent: float, level_exponent: float = 1.0) -> Lamps:
-    """Return one lamp with the luminance of sRGB, and one that has each channel alone."""
+    """Return a lamp of sRGB luminance, and one per single channel."""
     channels = 4 if form == "white" else 3
     weights = np.vstack((np.array(LUMINANCE[:channels]), np.eye(channels)))
     weights /= weights.sum(axis=1, keepdims=True)

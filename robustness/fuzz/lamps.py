@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lamps that turn a colour into light in ways that the limiter does not know.
+"""Lamps with colour conversions unknown to the limiter.
 
-Each gets the colour in one of the forms that lamps are sent, rounded to 8 bit, raises each
-channel to an exponent of its own, rounds again to the steps of its pulse width, and has weights
-of its own, which sum to 1 at full white.
+Each receives the colour in one of the forms sent to lamps, rounded to 8 bit, raises each channel
+to its own exponent, rounds again to the steps of its pulse width, and has its own weights, which
+sum to 1 at full white.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ FORMS: Mapping[str, Callable[[Floats, Floats], tuple[Floats, Floats]]] = Mapping
         "white": _with_white,
     }
 )
-"""What is sent -> (channels, brightness) from sRGB numbers and the brightness."""
+"""Form of the data sent -> (channels, brightness) from sRGB numbers and brightness."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Lamps:
     """Several lamps of one form.
 
     :ivar exponents: of red, green, blue (and white) of each, 1 to 3.
-    :ivar level_exponents: of the brightness, where it is sent apart.
+    :ivar level_exponents: of the brightness, where it is sent separately.
     :ivar weights: of the same channels of each, sum 1.
     """
 
@@ -108,7 +108,7 @@ class Lamps:
     weights: Floats
 
     def light(self, colors: Sequence[LightColor]) -> Floats:
-        """Return the channels of each lamp at each colour, without its weights."""
+        """Return the channels of each lamp at each colour, unweighted."""
         channels = np.array([color.channels for color in colors])
         sent, level = FORMS[self.form](channels[:, :3], channels[:, 3:])
         shown = sent[None] ** self.exponents[:, None] * level[None] ** self.level_exponents
@@ -146,7 +146,7 @@ class Worst:
 
     @property
     def flashes(self) -> int:
-        """The larger number."""
+        """The larger of the two numbers."""
         return max(self.general, self.red)
 
 
@@ -171,10 +171,10 @@ def worst_flashes(times_s: Sequence[float], colors: Sequence[LightColor], lamps:
 
 
 def _pairs(times: Floats, values: Floats, threshold: float) -> int:
-    """Return the most pairs of opposing changes of a row in a second.
+    """Return the maximum pairs of opposing changes in a second, per row.
 
-    Changes are taken to be where they end, which may count one too many: rows that seem to have
-    too many flashes are counted again, second by second.
+    Changes are placed at their end, which may count one too many: rows that seem to exceed the
+    limit are counted again, second by second.
     """
     ends = np.zeros(values.shape, dtype=bool)
     low = high = values[:, 0]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hostile messages to running nodes, over DDS; after each hundred the nodes must answer."""
+"""Send hostile messages to running nodes over DDS and check them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NAME = "live_nodes"
 _BATCH = 100
 _PACE_S = 0.001
 _PARAMETER_SHARE = 0.02
-# Networks that are loaded anew leave up to 60 MB with the allocator, which uses them for the next
+# Reloaded networks leave up to 60 MB with the allocator, which reuses them for the next
 # ones: a growth without a leak (test_reloading.py in fer_perception), which would hide others.
 _KNOBS = sorted(options_of(EmotionNodeSettings).keys() - DETECTOR_NAMES - RECOGNIZER_NAMES)
 _PATIENCE_S = 30.0
@@ -66,14 +66,14 @@ _SPECS = (
 
 
 class _Attacker:
-    """A participant of the graph that sends what it likes."""
+    """A participant of the graph that sends hostile messages."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
         self.node = rclpy.create_node("attacker")
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
-        # Reliable and deep, so that what is sent arrives.
+        # Reliable and deep, so that no message is lost.
         deep = QoSProfile(depth=200)
         self._images = self.node.create_publisher(Image, "/image", deep)
         self._packed = self.node.create_publisher(CompressedImage, "/image/compressed", deep)
@@ -112,7 +112,7 @@ class _Attacker:
         elif kind == 2:
             self._emotions.publish(hostile_message(self._rng))
         else:
-            # Bytes that are no message: any participant of the domain can send them.
+            # Bytes that do not form a message: any participant of the domain can send them.
             publisher, message = self._rng.choice(
                 (
                     (self._images, self._hostile_image()),
@@ -159,13 +159,13 @@ class _Attacker:
         message = Parameter(name, value=value).to_parameter_msg()
         client = self._clients[spec.name]
         future = client.call_async(SetParameters.Request(parameters=[message]))
-        # Nobody waits for the answers; without this the client would keep them all.
+        # The responses are not used; without this the client would keep them all.
         future.add_done_callback(lambda _: None)
 
     def longest_silence_s(self, alive: Callable[[], bool]) -> float:
-        """Return how long the slowest node takes to answer a good input [s].
+        """Return the response time of the slowest node to valid input [s].
 
-        :param alive: whether the nodes run; when they do not, nobody is waited for.
+        :param alive: returns whether the nodes run; without it, waiting ends.
         """
         self._probe += 1
         header = Header(frame_id="probe")
@@ -194,7 +194,7 @@ def _png(image: Any) -> bytes:
 
 
 def run(inputs: int, seed: int = 0) -> Report:
-    """Send ``inputs`` hostile inputs to a perception of each transport and a light."""
+    """Send hostile inputs to a perception of each transport and a light."""
     report = Report(NAME)
     start_s = time.monotonic()
     with own_domain(), tempfile.TemporaryFile() as log:

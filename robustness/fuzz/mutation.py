@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Values that break programs, and bytes that are nearly right."""
+"""Edge-case values and slightly damaged bytes."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ NASTY_TEXTS = (
 
 
 def nasty_float(rng: Random) -> float:
-    """Return a number, more often than not one that is asking for trouble."""
+    """Return a number, more often than not an edge case."""
     if rng.random() < 0.6:
         return rng.choice(NASTY_FLOATS)
     return rng.uniform(-2.0, 2.0) * 10.0 ** rng.randint(-6, 6)
 
 
 def nasty_integer(rng: Random, low: int, high: int) -> int:
-    """Return an integer in [low, high], near a power of two or an edge as a rule."""
+    """Return an integer in [low, high], usually near an edge case."""
     value = rng.choice((low, high, *NASTY_INTEGERS)) + rng.randint(-1, 1)
     return min(high, max(low, value)) if rng.random() < 0.9 else rng.randint(low, high)
 
 
 def nasty_text(rng: Random) -> str:
-    """Return a text that someone forgot to think of."""
+    """Return an edge-case text."""
     if rng.random() < 0.5:
         return rng.choice(NASTY_TEXTS)
     return "".join(chr(rng.choice((rng.randrange(32, 127), rng.randrange(0xD7FF)))) for _ in "123")
 
 
 def nasty_value(rng: Random, depth: int = 2) -> Any:
-    """Return a value as JSON or YAML hold it."""
+    """Return a value of JSON or YAML."""
     kind = rng.randrange(8 if depth else 5)
     if kind == 0:
         return nasty_float(rng)
@@ -57,7 +57,7 @@ def nasty_value(rng: Random, depth: int = 2) -> Any:
 
 
 def mutated(rng: Random, content: bytes, most_changes: int = 8) -> bytes:
-    """Return ``content`` with some bytes changed, cut out, doubled or put in."""
+    """Return ``content`` with some bytes changed, removed, doubled or inserted."""
     data = bytearray(content)
     for _ in range(rng.randint(1, most_changes)):
         kind = rng.randrange(7)

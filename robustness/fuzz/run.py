@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tries all targets and prints a table: ``python -m robustness.fuzz.run``."""
+"""Run all targets and print a table: ``python -m robustness.fuzz.run``."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from . import flash_table, live_nodes
 from .campaign import Report, in_short, run
 from .targets import TARGETS
 
-# The live ones last: they leave threads behind, and the others are forked.
+# Live targets last: they leave threads, and the others are forked.
 _NAMES = (*TARGETS, live_nodes.NAME)
 _CONSOLE = Console(width=None if Console().is_terminal else 130, soft_wrap=True)
 
 
 def table(reports: Iterable[Report]) -> Table:
-    """Return what became of the inputs."""
+    """Return the results as a table."""
     shown = Table(title="Hostile inputs")
     for column in ("target", "inputs", "refused", "slowest ms", "memory KiB", "crashes", "hangs"):
         shown.add_column(column, justify="left" if column == "target" else "right")
@@ -51,13 +51,15 @@ def table(reports: Iterable[Report]) -> Table:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the command line; return 1 for crashes, hangs, grown memory and flashing lamps."""
+    """Run the command line; return 1 on any failure."""
     parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
     parser.add_argument("targets", nargs="*", choices=[[], *_NAMES], help="default: all")
-    parser.add_argument("--share", type=float, default=1.0, help="share of the inputs to try")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the inputs to run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
-    parser.add_argument("--inputs", type=int, help="how many of each target, instead of --share")
+    parser.add_argument(
+        "--inputs", type=int, help="number of inputs per target, instead of --share"
+    )
     options = parser.parse_args(args)
 
     def inputs(whole: int) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is fuzzed: a way to make inputs, and the code that reads them."""
+"""A fuzz target: a generator of inputs and the code under test."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from random import Random
 from typing import Any
 
 Try = Callable[[Random], object]
-"""Makes one input from the random numbers and has it read; the result is not looked at.
+"""Creates one input from the random numbers and runs the code under test on it.
 
-Anything it raises but the target's refusals is a crash."""
+Any exception other than the target's refusals is a crash."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Target:
     """One kind of input.
 
     :ivar name: of the target.
-    :ivar inputs: how many a whole run tries.
-    :ivar prepare: called once in the process that tries the inputs; returns what tries one.
-    :ivar refusals: the errors that say properly what is wrong with an input.
+    :ivar inputs: number of inputs in a full run.
+    :ivar prepare: called once in each process; returns the function that runs one input.
+    :ivar refusals: the expected exceptions for invalid input.
     """
 
     name: str
@@ -30,10 +30,10 @@ class Target:
     refusals: tuple[type[BaseException], ...] = ()
 
     def input_rng(self, seed: int, number: int) -> Random:
-        """Return the random numbers of input ``number``."""
+        """Return the random generator of input ``number``."""
         return Random(f"{self.name}:{seed}:{number}")
 
 
 def one_of(rng: Random, *makers: Callable[[Random], Any]) -> Any:
-    """Return what one of ``makers`` makes."""
+    """Return the result of one of ``makers``."""
     return rng.choice(makers)(rng)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A camera that can be told to misbehave."""
+"""A camera with configurable faults."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ _CONVERSIONS = {
     "rgba8": cv2.COLOR_RGB2RGBA,
 }
 ENCODINGS = tuple(_CONVERSIONS)
-"""What it can send."""
+"""Encodings that it can send."""
 
 NOBODY = -1
 """A scene without a face."""
 
 PORTRAIT = 0
-"""The scene of the moving portrait; those from 1 on are pictures that the camera was given."""
+"""The scene of the moving portrait; from 1 on, the pictures given to the camera."""
 
 
 @dataclass(frozen=True)
 class CameraMode:
-    """How it behaves.
+    """Behaviour of the camera.
 
     :ivar running: whether it sends anything.
     :ivar size: width and height [px].
-    :ivar clock_offset_s: what its clock is ahead of the true time [s].
-    :ivar scene: what is before it.
+    :ivar clock_offset_s: offset of its clock from the true time [s].
+    :ivar scene: number of the scene.
     """
 
     running: bool = True
@@ -57,11 +57,11 @@ class CameraMode:
 
 
 class Camera:
-    """Publishes what is before it on ``/camera/image_raw``, from a thread of its own.
+    """Publish the scene on ``/camera/image_raw`` from its own thread.
 
     :param node: the node to publish with.
-    :param rate_hz: images a second.
-    :param has_clock: publish its clock on ``/clock`` as well, as a simulation does.
+    :param rate_hz: images per second.
+    :param has_clock: also publish its clock on ``/clock``, like a simulation.
     :param pictures: of faces, for the scenes from 1 on.
     """
 
@@ -86,16 +86,16 @@ class Camera:
         self._thread.start()
 
     def change(self, **fields: object) -> None:
-        """Change its mode, from any thread; takes effect with the next image."""
+        """Change the mode with the next image; thread-safe."""
         with self._changing:
             self.mode = replace(self.mode, **fields)  # type: ignore[arg-type]
 
     def stamp_s(self) -> float:
-        """Return what its clock shows now [s]."""
+        """Return the current time of its clock [s]."""
         return time.time() + self.mode.clock_offset_s
 
     def close(self) -> None:
-        """Stop for good."""
+        """Stop permanently."""
         self._stopping.set()
         self._thread.join()
 
@@ -109,7 +109,7 @@ class Camera:
             if mode.running:
                 self._images.publish(self._image(mode, stamp))
                 self.sent += 1
-            # One that was held up does not catch up.
+            # A delayed camera does not catch up.
             next_s = max(next_s + self._period_s, time.monotonic() - self._period_s)
             self._stopping.wait(max(0.0, next_s - time.monotonic()))
 

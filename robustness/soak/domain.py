@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A ROS domain that no other graph on this machine uses."""
+"""Reserve a ROS domain unused on this machine."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from domain_coordinator import domain_id
 
 @contextmanager
 def own_domain() -> Iterator[int]:
-    """Set ``ROS_DOMAIN_ID`` for this process and those that it starts, and return it.
+    """Set ``ROS_DOMAIN_ID`` for this process tree and return it.
 
-    It is reserved among all that ask here; only this machine is reached.
+    It is reserved among all callers on this machine; discovery is limited to the machine.
     """
     start_at = random.randrange(100)
     candidates = iter(1 + (start_at + i) % 100 for i in range(100))

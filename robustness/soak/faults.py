@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong: each fault is done to a :class:`~soak.world.World` and is over when it returns.
+"""Inject faults into a :class:`~robustness.soak.world.World`.
 
-From then on the time to recovery counts.
+Each fault is over when its function returns; the time to recovery starts then.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Fault = Callable[[World, random.Random], None]
 
 
 def camera_stops(world: World, _rng: random.Random) -> None:
-    """Send no images for a while."""
+    """Stop sending images for a while."""
     world.camera.change(running=False)
     time.sleep(_PAUSE_S)
     world.camera.change(running=True)
 
 
 def camera_changes(world: World, rng: random.Random) -> None:
-    """Change resolution, encoding and frame in mid-stream."""
+    """Change resolution, encoding and frame_id in mid-stream."""
     before = world.camera.mode
     world.camera.change(
         size=rng.choice([size for size in SIZES if size != before.size]),
@@ -42,36 +42,36 @@ def camera_changes(world: World, rng: random.Random) -> None:
 
 
 def clock_jumps_back(world: World, _rng: random.Random) -> None:
-    """Set the camera's clock, and the simulation's if there is one, an hour back."""
+    """Set the camera's clock and a simulation's back by an hour."""
     world.camera.change(clock_offset_s=world.camera.mode.clock_offset_s - 3600.0)
 
 
 def clock_jumps_forward(world: World, _rng: random.Random) -> None:
-    """Set it an hour ahead."""
+    """Set the clock ahead by an hour."""
     world.camera.change(clock_offset_s=world.camera.mode.clock_offset_s + 3600.0)
 
 
 def perception_is_killed(world: World, _rng: random.Random) -> None:
-    """Kill the perception by SIGKILL; it is started again."""
+    """Kill the perception by SIGKILL; it is restarted."""
     world.kill(PERCEPTION)
 
 
 def light_is_killed(world: World, _rng: random.Random) -> None:
-    """Kill the light by SIGKILL while the lamp is on; it is started again."""
+    """Kill the light by SIGKILL with the lamp on; it is restarted."""
     world.kill(LIGHT)
 
 
 def perception_stands_still(world: World, _rng: random.Random) -> None:
-    """Stop the perception's process for a while, as a machine that swaps does."""
+    """Suspend the perception's process for a while, as by swapping."""
     world.signal(PERCEPTION, signal.SIGSTOP)
     time.sleep(_PAUSE_S)
     world.signal(PERCEPTION, signal.SIGCONT)
 
 
 def model_is_removed(world: World, _rng: random.Random) -> None:
-    """Move the model away: the loaded one goes on, and it cannot be loaded anew.
+    """Remove the model: the loaded one keeps working; a reload fails.
 
-    :raises AssertionError: it was loaded anew, or nobody was told why not.
+    :raises AssertionError: when it is reloaded, or the reason of the failure is missing.
     """
     away = world.model_folder.with_name("away")
     world.model_folder.rename(away)

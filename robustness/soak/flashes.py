@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counts the flashes of a lamp by WCAG 2.3.1, without the limiter's code.
+"""Count flashes by WCAG 2.3.1, independently of the limiter's code.
 
-A flash is a pair of opposing changes. All are counted: also bright ones and those of unsaturated
-reds, which the standard allows. ITU-R BT.1702 counts changes of 20 cd/m² below 160 cd/m²: the
-same tenth of full light at a lamp of 200 cd/m². Red flashes are counted by both definitions:
-(R - G - B) * 320, and, since WCAG 2.2, chromaticity.
+A flash is a pair of opposing changes. All are counted, including bright ones and those of
+unsaturated reds, which the standard allows. ITU-R BT.1702 counts changes of 20 cd/m² below 160
+cd/m²: the same tenth of full light at a lamp of 200 cd/m². Red flashes are counted by both
+definitions: (R - G - B) * 320, and, since WCAG 2.2, chromaticity.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 MAX_FLASHES = 3
-"""General, and red, flashes that the standard allows in any second."""
+"""General and red flashes that the standard allows in any second."""
 
 LUMINANCE_CHANGE = 0.10
 RED_CHANGE = 20.0
@@ -24,14 +24,14 @@ _RED_SCALE = 320.0
 _SATURATED = 0.8
 _CHROMATICITY_CHANGE = 0.2
 _DARK = 0.03
-"""Light of all channels, each 1 at most, below which the steps of 8 bit make the chromaticity."""
+"""Sum of the channels, each at most 1, below which 8-bit steps dominate the chromaticity."""
 
 Rgb = tuple[float, float, float]
 T = TypeVar("T")
 
 
 def opposing_changes(values: Iterable[float], threshold: float) -> int:
-    """Return how many changes of ``threshold`` or more follow each other in turn."""
+    """Return the number of opposing changes of ``threshold`` or more."""
     count = direction = 0
     low, high = math.inf, -math.inf
     for value in values:
@@ -44,7 +44,7 @@ def opposing_changes(values: Iterable[float], threshold: float) -> int:
 
 
 def red_transitions(colors: Iterable[Rgb]) -> int:
-    """Return how many transitions to or from a saturated red there are, by chromaticity."""
+    """Return the number of transitions to or from saturated red."""
     count = 0
     before: tuple[bool, float, float] | None = None
     for color in colors:
@@ -73,7 +73,7 @@ def _chromaticity(linear: Rgb) -> tuple[float, float]:
 
 
 class _Second(Generic[T]):
-    """What was shown in the last second, beginning with what was shown at its start."""
+    """Values shown in the last second, including that at its start."""
 
     def __init__(self, changes: Callable[[Iterable[T]], int]) -> None:
         self._changes = changes
@@ -93,7 +93,7 @@ class _Second(Generic[T]):
 
 
 class FlashCounter:
-    """Follows one lamp's linear light."""
+    """Count the flashes of one lamp's linear light."""
 
     def __init__(self) -> None:
         self._luminance = _Second[float](lambda values: opposing_changes(values, LUMINANCE_CHANGE))
@@ -108,12 +108,12 @@ class FlashCounter:
 
     @property
     def worst_red_flashes(self) -> int:
-        """Red flashes in the worst second so far, by the definition that finds more."""
+        """Red flashes in the worst second so far, by the stricter definition."""
         return max(self._red.worst_pairs, self._newer_red.worst_pairs)
 
     @property
     def violations(self) -> int:
-        """Colours that came in a second with more flashes of a kind than are allowed."""
+        """Colours in seconds with more flashes than allowed."""
         return sum(s.violations for s in (self._luminance, self._red, self._newer_red))
 
     @property
@@ -122,7 +122,7 @@ class FlashCounter:
         return self._swing.count
 
     def see(self, now_s: float, linear: Rgb, luminance: float) -> None:
-        """Take in what the lamp shows.
+        """Add the light that the lamp shows.
 
         :param linear: red, green, blue, 1 at full power.
         :param luminance: relative to full white.
@@ -134,7 +134,7 @@ class FlashCounter:
 
 
 class _Swing:
-    """Counts opposing changes of luminance without end."""
+    """Count opposing changes of luminance without a time limit."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A strip of LEDs that takes DDP over UDP, as WLED does, and counts its own flashes."""
+"""An LED strip that receives DDP (WLED) and counts its flashes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _HEADER_BYTES = 10
 
 
 class Lamp:
-    """Listens on a free port of 127.0.0.1; keeps its last colour, whatever becomes of the light.
+    """Listen on a free port of 127.0.0.1 and keep the last colour.
 
     :ivar port: UDP port.
-    :ivar flashes: of what it shows.
+    :ivar flashes: flashes shown so far.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Lamp:
         self._thread.start()
 
     def shows(self) -> tuple[float, tuple[int, int, int]]:
-        """Return (when the last packet came, by the monotonic clock [s]; its first LED)."""
+        """Return (monotonic time of the last packet [s], its first LED)."""
         with self._lock:
             return self._last_s, self._rgb
 

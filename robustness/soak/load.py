@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""More than a node can do: many cameras, many faces, many messages."""
+"""Overload: many cameras, many faces, many messages."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ from .domain import own_domain
 _TIMEOUT_S = 60.0
 _VIEWS = 30
 _SETTLING_S = 5.0
-# What a sender that was held up makes good; what it missed before is not sent in a burst.
+# Delay that a late sender makes up for; older messages are skipped.
 _CATCH_UP_S = 0.05
 MAX_LATENCY_S = 1.0
-"""Beyond this a latency is not called bounded [s]."""
+"""Upper limit of a bounded latency [s]."""
 
 LEAST_SHARE = 0.8
-"""Of the answers to the camera that got most, those that each other one must get."""
+"""Minimum share of the best-served camera's results for each other camera."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What the process took.
+    """Resources used by the process.
 
     :ivar cpu_percent: of one core.
-    :ivar memory_mb: resident, at the beginning and at the end.
+    :ivar memory_mb: resident, at the start and at the end.
     """
 
     cpu_percent: float
@@ -58,12 +58,12 @@ class Usage:
 
 @dataclass(frozen=True)
 class CameraLoad:
-    """What became of the images of several cameras that one process serves.
+    """Result of several cameras served by one process.
 
     :ivar sent: images of each camera.
-    :ivar answered: images of each camera that were answered.
-    :ivar faces: in each answer, the median.
-    :ivar latency_s: median, 95th percentile and longest, from stamp to answer [s].
+    :ivar answered: images of each camera with a result.
+    :ivar faces: median number per result.
+    :ivar latency_s: median, 95th percentile and maximum, from stamp to result [s].
     """
 
     sent: tuple[int, ...]
@@ -75,21 +75,21 @@ class CameraLoad:
 
     @property
     def is_fair(self) -> bool:
-        """Whether all cameras were answered about equally often."""
+        """Whether all cameras got about equally many results."""
         return 0 < LEAST_SHARE * max(self.answered) <= min(self.answered)
 
     @property
     def is_good(self) -> bool:
-        """Whether it was fair, in bounded time, and ended well."""
+        """Whether it was fair, bounded in latency, and exited cleanly."""
         return self.is_fair and self.latency_s[2] <= MAX_LATENCY_S and self.exit_code == 0
 
 
 @dataclass(frozen=True)
 class MessageLoad:
-    """What became of emotion messages to a light.
+    """Result of emotion messages to a light.
 
-    :ivar colors_hz: colours that it published a second.
-    :ivar longest_gap_s: between two colours [s].
+    :ivar colors_hz: published colours per second.
+    :ivar longest_gap_s: longest time between two colours [s].
     """
 
     sent: int
@@ -101,15 +101,15 @@ class MessageLoad:
 
     @property
     def is_good(self) -> bool:
-        """Whether the light went on, and ended well."""
+        """Whether the light kept publishing and exited cleanly."""
         return self.longest_gap_s <= MAX_LATENCY_S and self.colors_hz > 0 and self.exit_code == 0
 
 
 @contextmanager
 def _node(spec: NodeSpec) -> Iterator[tuple[Node, int, Callable[[], int]]]:
-    """Start a process; give (a node of our own, the process id, what stops the process)."""
+    """Start a process; yield (test node, process id, stop function)."""
     with own_domain(), tempfile.TemporaryFile() as log:
-        # For our own images as well: without it most of them would be lost on the way.
+        # Also for the test's images, most of which would be lost otherwise.
         os.environ.update(fast_dds.variables())
         [process] = start([spec], output=log)
         context = rclpy.Context()
@@ -148,7 +148,7 @@ def _wait_for(condition: Callable[[], object], what: str) -> None:
 
 
 class _Camera:
-    """One camera: publishes views in turn, and keeps what came back."""
+    """One camera: publish views in turn and store the results."""
 
     def __init__(self, node: Node, namespace: str, views: Sequence[RgbImage]) -> None:
         self.sent = 0
@@ -178,7 +178,7 @@ class _Camera:
 
 
 def _paced(act: Callable[[int], None], rate_hz: float, seconds: float) -> float:
-    """Call ``act(number)`` at a rate; return how long that took [s]."""
+    """Call ``act(number)`` at a rate; return the duration [s]."""
     begun_s = next_s = time.monotonic()
     for number in range(round(rate_hz * seconds)):
         act(number)
@@ -190,7 +190,7 @@ def _paced(act: Callable[[int], None], rate_hz: float, seconds: float) -> float:
 def cameras(
     count: int, rate_hz: float, seconds: float, size: tuple[int, int] = (640, 480), faces: int = 1
 ) -> CameraLoad:
-    """Let ``count`` cameras publish at ``rate_hz`` each to one process with a node for each."""
+    """Run ``count`` cameras against one process with a node each."""
     names = [f"camera_{number}" for number in range(count)]
     spec = NodeSpec("fer_perception", "emotion_nodes", "emotion_nodes", arguments=tuple(names))
     views = moving_faces(*size, faces, _VIEWS)

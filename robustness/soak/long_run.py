@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lets the whole graph run for long, with faults, and watches what it holds and what it shows."""
+"""Run the whole graph for a long time, with faults."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .world import DASHBOARD, LIGHT, PERCEPTION, World
 
 _KILLS: Final = (perception_is_killed.__name__, light_is_killed.__name__)
 _MILD: Final = tuple(name for name in FAULTS if name not in _KILLS)
-# Nobody is killed in the first part, so that growth has the time to show.
+# No process is killed in the first part, so that growth becomes visible.
 _CALM_SHARE = 0.5
 _KILL_SHARE = 0.1
 _PAUSES_S = (2.0, 6.0)
@@ -38,31 +38,31 @@ _BACKLOGS = 10
 _SCENES_S = (0.15, 0.6)
 _VISITS_S = (1.0, 10.0)
 _SAMPLE_PERIOD_S = 1.0
-# Until caches are filled and the first image of each size was seen.
+# Time to fill caches and process the first image of each size.
 _WARM_UP_S = 60.0
 _WARM_UP_SHARE = 0.2
-# What a killed process had is known to the others until its lease is over: 20 s in Fast DDS.
+# The endpoints of a killed process remain until its lease is over: 20 s in Fast DDS.
 _LEASE_S = 30.0
 PRIVATE, SHARED = "own memory, KiB", "shared memory, KiB"
 _LIMITS: Final = {
     PRIVATE: 8.0 * 1024,
-    # Whoever is behind with reading touches more of its own segment and of the camera's: at most
+    # A slow reader touches more of its own segment and of the camera's: at most
     # twice the size that fastdds_large_images.xml gives them.
     SHARED: 2 * 64.0 * 1024,
     "files": 3.0,
     "threads": 3.0,
     "endpoints": 3.0,
 }
-"""Growth over the longest life that is no leak."""
+"""Growth over the longest life that does not count as a leak."""
 
-# In less than this, caches still fill [s]; then only what grows by very much is told.
+# In shorter lives caches still fill [s]; only very large growth is reported then.
 _SETTLED_S = 300.0
 _UNSETTLED_MEMORY_KIB = 64.0 * 1024
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What became of one quantity of one process, or of the graph.
+    """Trend of one quantity of a process or of the graph.
 
     :ivar unit: of the trend.
     """
@@ -82,15 +82,15 @@ class Watched:
 
 @dataclass
 class LongRunReport:
-    """What came of a long run.
+    """Result of a long run.
 
-    :ivar faults: how often each was done.
-    :ivar recoveries_s: how long the graph took after each [s].
-    :ivar lost: what was waited for in vain.
+    :ivar faults: how often each was injected.
+    :ivar recoveries_s: time to recovery after each [s].
+    :ivar lost: recoveries that timed out.
     :ivar swings: how often the lamp became brighter or darker.
     :ivar violations: of the limit of flashes.
     :ivar visits: pages that were opened and closed again.
-    :ivar failures: what else must not be.
+    :ivar failures: other failures.
     """
 
     seconds: float
@@ -115,7 +115,7 @@ class LongRunReport:
 
 
 class _Watch:
-    """Looks at the processes of a world once a second."""
+    """Sample the processes of a world once a second."""
 
     def __init__(self, world: World, warm_up_s: float) -> None:
         self._world, self._warm_up_s = world, warm_up_s
@@ -129,7 +129,7 @@ class _Watch:
             pid = self._world.pid(name)
             if pid is None:
                 continue
-            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended in the meantime
                 held = Resources.of(pid)
                 if now_s - self._begun_s.setdefault(pid, now_s) >= self._warm_up_s:
                     self._note(name, PRIVATE, pid, now_s, held.private_kib)
@@ -148,7 +148,7 @@ class _Watch:
 
 @contextmanager
 def _meanwhile(what: Callable[[threading.Event], None], name: str) -> Iterator[None]:
-    """Do something in a thread, which ends when the event is set."""
+    """Run a function in a thread until the event is set."""
     stopping = threading.Event()
     thread = threading.Thread(target=what, args=(stopping,), name=name, daemon=True)
     thread.start()
@@ -162,17 +162,17 @@ def _meanwhile(what: Callable[[threading.Event], None], name: str) -> Iterator[N
 def run(seconds: float, seed: int = 0, pictures: Sequence[RgbImage] = ()) -> LongRunReport:
     """Run the graph for ``seconds`` with random faults.
 
-    Faces come and go faster than the lamp may flash, pages are opened and closed, and each few
-    seconds something goes wrong.
+    Faces appear and disappear faster than the lamp may flash, pages are opened and closed, and a
+    fault is injected every few seconds.
 
-    :param pictures: of faces that come and go besides the portrait, for other colours.
+    :param pictures: of faces in addition to the portrait, for other colours.
     """
     report = LongRunReport(seconds)
     rng = random.Random(seed)
     with World(is_lively=True, pictures=pictures) as world:
         watch = _Watch(world, min(_WARM_UP_S, _WARM_UP_SHARE * seconds))
         port = world.dashboard_port()
-        # The largest images last: their buffers and full queues are no growth.
+        # The largest images come last: their buffers and full queues must not count as growth.
         for size in SIZES:
             world.camera.change(size=size, encoding="rgba8")
             world.wait_for_recovery()
@@ -235,7 +235,7 @@ def _do_faults(world: World, watch: _Watch, report: LongRunReport, rng: random.R
 
 
 async def _visit(port: int, seconds: float, stopping: threading.Event) -> None:
-    """Open the page's stream, read it for some time and leave without a word."""
+    """Read the page's stream for some time, then drop the connection."""
     end_s = time.monotonic() + seconds
     async with (
         aiohttp.ClientSession() as session,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does each fault several times and tells how long the graph took to recover."""
+"""Measure the time to recovery after each fault."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .world import World
 
 @dataclass(frozen=True)
 class Recovery:
-    """What followed one kind of fault.
+    """Recoveries from one kind of fault.
 
-    :ivar seconds: times to recovery, of those that came [s].
-    :ivar lost: what was waited for in vain.
+    :ivar seconds: times to recovery [s].
+    :ivar lost: recoveries that timed out.
     """
 
     fault: str
@@ -32,7 +32,7 @@ class Recovery:
 
 @dataclass(frozen=True)
 class FaultReport:
-    """What followed all faults, and the flashes of the lamp in the worst second of all."""
+    """Recoveries from all faults, and flashes in the worst second."""
 
     recoveries: tuple[Recovery, ...]
     flashes: int
@@ -41,10 +41,9 @@ class FaultReport:
 
 
 def measure(repeats: int, seed: int = 0, names: Sequence[str] = tuple(FAULTS)) -> FaultReport:
-    """Do each fault ``repeats`` times, each time to a graph of its own.
+    """Inject each fault ``repeats`` times, each into a new graph.
 
-    In one graph a node that is killed again and again would be waited for ever longer, as it
-    should be.
+    In a single graph, a repeatedly killed node would be restarted with growing back-off.
     """
     rng = random.Random(seed)
     seconds: dict[str, list[float]] = {name: [] for name in names}

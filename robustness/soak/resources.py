@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a process holds, as Linux counts it."""
+"""Resources of a process (Linux)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def resident_kib(pid: int | str = "self") -> int:
 
 @dataclass(frozen=True)
 class Resources:
-    """What one process holds.
+    """Resources held by one process.
 
-    :ivar private_kib: memory of its own [KiB].
-    :ivar shared_kib: memory that others have as well: libraries, and the segments through which
-        Fast DDS hands images over [KiB].
+    :ivar private_kib: private memory [KiB].
+    :ivar shared_kib: memory shared with others: libraries, and the segments in which Fast DDS
+        passes images [KiB].
     :ivar files: open file descriptors.
     :ivar threads: threads.
     """
@@ -33,9 +33,9 @@ class Resources:
 
     @classmethod
     def of(cls, pid: int) -> Resources:
-        """Read them.
+        """Read the resources of a process.
 
-        :raises FileNotFoundError: the process has ended.
+        :raises FileNotFoundError: when the process has ended.
         """
         folder = Path(f"/proc/{pid}")
         _, resident, shared, *_ = map(int, (folder / "statm").read_text().split())

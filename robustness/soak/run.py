@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does what can go wrong, and prints what came of it: ``python -m robustness.soak.run``."""
+"""Run the soak suite and print results: ``python -m robustness.soak.run``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _print(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) ->
 
 
 def _tell(failures: Iterable[str]) -> bool:
-    """Print the failures; return whether there is none."""
+    """Print the failures; return whether the list is empty."""
     failures = list(failures)
     for failure in failures:
         print(f"FAILED: {failure}")
@@ -63,7 +63,7 @@ def _graph(options: argparse.Namespace) -> bool:
         f"violations: {report.violations}"
     )
     _print(
-        "What the processes hold",
+        "Resources of the processes",
         ["process", "quantity", "lives", "longest, s", "least", "most", "slope an hour", "flat"],
         [
             [
@@ -175,11 +175,11 @@ _PARTS: Mapping[str, Callable[[argparse.Namespace], bool]] = MappingProxyType(
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the command line; return 1 when something grew, flashed, failed or was lost."""
+    """Run the command line; return 1 on any failure."""
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[[], *_PARTS], help="default: all")
-    parser.add_argument("--seconds", type=float, default=30.0, help="length of each load")
-    parser.add_argument("--minutes", type=float, default=30.0, help="length of the long run")
+    parser.add_argument("--seconds", type=float, default=30.0, help="duration of each load [s]")
+    parser.add_argument("--minutes", type=float, default=30.0, help="duration of the long run")
     parser.add_argument("--pictures", type=Path, help="folder with faces for the long run")
     parser.add_argument("--repeats", type=int, default=5, help="how often to do each fault")
     parser.add_argument("--kills", type=int, default=50, help="how often to kill a training")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kills a training at random moments and resumes it, until it leaves what an unbroken one does."""
+"""Kill and resume a training; compare it with an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _RECIPE = Recipe(
     ema_decay=0.5,
     soft_targets=True,
 )
-# Loaded by fork, so that a kill costs no import of PyTorch; one thread, as forked ones are lost.
+# Forked, so that a restart needs no import of PyTorch; one thread, as forks lose the others.
 _FORK = multiprocessing.get_context("fork")
 
 
 @dataclass(frozen=True)
 class KillReport:
-    """What became of the trainings.
+    """Result of the trainings.
 
     :ivar kills: how often a training was killed.
-    :ivar runs: trainings that came to their end in spite of it.
-    :ivar different: files that differ from those of an unbroken training, as RUN/FILE.
+    :ivar runs: trainings that completed in spite of it.
+    :ivar different: files that differ from those of an uninterrupted training, as RUN/FILE.
     """
 
     kills: int
@@ -48,7 +48,7 @@ class KillReport:
 
 
 def tiny_faces() -> Fer2013:
-    """Return pictures without faces, of which the class decides the brightness of one corner."""
+    """Return pictures whose class determines the brightness of a corner."""
     rng = np.random.default_rng(0)
     count = 96 + 24
     labels = np.arange(count) % len(EMOTIONS)
@@ -71,7 +71,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def kill_and_resume(kills: int, seed: int = 0) -> KillReport:
-    """Train again and again, killed ``kills`` times in all by SIGKILL, and compare the files."""
+    """Train with ``kills`` interruptions by SIGKILL and compare the files."""
     torch.set_num_threads(1)
     data = tiny_faces()
     rng = random.Random(seed)

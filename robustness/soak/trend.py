@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether what a process holds grows, over several lives of the process."""
+"""Trend of a process's resources over its restarts."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _S_PER_H = 3600.0
 
 @dataclass(frozen=True)
 class Trend:
-    """How a quantity changed within lives, that is between one start of a process and its end.
+    """Change of a quantity within lives (from start to end of a process).
 
-    :ivar lives: how many there were, of those that were looked at twice at least.
-    :ivar longest_s: the longest one that was looked at [s].
-    :ivar least: least value.
-    :ivar most: greatest value.
-    :ivar slope_per_h: of the straight lines of one slope that fit all lives best [1/h].
+    :ivar lives: number of lives with at least two samples.
+    :ivar longest_s: duration of the longest sampled one [s].
+    :ivar least: minimum.
+    :ivar most: maximum.
+    :ivar slope_per_h: common slope of the lines that fit all lives best [1/h].
     """
 
     lives: int
@@ -29,7 +29,7 @@ class Trend:
 
     @property
     def growth(self) -> float:
-        """By how much it grew over the longest life."""
+        """Growth over the longest life."""
         return self.slope_per_h * self.longest_s / _S_PER_H
 
     @classmethod
@@ -46,7 +46,7 @@ class Trend:
             return cls(0, 0.0, 0.0, 0.0, 0.0)
         covariance = variance = 0.0
         for points in long:
-            # A line of its own height for each life: that they differ is no growth.
+            # One intercept per life: differences between lives do not count as growth.
             mean_s = sum(time_s for time_s, _ in points) / len(points)
             mean = sum(value for _, value in points) / len(points)
             covariance += sum((time_s - mean_s) * (value - mean) for time_s, value in points)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The graph as users start it, with a camera and a lamp that tell what they sent and got."""
+"""The graph as users start it, with a simulated camera and lamp."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from .lamp import Lamp
 
 PERCEPTION, LIGHT, DASHBOARD = "fer_perception", "ambient_light", "dashboard"
 PATIENCE_S = 60.0
-"""How long a recovery may take; how long it takes is what is measured."""
+"""Timeout of a recovery [s]."""
 
 _POLL_S = 0.005
 _LIVELY_LIGHT = {
@@ -50,12 +50,12 @@ _LIVELY_PERCEPTION = {"smoothing_time_constant_s": 0.0, "max_lost_s": 0.0}
 
 
 class World(AbstractContextManager["World"]):
-    """Camera, perception, light and lamp in a ROS domain of their own.
+    """Camera, perception, light and lamp in a separate ROS domain.
 
-    :ivar model_folder: the model that the perception has loaded; may be moved away.
-    :param use_sim_time: the nodes take their time from the camera.
+    :ivar model_folder: the model loaded by the perception; may be moved.
+    :param use_sim_time: the nodes use the camera's clock.
     :param is_lively: light and perception follow each image at once, as far as the flash limiter
-        lets them, and the dashboard is there as well.
+        allows, and the dashboard runs.
     :param pictures: of faces, for the camera's scenes.
     """
 
@@ -70,7 +70,7 @@ class World(AbstractContextManager["World"]):
         self._is_lively, self._pictures = is_lively, pictures
 
     def __enter__(self) -> World:
-        """Start it and wait for the lamp to follow a face."""
+        """Start the graph and wait until the lamp follows a face."""
         self._folder = tempfile.TemporaryDirectory(prefix="soak_")
         folder = Path(self._folder.name)
         self.model_folder = _copied_model(folder)
@@ -119,7 +119,7 @@ class World(AbstractContextManager["World"]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop all of it."""
+        """Stop all processes."""
         self.stop()
         self.camera.close()
         self._executor.shutdown()
@@ -132,14 +132,14 @@ class World(AbstractContextManager["World"]):
         self._domain.__exit__(None, None, None)
 
     def stop(self) -> int:
-        """Stop the nodes as a user does; return the exit code of the start script."""
+        """Stop the nodes by SIGINT; return the start script's exit code."""
         if self.starter.poll() is None:
             self.starter.send_signal(signal.SIGINT)
         return self.starter.wait(PATIENCE_S)
 
     @property
     def output(self) -> str:
-        """What the nodes and the start script have printed."""
+        """Output of the nodes and the start script."""
         return Path(self._log.name).read_text(errors="replace")
 
     def _params_file(self, folder: Path) -> Path:
@@ -165,7 +165,7 @@ class World(AbstractContextManager["World"]):
         self._newest = message
 
     def pid(self, name: str) -> int | None:
-        """Return the process id of a node; None while it does not run."""
+        """Return the process id of a node, or None."""
         word = f"__node:={name}".encode()
         for folder in Path("/proc").iterdir():
             if not folder.name.isdigit():
@@ -174,21 +174,22 @@ class World(AbstractContextManager["World"]):
                 parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
                 words = (folder / "cmdline").read_bytes().split(b"\0")
             except OSError:
-                continue  # it has ended meanwhile
+                continue  # it has ended in the meantime
             if int(parent) == self.starter.pid and word in words:
                 return int(folder.name)
         return None
 
     def dashboard_port(self) -> int:
-        """Wait until the dashboard listens and return its port."""
+        """Wait for the dashboard and return its port."""
         address = re.compile(r"dashboard: http://127\.0\.0\.1:(\d+)")
         self.wait_until(lambda: address.search(self.output), "the dashboard's address")
         return int(address.findall(self.output)[-1])
 
     def endpoints(self) -> int:
-        """Return how many publishers, subscriptions, clients and servers the graph has.
+        """Return the number of publishers, subscriptions, clients and servers.
 
-        That is what discovery knows: those of a killed process go when their lease is over.
+        The numbers are those of discovery: endpoints of a killed process remain until their lease
+        is over.
         """
         topics = [name for name, _ in self.node.get_topic_names_and_types(no_demangle=True)]
         count = 0
@@ -204,7 +205,7 @@ class World(AbstractContextManager["World"]):
     def signal(self, name: str, number: int) -> None:
         """Send a signal to a node.
 
-        :raises ProcessLookupError: it does not run.
+        :raises ProcessLookupError: when it does not run.
         """
         pid = self.pid(name)
         if pid is None:
@@ -212,7 +213,7 @@ class World(AbstractContextManager["World"]):
         os.kill(pid, number)
 
     def set_parameter(self, name: str, parameter: str, value: object) -> str:
-        """Set a parameter of a node; return why it was refused, or nothing."""
+        """Set a parameter of a node; return the reason of a refusal."""
         client = self._clients[name]
         self.wait_until(client.service_is_ready, f"the parameters of {name}")
         message = Parameter(parameter, value=value).to_parameter_msg()
@@ -222,21 +223,21 @@ class World(AbstractContextManager["World"]):
         return "" if result.successful else result.reason or "refused"
 
     def wait_until(self, condition: Callable[[], object], what: str) -> float:
-        """Wait for a condition and return how long that took [s].
+        """Wait for a condition and return the duration [s].
 
-        :raises TimeoutError: it took longer than :data:`PATIENCE_S`.
+        :raises TimeoutError: when it takes longer than :data:`PATIENCE_S`.
         """
         start_s = time.monotonic()
         while not condition():
             if time.monotonic() - start_s > PATIENCE_S:
-                raise TimeoutError(f"waited in vain for {what}:\n{self.output[-2000:]}")
+                raise TimeoutError(f"timed out waiting for {what}:\n{self.output[-2000:]}")
             time.sleep(_POLL_S)
         return time.monotonic() - start_s
 
     def wait_for_recovery(self) -> float:
-        """Wait until an image taken from now on is answered with a face, and the lamp is lit.
+        """Wait until a new image yields a face and the lamp is lit.
 
-        :return: how long that took [s].
+        :returns: the duration [s].
         """
         start_s = time.monotonic()
         stamp_s = self.camera.stamp_s()
@@ -265,7 +266,7 @@ class World(AbstractContextManager["World"]):
 
 
 def _copied_model(folder: Path) -> Path:
-    """Return a copy of the model that can be moved away."""
+    """Return a movable copy of the model."""
     source = models_folder() / DEFAULT_MODEL
     copy = folder / "model"
     copy.mkdir()

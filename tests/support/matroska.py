@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes small Matroska videos whose frames have any times, as browsers and phones record them."""
+"""Write small Matroska videos whose frames have any times, as browsers and phones record them."""
 
 import struct
 from collections.abc import Iterable

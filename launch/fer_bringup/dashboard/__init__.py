@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One web page that shows what the robot sees and how it answers, and lets both be set.
+"""Web page that shows perception and light and sets their parameters.
 
-``access`` decides who may look, ``snapshot`` turns messages into JSON, ``graph`` is the node,
-``parameters`` the controls, ``server`` the web server, ``page/`` what the browser gets.
+``access`` controls who may connect, ``snapshot`` converts messages to JSON, ``listener`` is the
+node, ``controls`` the settable parameters, ``server`` the web server, ``page/`` the files for the
+browser.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parameters that the page can set, and no others."""
+"""The parameters that the page can set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fer_perception.recognition.model_store import list_models
 
 @dataclass(frozen=True)
 class Control:
-    """One knob of the page.
+    """One control of the page.
 
     :ivar node: name of the node, relative to the dashboard's namespace.
     :ivar parameter: its parameter.
@@ -27,7 +27,7 @@ class Control:
 
     @property
     def key(self) -> str:
-        """The name by which the page refers to it."""
+        """The page's name of the control."""
         return f"{self.node}/{self.parameter}"
 
 
@@ -44,7 +44,7 @@ CONTROLS = (
 
 
 def describe(control: Control, descriptor: ParameterDescriptor, value: Any) -> dict[str, Any]:
-    """Return what the page needs to draw a knob."""
+    """Return the description of a control for the page."""
     choices = list(control.suggestions)
     prefix = "one of: "
     if descriptor.additional_constraints.startswith(prefix):
@@ -62,7 +62,7 @@ def describe(control: Control, descriptor: ParameterDescriptor, value: Any) -> d
 
 
 def typed(value: object, descriptor: ParameterDescriptor) -> bool | int | float | str:
-    """Return ``value``, as JSON holds it, in the type of the parameter.
+    """Convert a JSON ``value`` to the type of the parameter.
 
     :raises ValueError: when it has another type.
     """

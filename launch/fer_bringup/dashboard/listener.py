@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dashboard's node: keeps the newest of what the graph says, and sets parameters."""
+"""Node of the dashboard: keep the newest messages and set parameters."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _JPEG_QUALITY = 80
 
 
 class DashboardListener(Node):
-    """Listens to perception and light, whose names are relative to this node's namespace.
+    """Subscribe to perception and light in this node's namespace.
 
     Its callbacks run in the thread that spins it; the other methods may be called from any.
     """
@@ -67,11 +67,11 @@ class DashboardListener(Node):
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.create_subscription(ColorRGBA, "ambient_light/color", self._on_color, latched)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
-        # Works also while a simulation's clock stands still.
+        # Steady clock: works also while the simulation is paused.
         self.create_timer(_POLL_S, self._poll, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: the node holds no resources."""
 
     # For the server
 
@@ -92,7 +92,7 @@ class DashboardListener(Node):
         return json.dumps({"type": "state"} | state)
 
     def controls(self) -> list[dict[str, Any]]:
-        """Return the knobs that can be turned now: those of nodes that answered."""
+        """Return the controls of the nodes that answered."""
         with self._lock:
             return [
                 describe(
@@ -105,20 +105,20 @@ class DashboardListener(Node):
             ]
 
     def image(self) -> tuple[int, bytes]:
-        """Return (number, JPEG) of the newest annotated image; number 0 while there is none."""
+        """Return (number, JPEG) of the newest annotated image; number 0 without."""
         with self._lock:
             return self._image_number, self._image
 
     def watch(self, difference: int) -> None:
-        """Count those who look at images: +1 for one more, -1 for one less.
+        """Change the number of image viewers by +1 or -1.
 
-        The images are subscribed to only while someone looks.
+        The images are subscribed to only while there are viewers.
         """
         with self._lock:
             self._watchers += difference
 
     async def set_parameter(self, key: str, value: object) -> str:
-        """Set a parameter; return why it was refused, or nothing."""
+        """Set a parameter; return the reason of a refusal, else empty."""
         control = next((c for c in CONTROLS if c.key == key), None)
         with self._lock:
             descriptor = self._control_descriptors.get(key)
@@ -213,11 +213,11 @@ class DashboardListener(Node):
             )
 
     def _keeper(self, keys: list[str], field: str, kept: dict[str, Any]) -> Callable[[Any], None]:
-        """Return a callback that keeps a field of a service's answer."""
+        """Return a callback that stores a field of a service response."""
 
         def keep(future: Any) -> None:
             answers = getattr(future.result(), field)
-            if len(answers) != len(keys):  # a node that lacks one of them answers nothing
+            if len(answers) != len(keys):  # nodes without all of them return nothing
                 return
             with self._lock:
                 for key, answer in zip(keys, answers, strict=True):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``ros2 run fer_bringup dashboard``: one page on this machine."""
+"""Serve the dashboard: ``ros2 run fer_bringup dashboard``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from fer_common.nodes.shared_memory_watchdog import LOOK_PERIOD_S, SharedMemoryW
 def main(args: list[str] | None = None) -> None:
     """Serve until SIGINT or SIGTERM.
 
-    :raises SystemExit: with one line, when it cannot serve, or can no longer be reached by nodes.
+    :raises SystemExit: with the reason, when it cannot serve or is no longer reachable by nodes.
     """
     words = rclpy.utilities.remove_ros_args(sys.argv if args is None else ["dashboard", *args])
     options = _parser().parse_args(words[1:])
@@ -71,7 +71,7 @@ async def _serve(listener: DashboardListener, access: Access, port: int) -> None
     try:
         site = web.TCPSite(runner, access.host, port)
         await site.start()
-        # Port 0 took a free one.
+        # Port 0 selects a free one.
         shown_port = runner.addresses[0][1]
         host = f"[{access.host}]" if ":" in access.host else access.host
         hint = "?token=<the token>" if access.token else ""
@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--token-file",
         type=Path,
-        help="file whose first line is the secret that a page must give; needed where --host can "
+        help="file whose first line is the token that a page must send; required when --host can "
         "be reached by others",
     )
     return parser

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps out of the log what others send."""
+"""Keep malformed requests out of the log."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ class _OwnErrors(logging.Filter):
 
 
 def leave_out_malformed_requests(logger: logging.Logger) -> None:
-    """Let ``logger`` tell of errors of ours only.
+    """Let ``logger`` report the server's own errors only.
 
-    aiohttp logs each request that is no HTTP with a traceback and a part of it: anybody could
-    fill the log, and a mistyped request would leave its token there. It was answered with 400.
+    aiohttp logs each request that is not valid HTTP with a traceback and a part of it: any client
+    could fill the log, and a mistyped request would leave its token there. The client receives
+    status 400.
     """
     logger.addFilter(_OwnErrors())

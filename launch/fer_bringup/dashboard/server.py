@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serves the page and its data.
+"""Web server of the page and its data.
 
 ``GET /`` and two files; ``/live``, a WebSocket: state as JSON text ten times a second, annotated
 images as binary JPEG, and from the page ``{"type": "set", "key": ..., "value": ...}``.
@@ -46,7 +46,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_app(listener: DashboardListener, access: Access) -> web.Application:
-    """Return the web application; nothing is served but the page and ``/live``."""
+    """Return the web application, which serves the page and ``/live`` only."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -55,7 +55,7 @@ def make_app(listener: DashboardListener, access: Access) -> web.Application:
         if not access.allows_origin(request.headers.get("Origin"), request.host):
             raise web.HTTPForbidden(text="another site's page may not ask this server\n")
         if "token" in request.query and access.allows_token(request.query["token"]):
-            # Into a cookie, so that it does not stay in the address bar.
+            # Moved to a cookie, so that it does not stay in the address bar.
             answer = web.HTTPSeeOther("/")
             answer.set_cookie(
                 _COOKIE, request.query["token"], httponly=True, samesite="Strict", path="/"
@@ -86,7 +86,7 @@ def _file_handler(name: str, kind: str) -> Handler:
 
 
 class _Live:
-    """The WebSocket: one task a client, each at the pace that its client takes."""
+    """The WebSocket: one task per client, at the client's pace."""
 
     def __init__(self, listener: DashboardListener) -> None:
         self._listener = listener
@@ -111,7 +111,7 @@ class _Live:
                 with contextlib.suppress(asyncio.CancelledError, ConnectionError, TimeoutError):
                     await sending
         except ConnectionError:
-            pass  # the page was closed while it was sent to
+            pass  # the page was closed during sending
         finally:
             self._listener.watch(-1)
             self._clients -= 1
@@ -120,7 +120,7 @@ class _Live:
     async def _send(
         self, socket: web.WebSocketResponse, transport: asyncio.Transport | None
     ) -> None:
-        """Send what is new; a client that takes nothing for a while is dropped."""
+        """Send new data; drop a client that receives nothing for a while."""
         controls: list[dict[str, Any]] = []
         image_number = 0
         while not socket.closed:
@@ -136,7 +136,7 @@ class _Live:
                         await socket.send_bytes(image)
             except TimeoutError:
                 if transport is not None:
-                    transport.abort()  # closing politely would wait for the client, too
+                    transport.abort()  # a closing handshake would also wait for the client
                 return
             await asyncio.sleep(_PERIOD_S)
 
@@ -154,7 +154,7 @@ class _Live:
 
 
 def _hello() -> dict[str, Any]:
-    """Return what does not change: the classes and a colour for each."""
+    """Return the constant data: the classes and their colours."""
     palette = load_palette("default")
     colors = {
         emotion: [round(255 * value) for value in palette.emotions[emotion].rgb]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the page is told, as values that JSON can hold."""
+"""Convert messages to JSON values for the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from std_msgs.msg import ColorRGBA
 from ambient_light_driver.color.light_color import LightColor
 
 MAX_FACES = 12
-"""Faces that the page shows; the largest ones."""
+"""Maximum number of faces that the page shows, largest first."""
 
 _LEVELS = {
     DiagnosticStatus.OK: "ok",
@@ -37,7 +37,7 @@ def faces(message: EmotionArray) -> list[dict[str, Any]]:
 
 
 def lamp(message: ColorRGBA) -> dict[str, Any]:
-    """Return the colour as the page draws it: sRGB with the brightness in it, 0 to 255."""
+    """Return the colour for the page: sRGB scaled by brightness, 0 to 255."""
     color = LightColor(*(_number(v) for v in (message.r, message.g, message.b, message.a)))
     return {
         "rgb": [round(255.0 * min(1.0, max(0.0, value))) for value in color.displayed_rgb()],
@@ -46,7 +46,7 @@ def lamp(message: ColorRGBA) -> dict[str, Any]:
 
 
 def status(message: DiagnosticStatus) -> dict[str, Any]:
-    """Return one line of the health list."""
+    """Return one entry of the diagnostics list."""
     return {
         "name": message.name,
         "level": _LEVELS.get(message.level, "error"),

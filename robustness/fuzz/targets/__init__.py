@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The targets, one module each."""
+"""The targets, one per module."""
 
 from __future__ import annotations
 

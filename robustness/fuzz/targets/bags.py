@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Damaged bags and label files, read as the evaluation reads them."""
+"""Damaged bags and label files, read like the evaluation does."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _prepare_bags() -> Try:
     private.mkdir()
 
     def try_one(rng: Random) -> None:
-        assert temporary  # lives as long as this function
+        assert temporary  # kept alive by this function
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir()
         seed = rng.choice(seeds)
@@ -88,7 +88,7 @@ def _prepare_bags() -> Try:
             if name == damaged:
                 content = mutated(rng, content)
             elif name == "metadata.yaml" and rng.random() < 0.5:
-                continue  # the storage must tell all by itself
+                continue  # without metadata, the storage must suffice
             (path / name).write_bytes(content)
         with patch.object(tempfile, "tempdir", str(private)):
             try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JPEG, PNG and other files, damaged; among them such as claim to be huge."""
+"""Damaged JPEG, PNG and other files, some declaring huge sizes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _prepare() -> Try:
 
 
 def _claiming_png(rng: Random) -> bytes:
-    """Return a small PNG of a large size, with right checksums."""
+    """Return a small PNG that declares a large size, with valid checksums."""
     sizes = (nasty_integer(rng, 0, 2**31 - 1), rng.choice((1, 100, 8000, 30_000, 2**31 - 1)))
     width, height = rng.sample(sizes, 2)
 
@@ -59,7 +59,7 @@ def _claiming_png(rng: Random) -> bytes:
 
 
 def _png(rng: Random, seeds: list[bytes]) -> bytes:
-    """Return a PNG with something wrong in its header or pixels, with right checksums."""
+    """Return a PNG with a damaged header or pixels and valid checksums."""
     png = seeds[_SUFFIXES.index(".png")]
     (length,) = struct.unpack_from(">I", png, 33)
     header, pixels = bytearray(png[16:29]), png[41 : 41 + length]
@@ -82,7 +82,7 @@ def _of_chunks(header: bytes, pixels: bytes, extra_kind: bytes = b"", extra: byt
 
 
 def _claiming_jpeg(rng: Random, jpeg: bytes) -> bytes:
-    """Return ``jpeg`` with another size in its header."""
+    """Return ``jpeg`` with a different size in its header."""
     at = jpeg.index(b"\xff\xc0") + 5
     sizes = [nasty_integer(rng, 0, 65_535), rng.choice((1, 100, 8000, 30_000, 65_535))]
     return jpeg[:at] + struct.pack(">HH", *sizes) + jpeg[at + 4 :]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the graph may say to the dashboard, and what a page may ask of it."""
+"""Messages from the graph and from pages to the dashboard."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TYPES = (
 
 
 def _json(value: Any) -> None:
-    """Write it as browsers read it: they know neither NaN nor infinity."""
+    """Encode JSON for browsers, which accept neither NaN nor infinity."""
     json.dumps(value, allow_nan=False)
 
 

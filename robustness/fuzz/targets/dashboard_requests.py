@@ -24,7 +24,7 @@ _UPGRADE = (
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
 )
 _SERVED = {"200", "101", "303"}
-# 400 and 408: no HTTP; 426: no WebSocket; the others are the access rules'.
+# 400 and 408: invalid HTTP; 426: not a WebSocket; others: access control.
 _REFUSED = {"400", "401", "403", "404", "405", "408", "413", "414", "417", "426", "431", "503"}
 
 
@@ -40,7 +40,7 @@ def _serve(port: socket.socket, ready: threading.Event) -> None:
 
 
 def _prepare() -> Try:
-    own_domain().__enter__()  # for as long as the process lives
+    own_domain().__enter__()  # for the lifetime of the process
     rclpy.init()
     port = socket.create_server(("127.0.0.1", 0))
     ready = threading.Event()
@@ -80,7 +80,7 @@ def _request(rng: Random, host: str) -> bytes:
 
 
 def _frame(rng: Random) -> bytes:
-    """Return a WebSocket frame with a text, or one that lies about its length."""
+    """Return a WebSocket text frame, possibly with a wrong length."""
     text = rng.choice(
         (b'{"type": "set", "key": "ambient_light/palette", "value": 7}', b"{", b"[" * 90, b"\xff")
     )

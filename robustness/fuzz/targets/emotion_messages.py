@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Emotion messages with any numbers in them, through the light's converter and pipeline."""
+"""Emotion messages with arbitrary numbers, through the light's pipeline."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OUTPUT_PERIOD_S = 0.02
 
 
 def hostile_face(rng: Random) -> EmotionStamped:
-    """Return a face with scores, box and texts of any kind."""
+    """Return a face with arbitrary scores, box and texts."""
     face = EmotionStamped()
     face.face_id = rng.choice((f"f{rng.randrange(4):04d}", nasty_text(rng)))
     if rng.random() < 0.5:
@@ -40,7 +40,7 @@ def hostile_face(rng: Random) -> EmotionStamped:
 
 
 def hostile_message(rng: Random) -> EmotionArray:
-    """Return the faces of an image."""
+    """Return the message of an image."""
     message = EmotionArray()
     message.image_width = nasty_integer(rng, 0, _MAX_UINT32)
     message.image_height = nasty_integer(rng, 0, _MAX_UINT32)

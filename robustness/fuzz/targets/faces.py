@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faces and stamps as a broken detector or camera gives them, through what follows faces."""
+"""Faces and stamps of a broken detector or camera, through tracking."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _IMAGE = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
 
 
 def _face(rng: Random) -> Face:
-    """Return a face whose box is any, but has the side lengths that a box promises."""
+    """Return a face with an arbitrary box of valid side lengths."""
     if rng.random() < 0.5:
         box = BoundingBox(rng.uniform(-9, 60), rng.uniform(-9, 40), rng.uniform(0, 40), 20.0)
     else:
@@ -82,7 +82,7 @@ def _rarely(rng: Random) -> bool:
 
 
 def nasty_latency(rng: Random) -> float:
-    """Return a time in seconds, as a clock that jumps measures it."""
+    """Return a time in seconds, as measured by a jumping clock."""
     return rng.choice((0.0, -5.0, 1e-9, 0.01, 1e6))
 
 

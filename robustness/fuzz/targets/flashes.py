@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lights made to flash, through the limiter, on lamps that it knows nothing of."""
+"""Flashing wishes through the limiter, on lamps unknown to it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _LEVELS = (0.0, 0.1, 0.3, 0.5, 0.73, 0.9, 1.0)
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked of the limiter.
+    """A request to the limiter.
 
-    :ivar after_s: time since the wish before [s].
+    :ivar after_s: time since the previous wish [s].
     :ivar color: to show; None switches off.
-    :ivar aim: where the colour is fading to.
+    :ivar aim: target of the fade.
     """
 
     after_s: float
@@ -56,7 +56,7 @@ def _in_turn(rng: Random, period_s: float) -> list[Wish]:
 
 
 def _stairs(rng: Random, period_s: float) -> list[Wish]:
-    """One channel rises and another falls by steps, in turn, and back."""
+    """Raise one channel and lower another in alternating steps, and back."""
     steps = rng.randrange(3, 12)
     rising, falling = rng.sample(range(3), 2)
     wishes = []
@@ -71,7 +71,7 @@ def _stairs(rng: Random, period_s: float) -> list[Wish]:
 
 
 def _fades(rng: Random, period_s: float) -> list[Wish]:
-    """Fades that turn to another colour before they arrive."""
+    """Fade to a new colour before the previous fade ends."""
     shown, aim = any_color(rng), any_color(rng)
     pool = [any_color(rng) for _ in range(rng.choice((2, 3, 6)))]
     knows_aim = rng.random() < 0.7
@@ -87,7 +87,7 @@ def _fades(rng: Random, period_s: float) -> list[Wish]:
 
 
 def _jitter(rng: Random, period_s: float) -> list[Wish]:
-    """Small changes around a colour, which may drift."""
+    """Vary slightly around a colour, which may drift."""
     center, end = any_color(rng), any_color(rng)
     size = rng.choice((0.004, 0.01, 0.03, 0.1, 0.3))
     count = round(2.4 / period_s)
@@ -103,7 +103,7 @@ _PLANS = (_in_turn, _in_turn, _stairs, _fades, _fades, _jitter)
 
 
 def plan(rng: Random) -> list[Wish]:
-    """Return some seconds of wishes of one kind, or two kinds after each other."""
+    """Return some seconds of wishes of one or two kinds."""
     wishes = rng.choice(_PLANS)(rng, rng.choice((0.01, 0.02, 0.02, 0.05, 0.1, 0.17)))
     if rng.random() < 0.3:
         wishes += rng.choice(_PLANS)(rng, 0.02)
@@ -114,7 +114,7 @@ def plan(rng: Random) -> list[Wish]:
 
 
 def limited(wishes: list[Wish], max_flashes: int = 3) -> tuple[list[float], list[LightColor]]:
-    """Return when the limiter lets which colour through."""
+    """Return the times and colours that the limiter lets through."""
     limiter = FlashLimiter()
     times_s, colors, now_s = [0.0], [OFF], 0.0
     for wish in wishes:
@@ -130,11 +130,12 @@ def limited(wishes: list[Wish], max_flashes: int = 3) -> tuple[list[float], list
 def delivered(
     times_s: list[float], colors: list[LightColor], rng: Random, longest_s: float
 ) -> tuple[list[float], list[LightColor]]:
-    """Return what a lamp shows at the end of a link that takes one colour at a time.
+    """Return what a lamp shows behind a link with delays.
 
-    Each colour is shown at once or when it is confirmed; then the newest one goes.
+    The link carries one colour at a time, shown when sent or when confirmed; the newest one
+    follows.
 
-    :param longest_s: that the link takes for a colour; it does so rarely.
+    :param longest_s: maximum time of the link for a colour, which is rare.
     """
     shown_s, shown = [times_s[0]], [colors[0]]
     free_s, i = times_s[0], 0
@@ -150,7 +151,7 @@ def delivered(
 
 
 def check(rng: Random, wishes: list[Wish]) -> int:
-    """Return the flashes of the worst of some lamps at the end of some link."""
+    """Check the worst of random lamps behind a random link."""
     shown = limited(wishes)
     numbers = np.random.default_rng(rng.getrandbits(32))
     if rng.random() < 0.5:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Model folders: damaged ones, and such whose hashes were made to fit the damage."""
+"""Damaged model folders, some with hashes that match the damage."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _config() -> dict[str, Any]:
 
 
 def _small_graph() -> bytes:
-    """Return a graph with the inputs and outputs of a network, and one layer."""
+    """Return a one-layer graph with a network's inputs and outputs."""
     rng = np.random.default_rng(0)
     weights: NDArray[np.float32] = rng.normal(size=(48 * 48, 7)).astype(np.float32)
     builder = GraphBuilder()
@@ -108,7 +108,7 @@ def _prepare_weights() -> Try:
 
     def try_one(rng: Random) -> None:
         assert temporary
-        if rng.random() < 0.7:  # the header is what is parsed
+        if rng.random() < 0.7:  # only the header is parsed
             content = mutated(rng, whole[:header_length]) + whole[header_length:]
         elif rng.random() < 0.5:
             tensors = load(whole)
@@ -127,13 +127,13 @@ def _prepare_weights() -> Try:
 
 
 def _graphs(graph: bytes, damaged: Callable[[Random], bytes]) -> Try:
-    """Return what has a recogniser made of damaged copies of ``graph``, their hashes right."""
+    """Return a target of damaged copies of ``graph`` with valid hashes."""
     temporary = tempfile.TemporaryDirectory(prefix="fuzz_graphs_")
     folder = Path(temporary.name)
     config = _config()
     weights_hash = _sha256(b"weights")
     (folder / "model.safetensors").write_bytes(b"weights")
-    EmotionRecognizer(_load(folder, config, weights_hash, graph))  # undamaged it works
+    EmotionRecognizer(_load(folder, config, weights_hash, graph))  # the undamaged graph must load
 
     def try_one(rng: Random) -> None:
         assert temporary
@@ -149,7 +149,7 @@ def _prepare_graphs() -> Try:
     graph = _small_graph()
 
     def damaged(rng: Random) -> bytes:
-        # Where the structure is, before and after the weights.
+        # Position of the structure, before and after the weights.
         if rng.random() < 0.5:
             return mutated(rng, graph[:200]) + graph[200:]
         return graph[:-300] + mutated(rng, graph[-300:])

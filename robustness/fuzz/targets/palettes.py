@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Palette files: damaged ones, other YAML, and aliases that unfold without end."""
+"""Damaged palettes, other YAML, and exponentially expanding aliases."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def _prepare() -> Try:
         path.write_bytes(content)
         palette = load_palette(str(path))
         assert all(color.is_valid() for color in palette.emotions.values())
-        assert temporary  # lives as long as this function
+        assert temporary  # kept alive by this function
 
     return try_one
 
 
 def _unfolding(rng: Random) -> bytes:
-    """Return a few aliases of aliases: a tree of 2^n leaves."""
+    """Return nested aliases that expand to 2^n leaves."""
     lines = ["a0: &a0 [x, x]"]
     lines += [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, rng.randint(2, 60))]
     key = rng.choice(("emotions", "idle", "source", "other"))
@@ -55,7 +55,7 @@ def _unfolding(rng: Random) -> bytes:
 
 
 def _tree_with_a_fault(rng: Random, document: dict[str, object]) -> bytes:
-    """Return a palette in which one value is something else."""
+    """Return a palette with one replaced value."""
     copy = yaml.safe_load(yaml.safe_dump(document))
     at = copy
     while isinstance(at, dict) and at:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parameter sets for the light, its lamps and the perception: any values under any names."""
+"""Arbitrary parameter names and values for light, lamps and perception."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from fer_perception.settings import (
 from ..mutation import nasty_float, nasty_integer, nasty_text, nasty_value
 from ..target import Target, Try, one_of
 
-# Loading a network for each input would try one input a second; ready ones are tried elsewhere.
+# Loading a network takes about a second per input; the target models covers it.
 _DEFAULTS = defaults_of(PerceptionSettings)
 _CHEAP = [name for name in _DEFAULTS if name not in DETECTOR_NAMES | RECOGNIZER_NAMES]
 
 
 def _value(rng: Random, default: object) -> object:
-    """Return a value, as a rule of the type of ``default``."""
+    """Return a value, usually of the type of ``default``."""
     if rng.random() < 0.2:
         return nasty_value(rng)
     if isinstance(default, bool):

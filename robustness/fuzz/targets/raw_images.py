@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fields of ``sensor_msgs/Image``, mostly nearly right."""
+"""Fields of ``sensor_msgs/Image``, mostly slightly wrong."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _try(rng: Random) -> None:
     encoding = rng.choice(ENCODINGS)
     width, height = rng.randint(1, 24), rng.randint(1, 12)
     step = width * rng.choice((1, 2, 3, 4, 6, 8, 12, 16, 24, 32)) + rng.choice((0, 0, 0, 5))
-    # Of planar encodings, half as much again or twice as much lies behind the luma.
+    # In planar encodings, half or all of the luma's size follows it.
     size = step * height * rng.choice((2, 2, 3, 6)) // 2 + rng.choice((0, 0, 0, -1, 1, -step, 100))
     wrong = rng.randrange(10)
     if wrong == 0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images of odd sizes through the whole perception, native code included."""
+"""Images of unusual sizes through the whole perception, including native code."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cuts faces out of colour images, as REP-155 wants them."""
+"""Cut faces out of colour images, as REP-155 wants them."""
 
 from __future__ import annotations
 

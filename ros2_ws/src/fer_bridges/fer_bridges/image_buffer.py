@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps the last images until the faces found in one of them are known."""
+"""Keep the last images until the faces found in one of them are known."""
 
 from __future__ import annotations
 

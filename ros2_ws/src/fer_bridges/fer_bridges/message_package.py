@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Imports messages that not every machine has."""
+"""Import messages that not every machine has."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ _TOKEN_LENGTH: Final = 5
 
 
 class PublicIds:
-    """Gives each face of a source an id such as ``robot1_f0001_kqzbx``.
+    """Give each face of a source an id such as ``robot1_f0001_kqzbx``.
 
     REP-155 demands that no two faces of a graph share an id, while our tracker counts from 1 in
     each robot and run. The token at the end is drawn at random for each run.

@@ -25,7 +25,7 @@ _LANDMARK_CODES: Final = (
 
 
 class Ros4HriMessages:
-    """Makes the messages about one face.
+    """Make the messages about one face.
 
     :param names: the word of ``hri_msgs/Expression`` for each of our classes.
     :raises ModuleNotFoundError: when ``hri_msgs`` is not installed.

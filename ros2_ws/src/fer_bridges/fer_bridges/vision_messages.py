@@ -14,7 +14,7 @@ from .message_package import message_package
 
 
 class VisionMessages:
-    """Makes the messages about all faces of an image.
+    """Make the messages about all faces of an image.
 
     :raises ModuleNotFoundError: when ``vision_msgs`` is not installed.
     """

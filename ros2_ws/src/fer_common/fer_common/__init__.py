@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What perception, light, bridges and bring-up share. The modules beside ``nodes`` need no ROS."""
+"""Code shared by perception, light, bridges and bring-up; only ``nodes`` needs ROS."""

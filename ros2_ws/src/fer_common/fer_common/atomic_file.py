@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that are there whole or not at all, also after a full disk, a kill or a loss of power."""
+"""Write files atomically: complete or not at all, also after a power loss."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a path beside ``path`` to write to; after the block it takes the place of ``path``.
+    """Yield a temporary path that replaces ``path`` after the block.
 
-    When the block or the disk fails, ``path`` is as it was and what was written is removed.
+    When the block or the disk fails, ``path`` stays unchanged and the temporary file is removed.
 
     :raises OSError: what the disk says.
     """
@@ -27,7 +27,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path``; the old file stays until the new one is whole.
+    """Write ``content`` to ``path``; keep the old file until the new one is complete.
 
     :raises OSError: what the disk says; the old file is then unchanged.
     """
@@ -36,9 +36,9 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def put_in_place(part: Path, path: Path) -> None:
-    """Rename a file or a folder that is complete, once all of it is on the disk.
+    """Flush a complete file or folder to disk, then rename it.
 
-    Without waiting for the disk a rename may outlive a loss of power that the content does not.
+    Without the flush, a rename may survive a power loss that the content does not.
 
     :param part: on the same file system as ``path``.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting times between attempts at something that failed, such as to reach a lamp."""
+"""Exponential back-off between attempts of a failing operation, such as reaching a lamp."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Callable
 
 FIRST_S = 0.1
 LONGEST_S = 0.8
-"""Below one second, so that a lamp that is back shows the colour within one."""
+"""Below one second, so that a lamp that is reachable again shows the colour within a second."""
 
 
 class Backoff:
-    """Exponentially growing waiting times with jitter.
+    """Exponential back-off with jitter.
 
     :param uniform: source of randomness, like :func:`random.uniform`.
     :param first_s: longest time before the second attempt [s].
-    :param longest_s: longest time of all [s].
+    :param longest_s: upper limit of the waiting time [s].
     """
 
     def __init__(
@@ -30,11 +30,11 @@ class Backoff:
         self._next_s = first_s
 
     def reset(self) -> None:
-        """Begin again with the shortest time, after a success."""
+        """Restart from the shortest time, after a success."""
         self._next_s = self._first_s
 
     def next_s(self) -> float:
-        """Return how long to wait now: between half of the current time and all of it [s]."""
+        """Return the next waiting time, 50 to 100 % of the current one [s]."""
         longest = self._next_s
         self._next_s = min(2.0 * self._next_s, self._longest_s)
         return self._uniform(0.5 * longest, longest)

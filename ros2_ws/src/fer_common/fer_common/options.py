@@ -25,18 +25,18 @@ _NAMES = {
 
 
 class ConfigError(ValueError):
-    """A configuration value is wrong; the text names the place, the key and the remedy."""
+    """Invalid configuration value; the message names place, key and remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What is known about one configuration value.
+    """Description and limits of one configuration value.
 
     :param description: one sentence, with the unit if there is one.
     :param minimum: smallest number allowed, or None.
     :param maximum: largest number allowed, or None.
-    :param choices: all values allowed; empty when any is. Of a list: for each of its strings.
-    :param read_only: only the start decides.
+    :param choices: all values allowed; empty for any. Of a list: for each of its strings.
+    :param read_only: set at the start only.
     """
 
     description: str
@@ -74,12 +74,12 @@ def defaults_of(config_type: type) -> dict[str, Any]:
 
 
 def build_config(config_type: type[T], values: Mapping[str, object], place: str) -> T:
-    """Build the frozen dataclass ``config_type`` from ``values`` after checking each of them.
+    """Check ``values`` and build the frozen dataclass ``config_type`` from them.
 
     Missing keys take their defaults. A value of another type is converted as
     :func:`checked_value` does.
 
-    :param place: where the values come from, used in errors, for example ``device.lamp``.
+    :param place: source of the values, used in errors, for example ``device.lamp``.
     :raises ConfigError: for an unknown key, a wrong type, a value out of range, or a
         combination that the dataclass itself refuses.
     """
@@ -99,9 +99,9 @@ def build_config(config_type: type[T], values: Mapping[str, object], place: str)
 def checked_value(value: object, expected: Any, info: Option, where: str) -> Any:
     """Return ``value`` as type ``expected`` if ``info`` allows it.
 
-    A number typed where a string is expected is taken as its text, text as the number that it
-    spells, a whole number as a float, a float without a fraction as a whole number, and one
-    string as a list of it. Empty strings of a list are left out.
+    Conversions: a number to a string and a string to the number it spells, an integer to a float,
+    a float without a fraction to an integer, and a single string to a list. Empty strings of a
+    list are dropped.
 
     :param expected: bool, int, float, str or ``tuple[str, ...]``.
     :param where: the option's full name, used in errors.
@@ -125,7 +125,7 @@ def checked_value(value: object, expected: Any, info: Option, where: str) -> Any
 
 
 def _converted(value: object, expected: Any) -> Any:
-    """Return ``value`` as ``expected``, or None where it is not clearly one."""
+    """Return ``value`` converted to ``expected``, or None when that is ambiguous."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if expected is bool:
         if isinstance(value, str):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Time that goes forwards until it is set back, as by a bag that is played again."""
+"""Clocks that handle time set back, as by a replayed bag."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import math
 from typing import Final
 
 MAX_OVERTAKING_S: Final = 1.0
-"""Frames may overtake each other on the way; a larger step back sets time back [s]."""
+"""Tolerance for frames out of order; a larger step back counts as time set back [s]."""
 
 
 class StreamClock:
-    """Distinguishes frames that come late from time that was set back."""
+    """Distinguish late frames from time set back."""
 
     def __init__(self) -> None:
         self._last_s = -math.inf
@@ -19,7 +19,7 @@ class StreamClock:
     def advance(self, stamp_s: float) -> tuple[float, bool]:
         """Return (time of the frame, whether time was set back).
 
-        A stamp a little before the last one counts as the last one.
+        A stamp slightly before the last one counts as the last one.
 
         :param stamp_s: seconds of any clock.
         """
@@ -29,7 +29,7 @@ class StreamClock:
 
 
 class Stopwatch:
-    """Measures the seconds since an event by a clock that may be set back.
+    """Measure the seconds since an event on a resettable clock.
 
     When the clock jumps back behind the event, the event counts as having happened now.
 

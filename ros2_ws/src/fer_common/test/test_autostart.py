@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lifecycle nodes that start themselves, composed in one process with others."""
+"""Autostart of lifecycle nodes composed in one process."""
 
 from dataclasses import dataclass
 

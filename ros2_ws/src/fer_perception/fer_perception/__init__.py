@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recognise the apparent facial expression of every face in pictures and videos.
+"""Recognise the apparent facial expressions of faces in pictures and videos.
 
 >>> from fer_perception import EmotionPipeline
 >>> pipeline = EmotionPipeline.from_pretrained("vgg_stn")
 >>> for face in pipeline.recognize("photo.jpg"):
 ...     print(face.emotion, face.confidence, face.box)
 
-The rooms follow the data: ``images`` -> ``detection`` (faces) -> ``recognition`` (aligned crops to
-scores) -> ``tracking`` (faces and scores over time), composed by ``pipeline``. ``inference`` runs
-the networks, ``runtime`` serves a stream, and ``nodes`` holds all that knows ROS.
+The sub-packages follow the data: ``images`` -> ``detection`` (faces) -> ``recognition`` (aligned
+crops to scores) -> ``tracking`` (faces and scores over time), composed by ``pipeline``.
+``inference`` runs the networks, ``runtime`` serves a stream, and ``nodes`` holds all code that
+uses ROS.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ __all__ = [
     "list_models",
 ]
 
-# ONNX Runtime from 1.29 on reports to Microsoft which models are run, and keeps a database for it
+# ONNX Runtime from 1.29 on reports to Microsoft which models run, and keeps a database for that
 # in the user's cache, unless this is set before it is loaded.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-# Loaded on first use: the import of the package alone stays cheap.
+# Loaded on first use, so that importing the package stays cheap.
 _MODULES = {
     "EMOTIONS": "emotions",
     "BoundingBox": "face",

@@ -28,7 +28,7 @@ __all__ = ["EmotionPipeline", "FrameEmotions"]
 class FrameEmotions:
     """The faces of one frame.
 
-    :ivar frame: its picture, with its time in seconds since the first one.
+    :ivar frame: its image, with its time in seconds since the first one.
     :ivar faces: largest first; each keeps its ``face_id`` while it is tracked.
     """
 
@@ -44,12 +44,12 @@ class FrameEmotions:
 class EmotionPipeline:
     """Detect, align and recognise faces, and track them over time.
 
-    Make one with :meth:`from_pretrained`. Serves one thread at a time.
+    Create one with :meth:`from_pretrained`. Use it from one thread at a time.
     """
 
     def __init__(self, settings: PerceptionSettings) -> None:
         self._settings = settings
-        # What a stream and a single picture use in turn: the detector and the network.
+        # Detector and network, shared by a stream and single pictures.
         self._parts = SharedParts()
         self._single = build_pipeline(settings, self._parts)
 
@@ -75,7 +75,7 @@ class EmotionPipeline:
 
     @property
     def execution_provider(self) -> str:
-        """Return what the network runs on, such as "cpu" or "cuda"."""
+        """Return the execution provider of the network, such as "cpu" or "cuda"."""
         return self._single.recognizer.execution_provider
 
     def recognize(self, image: RgbImage | str | Path) -> list[FaceEmotion]:
@@ -83,7 +83,7 @@ class EmotionPipeline:
 
         :param image: path of a picture, or H x W x 3 RGB array of uint8.
         :raises ~fer_perception.images.decoding.ImageError: when the file cannot be read.
-        :raises ValueError: when the array is not such a picture.
+        :raises ValueError: when the array has another shape or type.
         """
         if isinstance(image, (str, Path)):
             return self._single.recognize(read_picture(Path(image).expanduser()).pixels)
@@ -94,14 +94,14 @@ class EmotionPipeline:
         source: str | Path | int | Iterable[RgbImage | Frame],
         rate_hz: float = 0.0,
     ) -> Iterator[FrameEmotions]:
-        """Yield the faces of each frame of a stream, with ids, their scores smoothed over time.
+        """Yield the faces of each frame, with ids and smoothed scores.
 
         Each call starts with no known faces.
 
         :param source: path of a video, a camera's index, device or address, or the frames
             themselves: RGB arrays, or :class:`~fer_perception.Frame` with their times.
-        :param rate_hz: frames per second, in place of a video's own times; 0 for those, and for
-            30 with plain arrays.
+        :param rate_hz: frames per second, in place of a video's own times; 0 for these, and for 30
+            with plain arrays.
         :raises ~fer_perception.FrameSourceError: when the source cannot be opened or read.
         :raises ValueError: when an array is not a picture.
         """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The seven classes, their order, and where they lie on the circumplex of affect."""
+"""The seven classes, their order and their place on the circumplex."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def circumplex(label: str) -> tuple[float, float]:
 
 
 def valence_arousal(scores: Sequence[float]) -> tuple[float, float]:
-    """Return the mean (valence, arousal) of the classes, weighted by their probabilities.
+    """Return the probability-weighted mean (valence, arousal) of the classes.
 
     :param scores: one probability for each of :data:`EMOTIONS`, summing to 1.
     """
@@ -61,6 +61,6 @@ def valence_arousal(scores: Sequence[float]) -> tuple[float, float]:
 
 
 def normalized_entropy(scores: Sequence[float]) -> float:
-    """Return the entropy of ``scores`` relative to that of the uniform distribution, in [0, 1]."""
+    """Return the entropy of ``scores`` relative to the uniform distribution, in [0, 1]."""
     entropy = -sum(float(s) * math.log(float(s)) for s in scores if s > 0.0)
     return min(1.0, max(0.0, entropy / math.log(len(EMOTIONS))))

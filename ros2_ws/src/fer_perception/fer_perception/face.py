@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a detector says of one face."""
+"""Bounding box and landmarks of a detected face."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class BoundingBox:
         return BoundingBox(self.x + dx, self.y + dy, self.width, self.height)
 
     def clipped(self, image_width: int, image_height: int) -> BoundingBox:
-        """Return the part inside an image of that size; of no area when all is outside."""
+        """Return the part inside an image; its area is 0 when outside."""
         left = min(max(self.x, 0.0), float(image_width))
         top = min(max(self.y, 0.0), float(image_height))
         right = min(max(self.x + self.width, left), float(image_width))
@@ -67,10 +67,10 @@ class BoundingBox:
 class Face:
     """A detected face.
 
-    :ivar box: where it is.
-    :ivar confidence: how sure the detector is, in [0, 1]; NaN where it does not say.
+    :ivar box: its bounding box.
+    :ivar confidence: of the detector, in [0, 1]; NaN where it reports none.
     :ivar landmarks: 5 x 2, (x, y) in pixels in the order of :data:`LANDMARK_NAMES`; NaN where
-        the detector does not say.
+        the detector reports none.
     """
 
     box: BoundingBox

@@ -16,8 +16,8 @@ from .face import BoundingBox, Face
 class FaceEmotion:
     """A face, its identity over time, and its apparent expression.
 
-    :ivar face_id: the same for one face as long as it is tracked; empty without tracking.
-    :ivar face: where it is.
+    :ivar face_id: constant while the face is tracked; empty without tracking.
+    :ivar face: the detection.
     :ivar scores: 7, the probability of each of :data:`~.emotions.EMOTIONS`, summing to 1.
     """
 
@@ -32,7 +32,7 @@ class FaceEmotion:
 
     @property
     def box(self) -> BoundingBox:
-        """Return the place of the face in the image."""
+        """Return the bounding box of the face in the image."""
         return self.face.box
 
     @property
@@ -42,7 +42,7 @@ class FaceEmotion:
 
     @property
     def entropy(self) -> float:
-        """Return the entropy of the scores: 0 when certain, 1 when all classes are alike."""
+        """Return the entropy of the scores: 0 certain, 1 uniform."""
         return normalized_entropy(self.scores.tolist())
 
     @property
@@ -51,7 +51,7 @@ class FaceEmotion:
         return valence_arousal(self.scores.tolist())
 
     def label(self, min_confidence: float = 0.0) -> str:
-        """Return the class of the highest score, or "unknown" below ``min_confidence``."""
+        """Return the class of the highest score; "unknown" below ``min_confidence``."""
         if self.confidence < min_confidence:
             return UNKNOWN
         return EMOTIONS[int(self.scores.argmax())]

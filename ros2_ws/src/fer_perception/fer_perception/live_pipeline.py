@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A pipeline that is built, changed and dropped while a stream runs."""
+"""A pipeline that can be reconfigured while its stream runs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from .settings import PerceptionSettings, PipelineChange, build_pipeline, prepar
 
 
 class LivePipeline:
-    """Holds the pipeline of one stream; a change is prepared first, so that it cannot fail.
+    """Hold the pipeline of one stream and reconfigure it.
 
-    :param turns: held while the pipeline is used; the same one for pipelines that share parts.
-    :param parts: where detector and network are shared with other pipelines of this process.
+    A change is prepared first, so that applying it cannot fail.
+
+    :param turns: lock held while the pipeline is used; one for all pipelines that share parts.
+    :param parts: cache of detectors and networks, shared by the pipelines of this process.
     """
 
     def __init__(
@@ -32,7 +34,7 @@ class LivePipeline:
 
     @property
     def pipeline(self) -> EmotionPipeline | None:
-        """Return the pipeline; None unless it was built. Use it while holding ``turns``."""
+        """Return the pipeline, None unless built; hold ``turns`` to use it."""
         return self._pipeline
 
     @property
@@ -43,7 +45,7 @@ class LivePipeline:
 
     @property
     def execution_provider(self) -> str:
-        """Return what the model runs on, such as "cpu"; empty without a model."""
+        """Return the execution provider, such as "cpu"; empty without a model."""
         pipeline = self._pipeline
         return pipeline.recognizer.execution_provider if pipeline is not None else ""
 
@@ -59,9 +61,9 @@ class LivePipeline:
         self._pipeline = self._change = None
 
     def prepare(self, settings: PerceptionSettings, changed: Set[str]) -> None:
-        """Load what ``settings`` ask for, of which those in ``changed`` are new.
+        """Load the parts of the pipeline that ``changed`` settings affect.
 
-        A part that changes is loaded again, unless another pipeline uses it.
+        A changed part is reloaded unless another pipeline already uses it.
 
         :raises: what :func:`~fer_perception.settings.build_pipeline` raises.
         """
@@ -70,7 +72,7 @@ class LivePipeline:
             self._change = prepare_change(settings, changed, self._parts or SharedParts())
 
     def apply(self) -> None:
-        """Apply the change that was prepared, between two frames."""
+        """Apply the prepared change, between two frames."""
         change, self._change = self._change, None
         if change is not None and self._pipeline is not None:
             with self.turns:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From an image to the apparent expression of every face in it."""
+"""Recognise the apparent expression of every face of an image."""
 
 from __future__ import annotations
 
@@ -23,16 +23,15 @@ from .tracking.tracker import FaceTracker
 
 @dataclass(frozen=True)
 class PipelineConfig:
-    """What a pipeline looks for and how often.
+    """Detection limits and rates of a pipeline.
 
-    :ivar min_detection_confidence: faces of which the detector is less sure are left out, in
-        [0, 1].
-    :ivar region: where faces are looked for, in the original image.
-    :ivar rotation: brings the image upright; faces are given in the original image.
-    :ivar detection_schedule: how often the whole region is searched in a stream; by default at
+    :ivar min_detection_confidence: faces of lower detector confidence are dropped, in [0, 1].
+    :ivar region: where faces are detected, in the original image.
+    :ivar rotation: brings the image upright; faces have coordinates of the original image.
+    :ivar detection_schedule: how often the whole region of a stream is searched; by default in
         every frame.
-    :ivar recognition_rate_hz: how often a second each face of a stream is recognised at most; 0
-        for every frame.
+    :ivar recognition_rate_hz: maximum recognitions per second of each face of a stream; 0 for
+        every frame.
     """
 
     min_detection_confidence: float = 0.9
@@ -43,10 +42,10 @@ class PipelineConfig:
 
 
 class EmotionPipeline:
-    """Detects, aligns and recognises the faces of an image, and follows them over time.
+    """Detect, align and recognise the faces of images, and track them.
 
-    :ivar effort: share of the full effort to spend on a stream, in (0, 1]: whole searches and
-        recognitions become as much rarer, where the configuration lets them be rare at all.
+    :ivar effort: share of the full effort to spend on a stream, in (0, 1]: it scales the rates of
+        full searches and recognitions, where the configuration limits these at all.
     """
 
     def __init__(
@@ -76,7 +75,7 @@ class EmotionPipeline:
     @detector.setter
     def detector(self, value: FaceDetector) -> None:
         self._detector = value
-        self._scheduler.reset()  # what it finds decides which faces are followed
+        self._scheduler.reset()  # its results decide which faces are tracked
 
     @property
     def config(self) -> PipelineConfig:
@@ -86,14 +85,14 @@ class EmotionPipeline:
     @config.setter
     def config(self, value: PipelineConfig) -> None:
         if value.rotation != self._config.rotation:
-            self.tracker.reset()  # it follows faces in the upright image
+            self.tracker.reset()  # tracks are in the upright image
         self._config = value
         self._region = value.rotation.region(value.region)
         self._scheduler.config = value.detection_schedule
         self._scheduler.reset()
 
     def recognize(self, image: RgbImage) -> list[FaceEmotion]:
-        """Return the faces of a single image, largest first, without ids and smoothing."""
+        """Return the faces of a single image, largest first, without tracking."""
         upright = self.config.rotation.image(image)
         part, left, top = self._region.part(upright)
         faces = self._chosen(self.detector.detect(part), part, left, top)
@@ -104,10 +103,11 @@ class EmotionPipeline:
         ]
 
     def track(self, image: RgbImage, stamp_s: float) -> list[FaceEmotion]:
-        """Return the faces of the next frame of a stream, largest first, with ids, smoothed.
+        """Return the tracked faces of the next frame, largest first, scores smoothed.
 
-        A stamp more than a second before the last one means that time was set back, as by a bag
-        that starts anew: all faces are then new. One a little before it counts as the last one.
+        A stamp more than a second before the last one means that time was set back, as by a
+        replayed bag: all faces are then new. A stamp slightly before the last one counts as the
+        last one.
 
         :param stamp_s: when the frame was taken, in seconds of any clock.
         """
@@ -139,11 +139,11 @@ class EmotionPipeline:
         return self.config.rotation.to_original(face, width, height)
 
     def _chosen(self, found: Iterable[Face], part: RgbImage, left: int, top: int) -> list[Face]:
-        """Return the certain faces that touch ``part``, largest first, placed in the image."""
+        """Return the confident faces that touch ``part``, largest first."""
         faces = [
             face.moved(left, top) if left or top else face
             for face in found
-            # A detector that does not say how sure it is (NaN) is believed.
+            # A detector without confidences (NaN) is trusted.
             if not face.confidence < self.config.min_detection_confidence and _touches(face, part)
         ]
         return sorted(faces, key=lambda face: -face.box.area)

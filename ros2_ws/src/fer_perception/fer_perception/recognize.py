@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recognise the faces of a photograph, a video, a folder or a camera: the command.
+"""Command line: recognise faces of a photograph, video, folder or camera.
 
-Exit codes: 0 done; 1 done, but part of the source could not be read; 2 nothing could be done;
+Exit codes: 0 done; 1 part of the source could not be read; 2 error;
 130 interrupted.
 """
 
@@ -132,7 +132,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _consume(results: Iterable[FrameEmotions], writers: list[Write]) -> int:
-    """Pass each result to the writers; return 130 when Ctrl-C ends it, as it does a camera."""
+    """Pass each result to the writers; return 130 on Ctrl-C."""
     try:
         for result in results:
             for write in writers:
@@ -175,7 +175,7 @@ def _summary(source: FrameSource, path: Path) -> str:
 
 
 class _PictureTable:
-    """A row per face, printed as it comes."""
+    """Print a row per face immediately."""
 
     def __init__(self) -> None:
         self._begun = False
@@ -197,7 +197,7 @@ class _PictureTable:
             )
 
     def print(self) -> None:
-        """Do nothing: each row is printed already."""
+        """Do nothing: the rows are already printed."""
 
 
 def _print_row(name: str, *cells: str) -> None:
@@ -209,7 +209,7 @@ def _print_row(name: str, *cells: str) -> None:
 
 @dataclass
 class _Segment:
-    """While a face shows one expression."""
+    """An interval in which a face shows one expression."""
 
     face_id: str
     emotion: str
@@ -219,7 +219,7 @@ class _Segment:
 
 
 class _SegmentTable:
-    """A row for each time that a face shows one expression, printed at the end."""
+    """Print a row per interval of one expression at the end."""
 
     def __init__(self) -> None:
         self._segments: list[_Segment] = []
@@ -287,7 +287,7 @@ def _annotator(output: Path, source: FrameSource, path: Path, stack: ExitStack) 
         output.mkdir(parents=True, exist_ok=True)
 
     def write(result: FrameEmotions) -> None:
-        # A format that OpenCV writes, whatever it read.
+        # A format that OpenCV can always write.
         place = output / f"{result.frame.name}.png" if path.is_dir() else output
         picture = annotate(result.frame.image, result.faces)
         _write_picture(place, picture)
@@ -305,7 +305,7 @@ def _write_picture(path: Path, picture: RgbImage) -> None:
 
 
 class _VideoWriter:
-    """A video of the size of its first frame."""
+    """Write a video of the size of its first frame."""
 
     def __init__(self, path: Path, rate_hz: float) -> None:
         self._path, self._rate_hz = path, rate_hz

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The settings of the perception and of the emotion node, and the pipeline they describe."""
+"""Settings of the perception and the emotion node; pipeline built from them."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from .tracking.tracker import FaceTracker, TrackerConfig
 
 @dataclass(frozen=True, slots=True)
 class PerceptionSettings:
-    """Settings of the perception; defaults and ranges stand here and nowhere else."""
+    """Settings of the perception: the only place of defaults and ranges."""
 
     detector: str = option(
         "mtcnn",
-        "Face detector: mtcnn, or deepface:BACKEND for one of DeepFace's.",
+        "Face detector: mtcnn, or deepface:BACKEND for a detector of DeepFace.",
     )
     detector_backend: str = option(
         "auto",
@@ -50,7 +50,7 @@ class PerceptionSettings:
     )
     min_face_px: float = option(
         40.0,
-        "Side of the smallest face that mtcnn looks for [px]; smaller costs more.",
+        "Side of the smallest face that mtcnn detects [px]; smaller costs more.",
         minimum=12.0,
         maximum=10000.0,
     )
@@ -71,7 +71,7 @@ class PerceptionSettings:
     )
     region_left: float = option(
         RegionOfInterest.left,
-        "Left edge of the region in which faces are looked for, as a share of the width.",
+        "Left edge of the region in which faces are detected, as a share of the width.",
         minimum=0.0,
         maximum=1.0,
     )
@@ -103,7 +103,7 @@ class PerceptionSettings:
     )
     processing_rate_hz: float = option(
         0.0,
-        "Images processed a second at most; the others are passed over. 0 for all.",
+        "Maximum images processed per second; the others are skipped. 0 for all.",
         minimum=0.0,
         maximum=1000.0,
     )
@@ -123,7 +123,7 @@ class PerceptionSettings:
     )
     min_detection_confidence: float = option(
         0.9,
-        "Faces of which the detector is less sure are left out.",
+        "Faces with a lower detector confidence are dropped.",
         minimum=0.0,
         maximum=1.0,
     )
@@ -133,7 +133,7 @@ class PerceptionSettings:
     )
     precision: str = option(
         "auto",
-        "How the model computes: float32; int8, of the same accuracy within 0.1 points; or auto "
+        "Precision of the model: float32; int8, of the same accuracy within 0.1 points; or auto "
         "for int8 where the model has it and the processor is fast at it.",
         choices=("auto", *PRECISIONS),
     )
@@ -191,7 +191,7 @@ class PerceptionSettings:
 
 @dataclass(frozen=True, slots=True)
 class EmotionNodeSettings(PerceptionSettings):
-    """Settings of the emotion node: those of the perception, and how it starts and subscribes."""
+    """Settings of the emotion node: perception, start and subscription."""
 
     autostart: bool = option(
         True,
@@ -206,7 +206,7 @@ class EmotionNodeSettings(PerceptionSettings):
     )
 
 
-# What each part of the pipeline is made of: a change of one of these loads the part again.
+# The settings of each part of the pipeline: changing one reloads the part.
 DETECTOR_NAMES: Final = frozenset(
     {
         "detector",
@@ -266,12 +266,12 @@ def _new_recognizer(settings: PerceptionSettings) -> EmotionRecognizer:
 def build_pipeline(
     settings: PerceptionSettings = PerceptionSettings(), parts: SharedParts | None = None
 ) -> EmotionPipeline:
-    """Return the pipeline that the settings ask for.
+    """Build the pipeline described by the settings.
 
-    :param parts: of the pipelines that take turns with this one.
+    :param parts: cache shared with the pipelines that take turns with this one.
     :raises ValueError: a value is refused.
-    :raises ModuleNotFoundError: a package that the detector needs is missing.
-    :raises RuntimeError: the native detector was not built.
+    :raises ModuleNotFoundError: a package required by the detector is missing.
+    :raises RuntimeError: the native detector is not built.
     :raises ~fer_perception.recognition.model_store.ModelError: the model cannot be loaded.
     """
     parts = parts or SharedParts()
@@ -300,7 +300,7 @@ def _pipeline_config(settings: PerceptionSettings) -> PipelineConfig:
 
 
 def event_config(settings: PerceptionSettings) -> EventConfig:
-    """Return when something is an event; a face has left when its id is given up."""
+    """Return the event configuration; faces leave when their track ends."""
     return EventConfig(settings.event_dwell_s, settings.event_held_s, settings.max_lost_s)
 
 
@@ -310,9 +310,9 @@ def _tracker_config(settings: PerceptionSettings) -> TrackerConfig:
 
 @dataclass(frozen=True)
 class PipelineChange:
-    """What changed parameters ask of a pipeline that runs; None leaves a part as it is.
+    """A prepared change of a running pipeline; None keeps a part.
 
-    The faces that it follows stay known.
+    Tracked faces are kept.
     """
 
     detector: FaceDetector | None
@@ -322,7 +322,7 @@ class PipelineChange:
     config: PipelineConfig
 
     def apply_to(self, pipeline: EmotionPipeline) -> None:
-        """Change ``pipeline``, between two frames."""
+        """Apply the change to ``pipeline``, between two frames."""
         pipeline.detector = self.detector or pipeline.detector
         pipeline.recognizer = self.recognizer or pipeline.recognizer
         pipeline.tracker.config = self.tracker_config
@@ -333,11 +333,11 @@ class PipelineChange:
 def prepare_change(
     settings: PerceptionSettings, changed: Set[str], parts: SharedParts
 ) -> PipelineChange:
-    """Return the change to ``settings``, of which those in ``changed`` are new.
+    """Prepare the change to ``settings`` for the keys in ``changed``.
 
-    What takes time, as loading a model, is done here and not when the change is applied.
+    Slow steps, such as loading a model, are done here and not when the change is applied.
 
-    :raises: what :func:`build_pipeline` raises.
+    :raises: the exceptions of :func:`build_pipeline`.
     """
     return PipelineChange(
         _detector(settings, parts) if changed & DETECTOR_NAMES else None,

@@ -390,7 +390,7 @@ def test_playback_catches_up_a_short_pause_but_no_long_one(monkeypatch):
 
 
 class _Live(FrameSource):
-    """Gives 100 frames at 100 Hz without waiting, then fails."""
+    """Give 100 frames at 100 Hz without waiting, then fails."""
 
     is_live = True
 

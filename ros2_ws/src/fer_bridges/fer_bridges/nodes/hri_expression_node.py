@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recognises the expressions of faces that another REP-155 detector finds."""
+"""Recognise the expressions of faces that another REP-155 detector finds."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publishes our faces as REP-155 (ROS4HRI) wants them."""
+"""Publish our faces as REP-155 (ROS4HRI) wants them."""
 
 from __future__ import annotations
 

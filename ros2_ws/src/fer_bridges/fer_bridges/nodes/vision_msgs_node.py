@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publishes our faces as ``vision_msgs/Detection2DArray``."""
+"""Publish our faces as ``vision_msgs/Detection2DArray``."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Configures and activates a lifecycle node at its start."""
+"""Configure and activate a lifecycle node at its start."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .parameters import option_value
 
 
 class Autostart:
-    """Starts a node that has the option ``autostart``, alone or composed with others.
+    """Start a node with the option ``autostart``, alone or composed with others.
 
-    A start that is refused is tried again by :meth:`retry`, when a parameter has changed.
+    :meth:`retry` repeats a start that was refused, after a parameter has changed.
 
     :param node: calls :meth:`start` at the end of its constructor.
     """
@@ -22,7 +22,7 @@ class Autostart:
         self._is_refused = False
 
     def start(self) -> None:
-        """Configure and activate the node, if its parameter says so."""
+        """Configure and activate the node if its parameter ``autostart`` is set."""
         try:
             is_wanted = option_value(self._node, "autostart")
         except ConfigError as error:
@@ -37,7 +37,7 @@ class Autostart:
             self._start()
 
     def give_up(self) -> None:
-        """Stop retrying: the state of the node is managed from outside."""
+        """Stop retrying: an external manager controls the node's state."""
         self._is_refused = False
 
     def _start(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Health as diagnostic messages."""
+"""Build diagnostic messages."""
 
 from __future__ import annotations
 

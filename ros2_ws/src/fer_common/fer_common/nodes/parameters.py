@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """ROS parameters made from option dataclasses: one declaration, one default, one range.
 
-Parameters are typed statically, so that tools show and edit them as what they are. A value of
-another type that is clearly meant, as ``source:=0`` for a string or ``rate_hz:=15`` for a float,
-is converted at the start and at run time. A start value that is refused never becomes the default
-in silence: :func:`config_from_parameters` raises it until the parameter is set.
+Parameters are typed statically, so that tools show and edit them with their type. A value of
+another type with an unambiguous conversion, as ``source:=0`` for a string or ``rate_hz:=15`` for
+a float, is converted at the start and at run time. A refused start value is never silently
+replaced by the default: :func:`config_from_parameters` raises until the parameter is set.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _INTEGER_LIMIT = 2**31
 
 
 class _DeclaredOptions:
-    """The options of one node: converts and checks what is set.
+    """The options of one node: convert and check the values set.
 
     rclpy chains several pre-set callbacks wrongly (each gets the original list, and the results
     are concatenated), so a node has one for all its options.
@@ -39,7 +39,7 @@ class _DeclaredOptions:
 
     def __init__(self, node: Node) -> None:
         self.types: dict[str, tuple[Any, Option]] = {}
-        # The default that stands in for a refused start value, and why it was refused.
+        # The default in place of a refused start value, and the reason for the refusal.
         self.refused: dict[str, tuple[Parameter, str]] = {}
         node.add_pre_set_parameters_callback(self._convert)
         node.add_on_set_parameters_callback(self._check)
@@ -99,7 +99,7 @@ def parameter_descriptor(info: Option, default: object) -> ParameterDescriptor:
 def declare_option(
     node: Node, name: str, default: Any, info: Option, expected: Any = None
 ) -> None:
-    """Declare one parameter unless it is declared.
+    """Declare one parameter unless it is already declared.
 
     A start value is converted as :func:`~fer_common.options.checked_value` does. One that is
     refused is kept as the error that :func:`option_value` and :func:`config_from_parameters`
@@ -117,7 +117,7 @@ def declare_option(
         expected = tuple[str, ...] if isinstance(default, tuple) else type(default)
     reason = ""
     value = default
-    # Declared with any type first: rclpy says what was given at the start in no other way.
+    # Declared with any type first: rclpy reports the start value in no other way.
     if node.has_parameter(name):
         started = node.get_parameter(name)
     else:
@@ -153,7 +153,7 @@ def declare_options(
 def option_value(node: Node, name: str) -> Any:
     """Return the value of a declared option, as the type that it was declared with.
 
-    :raises ConfigError: when the value given at the start was refused and none was set since.
+    :raises ConfigError: when the start value was refused and no value has been set since.
     """
     options = _options_by_node[node]
     parameter = node.get_parameter(name)
@@ -170,11 +170,11 @@ def config_from_parameters(
     changes: Mapping[str, object] | None = None,
     place: str = "",
 ) -> T:
-    """Build ``config_type`` from the declared parameters, with ``changes`` laid over them.
+    """Build ``config_type`` from the declared parameters, overridden by ``changes``.
 
     :param changes: full parameter name -> value that is about to be set.
-    :param place: where the values come from, for errors; by default the prefix or node's name.
-    :raises ConfigError: when a value is refused, also one given at the start.
+    :param place: source of the values, for errors; by default the prefix or node's name.
+    :raises ConfigError: when a value is refused, including one given at the start.
     """
     values, errors = {}, []
     for key in options_of(config_type):
@@ -192,5 +192,5 @@ def config_from_parameters(
 
 
 def _ros_value(value: Any) -> Any:
-    """Return ``value`` as rclpy takes it; an empty list has no type there."""
+    """Return ``value`` in rclpy's form; an empty list has no type there."""
     return (list(value) or [""]) if isinstance(value, tuple) else value

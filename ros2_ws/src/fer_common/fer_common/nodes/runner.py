@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs nodes in a process of their own until SIGINT or SIGTERM, and ends them cleanly."""
+"""Run nodes until SIGINT or SIGTERM, then shut down cleanly."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _SIGNAL_POLL_S = 0.1
 
 
 class ClosableNode(Protocol):
-    """A node that releases what it holds before it is destroyed."""
+    """A node that releases its resources before it is destroyed."""
 
     def close(self) -> None:
-        """End threads and release devices, in any state."""
+        """Stop threads and release devices, in any state."""
         ...
 
     def destroy_node(self) -> None:
@@ -34,20 +34,20 @@ class ClosableNode(Protocol):
 
 
 def run_node(create: Callable[[], ClosableNode], args: list[str] | None) -> None:
-    """Create a node, spin it until SIGINT or SIGTERM, and end without a traceback.
+    """Spin a node until SIGINT or SIGTERM; exit without a traceback.
 
-    :param create: makes the node, once rclpy is ready.
-    :param args: the command line, as rclpy takes it.
+    :param create: creates the node, once rclpy is initialised.
+    :param args: the command line, in rclpy's form.
     """
     run_nodes(lambda: [create()], args)
 
 
 def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | None) -> None:
-    """Create several nodes and spin them in one thread until SIGINT or SIGTERM.
+    """Spin several nodes in one thread until SIGINT or SIGTERM.
 
-    :param create: makes the nodes, once rclpy is ready.
+    :param create: creates the nodes, once rclpy is initialised.
     :raises SystemExit: with code 2 when a name or parameter of a node is invalid; the reason is
-        printed. With code 1 and the reason when this process cannot be reached any more.
+        printed. With code 1 and the reason when this process is no longer reachable.
     """
     stopping = False
 
@@ -55,7 +55,7 @@ def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | No
         nonlocal stopping
         stopping = True
 
-    # Not rclpy's own handlers: they end the context under the threads that still publish.
+    # Not rclpy's own handlers: they shut the context down while threads still publish.
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     try:

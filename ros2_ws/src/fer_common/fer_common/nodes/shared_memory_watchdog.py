@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Detects that this process can no longer be reached through shared memory.
+"""Detect that this process is no longer reachable through shared memory.
 
-Fast DDS gives a process ports: files that others find by their names and write into, each with a
-lock of its reader. When a process is killed, those that wrote to it remove its ports, and may
-remove the one that its successor has just made. The successor then reads from a file without a
-name and receives nothing until it is started again.
+Fast DDS gives a process ports: files that other processes find by name and write into, each locked
+by its reader. When a process is killed, its writers remove its ports, and may also remove the port
+that its successor has just created. The successor then reads from an unlinked file and receives
+nothing until it is restarted.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from contextlib import suppress
 from pathlib import Path
 
 LOOK_PERIOD_S = 2.0
-"""Time between two looks, of 1 to 2 ms each [s]."""
+"""Time between two checks, which take 1 to 2 ms each [s]."""
 
 PATIENCE = 3
-"""Looks in a row that must find the same file without a name: one that Fast DDS replaces, because
-its reader was suspended for a while, is without one for less than that."""
+"""Consecutive checks that must find the same unlinked file: one that Fast DDS replaces, because
+its reader was suspended for a while, is unlinked for less than that."""
 
 _DELETED = " (deleted)"
 _LOCK = re.compile(rf"(/dev/shm/fast(?:rtps|dds)_port\d+)_el(?:{re.escape(_DELETED)})?")
 
 
 def nameless_ports() -> set[tuple[str, str]]:
-    """Return the names that ports of this process had, each with the inode of its file.
+    """Return the former name of each unlinked port, with its inode.
 
-    :returns: nothing without Fast DDS, without its shared memory, or without /proc.
+    :returns: empty without Fast DDS, without its shared memory, or without /proc.
     """
     ports = set()
     with suppress(OSError):
@@ -50,9 +50,9 @@ def nameless_ports() -> set[tuple[str, str]]:
 
 
 class SharedMemoryWatchdog:
-    """Looks once in a while, however often it is asked.
+    """Check the ports of this process at a fixed interval.
 
-    :ivar reason: why this process must be started again; empty while it can be reached.
+    :ivar reason: why this process must be restarted; empty while it is reachable.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class SharedMemoryWatchdog:
         self._times: dict[tuple[str, str], int] = {}
 
     def is_cut_off(self) -> bool:
-        """Return whether a port of this process has had no name for some time."""
+        """Return whether a port of this process stays unlinked."""
         now_s = time.monotonic()
         if not self.reason and now_s - self._looked_s >= LOOK_PERIOD_S:
             self._looked_s = now_s
@@ -69,7 +69,7 @@ class SharedMemoryWatchdog:
             lost = sorted(name for (name, _), times in self._times.items() if times >= PATIENCE)
             if lost:
                 self.reason = (
-                    "this process cannot be reached any more: others have removed "
-                    f"{', '.join(lost)}, where it listens"
+                    "this process is no longer reachable: other processes have removed "
+                    f"{', '.join(lost)}, its port in shared memory"
                 )
         return bool(self.reason)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The time in which a node's world goes on."""
+"""Simulation time or, without a simulation, monotonic time."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rclpy.node import Node
 def world_time_s(node: Node) -> float:
     """Return the simulation's time, or the monotonic time without a simulation.
 
-    While nothing publishes ``/clock``, the time of a node with ``use_sim_time`` stands at 0; what
-    waits for time to pass must not wait for ever.
+    While nothing publishes ``/clock``, the time of a node with ``use_sim_time`` stays 0; timeouts
+    must not depend on it.
 
-    :returns: seconds of an arbitrary origin.
+    :returns: seconds since an arbitrary origin.
     """
     if node.get_parameter("use_sim_time").value:
         nanoseconds: int = node.get_clock().now().nanoseconds

@@ -19,7 +19,7 @@ _DEEPFACE_PREFIX = "deepface:"
 
 
 class FaceDetector(Protocol):
-    """Find faces in an image."""
+    """Detect faces in an image."""
 
     def detect(self, image: RgbImage) -> list[Face]:
         """Return the faces in ``image``, the most certain first."""
@@ -27,11 +27,11 @@ class FaceDetector(Protocol):
 
 
 def create_detector(name: str, config: MtcnnConfig | None = None) -> FaceDetector:
-    """Return the detector ``name``: "mtcnn", or "deepface:BACKEND" for one of DeepFace's.
+    """Return the detector ``name``: "mtcnn" or "deepface:BACKEND".
 
-    :param config: of the built-in MTCNN, None for its defaults; DeepFace's backends ignore it.
+    :param config: of the built-in MTCNN; None for its defaults; DeepFace's backends ignore it.
     :raises ValueError: when the name is unknown.
-    :raises ModuleNotFoundError: when a package that the detector needs is missing.
+    :raises ModuleNotFoundError: when a package required by the detector is missing.
     :raises ~fer_perception.inference.model_files.ModelError: when the weights are missing.
     """
     if name == "mtcnn":

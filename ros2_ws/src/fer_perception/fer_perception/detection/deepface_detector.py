@@ -23,7 +23,7 @@ class DeepFaceDetector:
 
     :param backend: DeepFace's name for it, for example "mtcnn" or "retinaface".
     :raises ModuleNotFoundError: when DeepFace is not installed.
-    :raises ValueError: when DeepFace lacks the backend, or a package that it needs is missing.
+    :raises ValueError: when DeepFace lacks the backend, or a package it requires is missing.
     """
 
     def __init__(self, backend: str) -> None:
@@ -36,7 +36,7 @@ class DeepFaceDetector:
             ) from error
         self._backend = backend
         try:
-            # The backend is built on first use: a small picture shows now whether it can be.
+            # The backend is built on first use: a small image reveals errors now.
             self.detect(np.zeros((64, 64, 3), np.uint8))
         except Exception as error:  # each backend fails with errors of its own libraries
             raise ValueError(f"detector deepface:{backend} cannot be used: {error}") from error

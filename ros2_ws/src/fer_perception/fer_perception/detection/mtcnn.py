@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Detect faces with MTCNN: three networks, each refining the proposals of the one before.
+"""Detect faces with MTCNN, a cascade of three networks.
 
 Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
 Networks".
@@ -27,7 +27,7 @@ BACKENDS: Final = ("auto", "native", "onnxruntime")
 
 
 class _Cascade(Protocol):
-    """The three networks; a face's row is left, top, right, bottom, probability, five (x, y)."""
+    """The three networks; rows are box, probability and five landmarks."""
 
     def detect(
         self,
@@ -46,7 +46,7 @@ class MtcnnConfig:
 
     :ivar min_face_px: side of the smallest face in pixels, at least 12; the cost of a frame falls
         with its square.
-    :ivar scale_factor: between two sizes of the image, in (0, 1).
+    :ivar scale_factor: between two levels of the pyramid, in (0, 1).
     :ivar thresholds: least probability after P-, R- and O-Net, each in [0, 1].
     :ivar border: black border put around the image before the search, as a share of its width and
         height; finds faces that the edge cuts, and costs (1 + 2 border)^2.
@@ -89,14 +89,14 @@ class MtcnnConfig:
 
 
 class Mtcnn:
-    """Find faces and their five landmarks, from one thread at a time.
+    """Detect faces and their five landmarks, from one thread at a time.
 
     :param config: None for the defaults.
     :ivar backend: "native" or "onnxruntime".
-    :ivar execution_provider: what the networks do run on.
+    :ivar execution_provider: the provider in use.
     :raises ~fer_perception.inference.model_files.ModelError: when the weights are missing or
         altered.
-    :raises RuntimeError: when the native library is asked for and was not built.
+    :raises RuntimeError: when the native library is requested but not built.
     """
 
     def __init__(self, config: MtcnnConfig | None = None) -> None:
@@ -138,10 +138,10 @@ class Mtcnn:
         return [_face(row) for row in rows]
 
     def refine(self, image: RgbImage, boxes: Sequence[BoundingBox]) -> list[Face]:
-        """Return the face in each of ``boxes``, where one is expected.
+        """Return the face in each of the expected ``boxes``.
 
         Runs O-Net alone, at a fraction of the cost of :meth:`detect`. A low confidence means that
-        the box holds no face.
+        the box contains no face.
 
         :param boxes: finite, each roughly as :meth:`detect` frames a face.
         """
@@ -152,7 +152,7 @@ class Mtcnn:
 
 
 def _with_dense_rows(image: RgbImage) -> RgbImage:
-    """Return ``image``, copied only if its pixels do not follow each other in a row."""
+    """Return ``image``, copied only if its rows are not contiguous."""
     return image if image.strides[1:] == (3, 1) else np.ascontiguousarray(image)
 
 

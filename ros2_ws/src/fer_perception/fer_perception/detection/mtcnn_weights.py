@@ -28,7 +28,7 @@ Weights: TypeAlias = NDArray[np.float32]
 NETWORKS: Final = ("pnet", "rnet", "onet")
 WEIGHTS_FILE: Final = "mtcnn.safetensors"
 HASHES_FILE: Final = "hashes.json"
-"""Holds the SHA-256 digest of each file of the folder."""
+"""SHA-256 digests of the folder's files."""
 
 _FOLDER: Final = "mtcnn"
 
@@ -49,11 +49,11 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class NetworkWeights:
-    """The layers of one network: RGB grey levels in [0, 255] to its heads.
+    """The layers of one network, from RGB in [0, 255] to its heads.
 
     :ivar convolutions: in order; none is padded.
-    :ivar dense: the fully connected layer after them, which reads their last map flattened as
-        channels, rows, columns; None where the heads are convolutions.
+    :ivar dense: the fully connected layer after them, on their last map flattened as channels,
+        rows, columns; None where the heads are convolutions.
     :ivar heads: by name, the logits "probability" first: not a face, a face.
     """
 

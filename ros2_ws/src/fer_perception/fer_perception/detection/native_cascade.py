@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run the cascade in C++, several times faster than ONNX Runtime: ``native/cascade.cpp``."""
+"""Run the cascade in C++ (``native/cascade.cpp``), faster than ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class NativeCascade:
         scale_factor: float,
         thresholds: tuple[float, float, float],
     ) -> NDArray[np.float32]:
-        """Return a row per face: left, top, right, bottom, probability, and x, y of landmarks."""
+        """Return a row per face: box edges, probability, landmarks."""
         limits = np.array(thresholds, np.float32)
         capacity = _CAPACITY
         while True:
@@ -76,8 +76,8 @@ class NativeCascade:
             capacity = count
 
     def refine(self, image: RgbImage, squares: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run O-Net alone on ``squares``, N x 4, and return a row for each, as :meth:`detect`."""
-        # Coordinates become integers there, which hold no more.
+        """Run O-Net alone on ``squares``, N x 4; return a row for each."""
+        # The library converts coordinates to integers of this range.
         squares = np.clip(np.ascontiguousarray(squares, np.float32), -1e6, 1e6)
         rows = np.empty((len(squares), _ROW), np.float32)
         self._library.fer_cascade_refine(
@@ -96,12 +96,12 @@ def _image_arguments(image: RgbImage) -> tuple[Any, ...]:
 
 
 def _layers() -> Iterator[Layer]:
-    """Yield the layers in the order in which ``cascade.cpp`` counts them."""
+    """Yield the layers in the order of ``cascade.cpp``."""
     for network in NETWORKS:
         weights = load_weights(network)
         yield from weights.convolutions
         if weights.dense is not None:
-            # The map is stored as rows, columns, channels there.
+            # The library stores maps as rows, columns, channels.
             outputs = len(weights.dense.bias)
             channels = len(weights.convolutions[-1].bias)
             kernel = weights.dense.kernel.reshape(outputs, channels, -1).swapaxes(1, 2)
@@ -117,7 +117,7 @@ def _layers() -> Iterator[Layer]:
 
 
 def _packed(layer: Layer) -> NDArray[np.float32]:
-    """Return weights (height, width, input, output), bias and slopes, outputs padded, in a row."""
+    """Return weights, bias and slopes with padded outputs as one vector."""
     outputs = len(layer.bias)
     padding = -outputs % _VECTOR
     slopes = np.ones(outputs, np.float32) if layer.slopes is None else layer.slopes

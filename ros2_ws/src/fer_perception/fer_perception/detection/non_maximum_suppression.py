@@ -16,10 +16,10 @@ Over = Literal["union", "smaller"]
 def overlaps(
     boxes: NDArray[np.float32], others: NDArray[np.float32], over: Over = "union"
 ) -> NDArray[np.float32]:
-    """Return the intersection of each box with each other one, N x M, as a share of an area.
+    """Return the relative intersection of each pair of boxes, N x M.
 
     :param boxes: N x 4, (left, top, right, bottom); ``others`` M x 4.
-    :param over: whose area: the union of the two, or the smaller one.
+    :param over: the area to divide by: the union of the two, or the smaller one.
     """
     top_left = np.maximum(boxes[:, None, :2], others[None, :, :2])
     bottom_right = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
@@ -48,9 +48,9 @@ def non_maximum_suppression(
 
     :param boxes: N x 4, (left, top, right, bottom).
     :param scores: N.
-    :param threshold: a box goes when its intersection with a better one, over the area named by
-        ``over``, exceeds it.
-    :param over: the union of the two, or the smaller one (which removes boxes inside another).
+    :param threshold: a box is suppressed when its intersection with a better one, over the area
+        named by ``over``, exceeds it.
+    :param over: the union of the two, or the smaller one (which suppresses boxes inside another).
     """
     order = np.argsort(-scores, kind="stable")
     kept: list[np.intp] = []

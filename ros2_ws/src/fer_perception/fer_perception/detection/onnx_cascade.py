@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run the cascade on ONNX Runtime, where the native library is missing or a GPU is used."""
+"""Run the cascade on ONNX Runtime, on a GPU or without the native library."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _PNET_STRIDE_PX: Final = 2
 _RNET_INPUT_PX: Final = 24
 _ONET_INPUT_PX: Final = 48
 
-# Overlaps above which the lower of two boxes goes: within a scale, between scales, after R-Net
-# and after O-Net (over the smaller box). Those of the reference implementation.
+# Overlaps above which the lower of two boxes is suppressed: within a scale, between scales, after
+# R-Net and after O-Net (over the smaller box). Those of the reference implementation.
 _NMS_WITHIN_SCALE: Final = 0.5
 _NMS_BETWEEN_SCALES: Final = 0.7
 _NMS_RNET: Final = 0.7
 _NMS_ONET: Final = 0.7
 
-# R-Net leaves four or five views of each face. Once O-Net is sure of the best one, it is not run
+# R-Net leaves four or five views of each face. Once O-Net accepts the best one, it is not run
 # on the others: those whose overlap is such that the last suppression, over the smaller box,
 # would see one face in both. bench/README.md gives the cost.
 _SAME_FACE: Final = _NMS_ONET / (2.0 - _NMS_ONET)
@@ -44,7 +44,7 @@ class OnnxCascade:
 
     :param threads: CPU threads of each network, at least 1.
     :param execution_provider: one of :data:`~..inference.onnx_session.EXECUTION_PROVIDERS`.
-    :ivar execution_provider: what the networks do run on.
+    :ivar execution_provider: the provider in use.
     :raises ~fer_perception.inference.model_files.ModelError: when a graph is missing or altered.
     """
 
@@ -87,7 +87,7 @@ class OnnxCascade:
     def propose(
         self, pyramid: ImagePyramid, min_face_px: float, scale_factor: float, threshold: float
     ) -> NDArray[np.float32]:
-        """Run P-Net on every size of the image and return the square candidates, N x 4."""
+        """Run P-Net at every scale and return the square candidates, N x 4."""
         found_boxes, found_scores = [], []
         scales = pyramid_scales(
             pyramid.image.shape,
@@ -118,7 +118,7 @@ class OnnxCascade:
     def reject(
         self, pyramid: ImagePyramid, boxes: NDArray[np.float32], threshold: float
     ) -> NDArray[np.float32]:
-        """Run R-Net on the candidates and return those that remain, squared, M x 4, best first."""
+        """Run R-Net on the candidates; return the accepted squares, best first."""
         if not len(boxes):
             return boxes
         crops = pyramid.squares(boxes, _RNET_INPUT_PX)
@@ -129,7 +129,7 @@ class OnnxCascade:
         return _squared(_regressed(boxes[keep], edges[keep]))
 
     def inspect(self, pyramid: ImagePyramid, squares: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run O-Net on the best view of each face and, where that leaves a doubt, on the others.
+        """Run O-Net on the best view of each face, on others if uncertain.
 
         :param squares: N x 4, best first.
         :returns: a row for each square that O-Net was run on.
@@ -157,13 +157,13 @@ class OnnxCascade:
 
 
 def _regressed(boxes: NDArray[np.float32], edges: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return ``boxes`` with each edge moved by its regression, relative to the box's size."""
+    """Return ``boxes`` with each edge moved by its relative regression."""
     size = boxes[:, 2:] - boxes[:, :2]
     return boxes + edges * np.concatenate([size, size], axis=1)
 
 
 def _squared(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the squares around the centres of ``boxes`` with their longer sides."""
+    """Return squares of the longer side around the centres of ``boxes``."""
     size = boxes[:, 2:] - boxes[:, :2]
     center = boxes[:, :2] + size / 2
     half = np.max(size, axis=1, keepdims=True) / 2

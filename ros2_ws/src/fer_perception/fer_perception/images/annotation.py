@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draws boxes, ids and probability bars into an image."""
+"""Draw boxes, ids and probability bars into an image."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _BAR_COLOR: Final[Color] = (70, 150, 190)
 _TOP_BAR_COLOR: Final[Color] = (255, 200, 70)
 _TEXT_COLOR: Final[Color] = (240, 240, 240)
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
-_PANEL_SHADE: Final = 0.35  # what is left of the image's brightness under text
+_PANEL_SHADE: Final = 0.35  # remaining brightness of the image under text
 _REFERENCE_HEIGHT_PX: Final = 480
 
 
 def annotate(
     image: RgbImage, emotions: Sequence[FaceEmotion], min_confidence: float = 0.0
 ) -> RgbImage:
-    """Return a copy of ``image`` with each face's box, id, label and bars of its scores.
+    """Return a copy of ``image`` with boxes, ids, labels and score bars.
 
     :param min_confidence: faces below it are labelled "unknown".
     """
@@ -56,7 +56,7 @@ def _draw_face(canvas: RgbImage, emotion: FaceEmotion, scale: float) -> None:
 
 
 def _draw_panel(canvas: RgbImage, emotion: FaceEmotion, label: str, scale: float) -> None:
-    """Draw the title and one bar a class, right of the box or, without room there, left of it."""
+    """Draw the title and one bar per class beside the box."""
     height, width = canvas.shape[:2]
     line, panel_width, name_width = (round(n * scale) for n in (14, 150, 70))
     margin = max(2, round(4 * scale))

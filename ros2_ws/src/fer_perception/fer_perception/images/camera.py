@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gives the frames of a camera: of this machine, or at a network address."""
+"""Read frames from a local camera or a network stream."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import cv2
 from .frames import Frame, FrameSource, FrameSourceError, Warn
 
 NETWORK_SCHEMES: Final = ("rtsp", "rtsps", "http", "https", "rtmp", "udp", "tcp")
-"""Beginnings of the addresses that OpenCV's FFmpeg reads streams from."""
+"""Schemes of the stream addresses that OpenCV's FFmpeg reads."""
 
 _TIMEOUT_MS: Final = 5000
 _ADDRESS: Final = re.compile(rf"({'|'.join(NETWORK_SCHEMES)})://", re.IGNORECASE)
-# User and password before the host, and what follows a question mark, such as a token.
+# User and password before the host, and the query, such as a token.
 _SECRETS: Final = re.compile(r"(?<=://)[^/]*@|\?.*")
 _MAX_RATE_HZ: Final = 1000.0
 
@@ -30,17 +30,17 @@ def is_network_address(source: str) -> bool:
 
 
 def without_secrets(source: str) -> str:
-    """Return ``source`` as messages may show it: an address without password and query."""
+    """Return ``source`` for messages: an address without password and query."""
     return _SECRETS.sub("", source) if "://" in source else source
 
 
 class Camera(FrameSource):
-    """A camera, read by OpenCV. Its frames have the time of their arrival.
+    """A camera read by OpenCV; frames are stamped on arrival.
 
     :param device: an index, a device such as ``/dev/v4l/by-id/...``, or a stream's address.
-    :param width: asked of a camera of this machine [px]; 0 for its default.
-    :param height: asked of a camera of this machine [px]; 0 for its default.
-    :param rate_hz: asked of a camera of this machine; 0 for its default.
+    :param width: requested from a local camera [px]; 0 for its default.
+    :param height: requested from a local camera [px]; 0 for its default.
+    :param rate_hz: requested from a local camera; 0 for its default.
     :param warn: receives each warning.
     :raises FrameSourceError: when it cannot be opened.
     """
@@ -62,7 +62,7 @@ class Camera(FrameSource):
             limits = [value for name in timeouts for value in (name, _TIMEOUT_MS)]
             self._capture = cv2.VideoCapture(device, cv2.CAP_FFMPEG, limits)
         elif isinstance(device, Path):
-            # Links such as those in by-id are resolved at each opening: a camera that was
+            # Links such as those in by-id are resolved at each opening: a camera that is
             # plugged in again may have another number.
             self._capture = cv2.VideoCapture(str(device.resolve()), cv2.CAP_V4L2)
         else:
@@ -95,8 +95,8 @@ class Camera(FrameSource):
         return Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), now_s - self._first_s)
 
     def rewind(self) -> None:
-        """Go on: what was is past."""
+        """Do nothing: a live source cannot be rewound."""
 
     def close(self) -> None:
-        """Give the device or connection back."""
+        """Release the device or connection."""
         self._capture.release()

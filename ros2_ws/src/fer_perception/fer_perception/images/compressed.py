@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decodes JPEG and PNG images of messages, and pictures of files."""
+"""Decode JPEG and PNG images of messages, and picture files."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .header import claimed_size, has_whole_chunks, is_jpeg, is_png, jpeg_lacks_
 from .levels import to_8_bit
 
 MAX_COMPRESSED_PIXELS: Final = 1 << 25
-"""Compressed images of more pixels are refused: 8K video has as many, a node's memory three bytes
-for each."""
+"""Compressed images of more pixels (8K video) are refused: decoding takes three bytes
+per pixel."""
 
 _END_OF_JPEG: Final = b"\xff\xd9"
 
@@ -27,7 +27,7 @@ class DecodedImage:
     """A decoded image.
 
     :ivar pixels: RGB, 8 bits a channel.
-    :ivar damage: why a part of it may be missing; empty when it is whole.
+    :ivar damage: why a part of it may be missing; empty when it is complete.
     """
 
     pixels: RgbImage
@@ -35,13 +35,14 @@ class DecodedImage:
 
 
 def decode_compressed(data: PixelData, format_name: str = "") -> DecodedImage:
-    """Decode the JPEG or PNG of a message to RGB, 8 bits a channel.
+    """Decode the JPEG or PNG of a message to 8-bit RGB.
 
-    A JPEG that is cut short or lacks its end marker is decoded as far as it goes. OpenCV knows
-    more formats, but what cameras do not send is not decoded.
+    A truncated JPEG, or one without its end marker, is decoded as far as possible. Other formats
+    that OpenCV reads are refused, as cameras do not send them.
 
     :param format_name: the message's field ``format``.
-    :raises ImageError: when it is neither, shows depth, has too many pixels or cannot be decoded.
+    :raises ImageError: when it is neither, is a depth image, has too many pixels or cannot be
+        decoded.
     """
     if "compresseddepth" in format_name.lower():
         raise ImageError(
@@ -66,7 +67,7 @@ def decode_compressed(data: PixelData, format_name: str = "") -> DecodedImage:
 
 
 def decode_file(raw: bytes) -> DecodedImage:
-    """Decode the content of a picture file, of any format that this OpenCV reads.
+    """Decode a picture file of any format that this OpenCV reads.
 
     :raises ImageError: when it cannot be decoded.
     """
@@ -84,7 +85,7 @@ def _decode(raw: bytes, name: str) -> DecodedImage:
         raw += _END_OF_JPEG  # without it, OpenCV 4.14 returns nothing
     image: NDArray[Any] | None
     try:
-        # Any depth: OpenCV would take the upper 8 bits of 16, of which 12-bit cameras use 4.
+        # Any depth: OpenCV would keep the upper 8 bits of 16, of which 12-bit cameras use 4.
         image = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     except cv2.error as error:
         raise ImageError(f"{name} cannot be decoded: {error.err}") from None

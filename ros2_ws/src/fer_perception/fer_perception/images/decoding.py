@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns the pixels of a raw image message into RGB, whatever their encoding.
+"""Convert raw image messages of any encoding to RGB.
 
-The encodings are those of ``sensor_msgs/image_encodings.hpp`` whose colours OpenCV knows. NumPy
+The encodings are those of ``sensor_msgs/image_encodings.hpp`` that OpenCV converts. NumPy
 and OpenCV suffice; the compiled part of cv_bridge breaks with NumPy 2.
 """
 
@@ -25,15 +25,15 @@ _Pixels: TypeAlias = NDArray[Any]
 
 
 class ImageError(ValueError):
-    """An image cannot be read; the message says what is wrong with it."""
+    """An image cannot be read; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class _Packed:
-    """An encoding whose pixels lie one after the other.
+    """An encoding with interleaved channels.
 
-    :ivar channels: values a pixel.
-    :ivar type_name: of each value, as NumPy abbreviates it, without byte order.
+    :ivar channels: values per pixel.
+    :ivar type_name: NumPy's abbreviation of each value's type, without byte order.
     :ivar conversion: OpenCV's code for the conversion to RGB; None for RGB itself.
     """
 
@@ -50,7 +50,7 @@ class _Packed:
     def to_rgb(
         self, pixels: _Pixels, width: int, height: int, step: int, big_endian: bool
     ) -> RgbImage:
-        if self.channels == 2 and width % 2:  # OpenCV 4.6 takes it, and reads beyond the row
+        if self.channels == 2 and width % 2:  # OpenCV 4.6 accepts it and reads beyond the row
             raise ImageError(
                 f"{width}x{height} cannot be converted: pairs of pixels share their chroma, so "
                 "the width must be even"
@@ -61,7 +61,7 @@ class _Packed:
         values = stored.astype(dtype, copy=False)
         if self.channels > 1:
             values = values.reshape(height, width, self.channels)
-        if dtype != np.uint16:  # which OpenCV converts at full depth
+        if dtype != np.uint16:  # OpenCV converts these at full depth
             values = to_8_bit(values)
         if self.conversion is not None:
             values = cv2.cvtColor(values, self.conversion)
@@ -70,10 +70,10 @@ class _Packed:
 
 @dataclass(frozen=True)
 class _Planar:
-    """An 8-bit encoding with the luma first and the chroma after it.
+    """An 8-bit encoding with the luma followed by the chroma.
 
     :ivar chroma_rows: of ``step`` bytes, for each two rows of the luma.
-    :ivar convert: makes RGB of luma (H x W), chroma bytes (1-D) and ``step``.
+    :ivar convert: converts luma (H x W), chroma bytes (1-D) and ``step`` to RGB.
     """
 
     chroma_rows: int
@@ -134,7 +134,7 @@ _COLORS: Final = {
     "bayer_grbg": (1, cv2.COLOR_BayerGRBG2RGB),
 }
 
-# OpenCV's own names; like OpenCV, they are taken to hold blue first. Two channels are no colour.
+# OpenCV's own names: blue first, as in OpenCV. Two channels hold no colour.
 _TYPES: Final = {
     f"{depth}C{channels}": _Packed(channels, type_name, _COLORS[name][1])
     for depth, type_name in (
@@ -165,7 +165,7 @@ ENCODINGS: Final[tuple[str, ...]] = tuple(_LAYOUTS)
 
 
 class RawImage(Protocol):
-    """What ``sensor_msgs/Image`` holds, in rclpy's class or rosbags'."""
+    """The fields of ``sensor_msgs/Image``, from rclpy or rosbags."""
 
     data: PixelData
     width: int
@@ -193,11 +193,11 @@ def decode_raw(message: RawImage) -> RgbImage:
 def decode_image(
     data: PixelData, width: int, height: int, step: int, encoding: str, big_endian: bool = False
 ) -> RgbImage:
-    """Return an image given as raw pixels as RGB, 8 bits a channel.
+    """Convert raw pixels to RGB, 8 bits per channel.
 
     Values of more than 8 bits are scaled as :func:`~.levels.to_8_bit` says.
 
-    :param data: the rows, one after the other.
+    :param data: the rows in order.
     :param width: in pixels.
     :param height: in pixels.
     :param step: bytes from one row to the next, of the luma where the chroma is apart; rows may

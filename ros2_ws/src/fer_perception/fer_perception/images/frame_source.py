@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opens the source of frames that a text names: a camera, a video, pictures, or a portrait."""
+"""Open a camera, video, picture folder or portrait by its name."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ def open_frame_source(
     rate_hz: float = 0.0,
     warn: Warn | None = None,
 ) -> FrameSource:
-    """Open the source that a text names.
+    """Open the source named by a string.
 
-    A source that was asked for is never replaced by another.
+    A source requested explicitly is never replaced by another.
 
     :param source: a camera's index or device (``/dev/video0``, ``/dev/v4l/by-id/...``); the
         address of a stream (``rtsp://...``, ``http://...``); the path of a video, of a folder of
-        pictures or of one picture; "portrait"; or nothing for the first camera and, where none
-        can be opened, the portrait.
+        pictures or of one picture; "portrait"; or empty for the first camera and, where none can
+        be opened, the portrait.
     :param width: of a camera's frame or the portrait's view [px]; 0 for the default.
-    :param height: the same.
-    :param rate_hz: frames a second of pictures and the portrait, and in place of a video's own
-        times; asked of a camera. 0 for the source's own.
-    :param warn: receives a sentence for each part of the source that cannot be used.
+    :param height: of a camera's frame or the portrait's view [px]; 0 for the default.
+    :param rate_hz: frames per second of pictures and the portrait, and in place of a video's own
+        times; requested from a camera. 0 for the source's own.
+    :param warn: receives a message for each part of the source that cannot be used.
     :raises FrameSourceError: when it cannot be opened.
     """
     if source == PORTRAIT:

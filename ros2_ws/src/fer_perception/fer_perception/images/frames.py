@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a source of frames gives: pictures, their times, and a count of what was lost."""
+"""Frames, their source interface, and its report of losses."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from typing import TypeAlias
 from ..face import RgbImage
 
 DEFAULT_RATE_HZ = 30.0
-"""Frames a second of a source that has no times of its own."""
+"""Frames per second of a source without times of its own."""
 
 Warn: TypeAlias = Callable[[str], None]
 
 
 class FrameSourceError(Exception):
-    """A source cannot be opened or read; the message names it and the remedy."""
+    """A source cannot be opened or read; the message names the remedy."""
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture of a source.
+    """One frame of a source.
 
     :ivar image: its pixels.
-    :ivar time_s: when it is shown, in seconds since the first frame; increases strictly.
-    :ivar name: of its file, in a folder of pictures; else empty.
+    :ivar time_s: seconds since the first frame; strictly increasing.
+    :ivar name: file name in a folder of pictures; else empty.
     """
 
     image: RgbImage
@@ -38,13 +38,13 @@ class Frame:
 
 @dataclass(frozen=True)
 class SourceReport:
-    """Counts of what a source gave and of what it could not give.
+    """Counts of frames delivered and lost by a source.
 
-    :ivar frames: frames given since the start or the last rewind.
-    :ivar missing: frames that the source holds or promises and that could not be read; known
+    :ivar frames: frames delivered since the start or the last rewind.
+    :ivar missing: frames that the source contains or declares but that could not be read; known
         after the last frame.
-    :ivar damaged: frames among those given that are decoded only in part.
-    :ivar untimed: frames among those given whose time the source does not say; it is estimated.
+    :ivar damaged: delivered frames that were decoded only in part.
+    :ivar untimed: delivered frames without a time in the source; it is estimated.
     """
 
     frames: int = 0
@@ -54,16 +54,16 @@ class SourceReport:
 
 
 class FrameSource(ABC):
-    """An iterator over the frames of a camera, a video, a folder or the portrait.
+    """Iterate over the frames of a camera, video, folder or portrait.
 
-    Whatever cannot be used is passed to ``warn`` in one sentence, once, and counted in
+    Each unusable part is reported once to ``warn`` and counted in
     :attr:`report`. After the last frame the iteration ends; :meth:`rewind` starts it again.
 
-    :param name: names the source in messages.
+    :param name: of the source, for messages.
     :param warn: receives each warning; by default the module's logger.
-    :ivar rate_hz: frames a second on average; None where they are unknown.
-    :ivar expected_frames: frames in all, as far as the source says; None where it does not.
-    :ivar is_live: whether frames come when they are taken, and may stay away for a while.
+    :ivar rate_hz: average frames per second; None where unknown.
+    :ivar expected_frames: total frames declared by the source; None where it declares none.
+    :ivar is_live: whether frames arrive as they are captured, possibly with gaps.
     """
 
     rate_hz: float | None = None
@@ -89,11 +89,11 @@ class FrameSource(ABC):
         """
 
     def rewind(self) -> None:
-        """Start again with the first frame; a live source goes on instead."""
+        """Restart with the first frame; a live source continues instead."""
         self.report = SourceReport()
 
     def close(self) -> None:
-        """Give the device or file back."""
+        """Release the device or file."""
         return
 
     def __enter__(self) -> FrameSource:

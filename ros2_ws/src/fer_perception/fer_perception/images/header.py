@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The size that a compressed image claims, read before anything is decoded.
+"""Read the declared size of a compressed image without decoding it.
 
-A file of some hundred bytes can claim gigabytes of pixels; a decoder would begin to make them.
+A file of a few hundred bytes can declare gigabytes of pixels, which a decoder would allocate.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG: Final = b"\xff\xd8"
-# Start of frame, of any kind of coding; C4, C8 and CC among them are something else.
+# Start of frame, of any kind of coding; C4, C8 and CC have other meanings.
 _STARTS_OF_FRAME: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _START_OF_SCAN: Final = 0xDA
 # Markers that stand alone; all others are followed by their length.
@@ -20,7 +20,7 @@ _LEAST_SEGMENT_BYTES: Final = 2
 
 
 def claimed_size(data: bytes) -> tuple[int, int] | None:
-    """Return (width, height) of a JPEG or PNG in pixels; None when it is neither or cut off."""
+    """Return (width, height) of a JPEG or PNG in pixels, or None."""
     if is_png(data):
         return _png_size(data)
     if is_jpeg(data):
@@ -29,12 +29,12 @@ def claimed_size(data: bytes) -> tuple[int, int] | None:
 
 
 def is_png(data: bytes) -> bool:
-    """Return whether ``data`` begins as a PNG does."""
+    """Return whether ``data`` begins with the PNG signature."""
     return data.startswith(_PNG)
 
 
 def is_jpeg(data: bytes) -> bool:
-    """Return whether ``data`` begins as a JPEG does."""
+    """Return whether ``data`` begins with the JPEG signature."""
     return data.startswith(_JPEG)
 
 
@@ -47,7 +47,7 @@ def _png_size(data: bytes) -> tuple[int, int] | None:
 
 
 def has_whole_chunks(data: bytes) -> bool:
-    """Return whether a PNG has all its chunks; OpenCV 4.14 never ends on one that is cut off."""
+    """Return whether a PNG has all its chunks; OpenCV 4.14 hangs on truncated ones."""
     at = len(_PNG)
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
@@ -58,7 +58,7 @@ def has_whole_chunks(data: bytes) -> bool:
 
 
 def jpeg_lacks_end(data: bytes) -> bool:
-    """Return whether a JPEG has no end marker after its pixels, as when it is cut short."""
+    """Return whether a JPEG lacks the end marker, as when truncated."""
     scan = _find_marker(data, frozenset({_START_OF_SCAN}))
     # Before the scan, a thumbnail may have an end marker of its own.
     return data.rfind(b"\xff\xd9", len(data) if scan is None else scan) < 0
@@ -73,9 +73,9 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _find_marker(data: bytes, wanted: frozenset[int]) -> int | None:
-    """Return where the first JPEG segment of the ``wanted`` kinds begins; None without one."""
+    """Return the offset of the first JPEG segment of ``wanted`` kinds."""
     at = len(_JPEG)
-    # Decoders look for the next marker over bytes that belong to none, and so must we.
+    # Like decoders, skip bytes that belong to no marker.
     while (at := data.find(b"\xff", at)) >= 0 and at + 4 <= len(data):
         marker = data[at + 1]
         if marker in (0x00, 0xFF) or marker in _ALONE:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Brings values of any depth to 8 bits, by the range that the picture itself uses."""
+"""Scale values of any depth to 8 bits by the image's own range."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 _DEPTHS_BITS: Final = (8, 10, 12, 14, 16)
-"""Bits that cameras deliver in values of 16."""
+"""Bit depths that cameras deliver in 16-bit values."""
 
 
 def to_8_bit(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Return ``values`` scaled to 0 to 255.
 
-    16-bit values are taken to have the fewest of 8, 10, 12, 14 and 16 bits that hold the largest
+    16-bit values are assumed to have the fewest of 8, 10, 12, 14 and 16 bits that hold the largest
     of them: cameras of 10 and 12 bits leave the upper ones empty, and the picture would be black.
     Of signed values and floats, the smallest finite one becomes 0 and the largest 255.
 
@@ -31,7 +31,7 @@ def to_8_bit(values: NDArray[Any]) -> NDArray[np.uint8]:
     finite = values[np.isfinite(values)]
     if not finite.size:
         return np.zeros(values.shape, np.uint8)
-    # The range of doubles may itself be no double.
+    # The range of doubles may exceed a double.
     with np.errstate(over="ignore", invalid="ignore"):
         return _scaled(values.astype(np.float64), float(finite.min()), float(finite.max()))
 

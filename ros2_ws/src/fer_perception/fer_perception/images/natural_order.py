@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The order in which people number files: frame_2 before frame_10."""
+"""Natural sort order of file names: frame_2 before frame_10."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures on a disk: which files are some, in which order, and how they are read."""
+"""Find, order and read picture files."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ IMAGE_SUFFIXES: Final = frozenset(
         *(".pbm", ".pgm", ".ppm", ".pnm", ".jp2", ".gif", ".avif", ".heic", ".heif", ".jxl"),
     }
 )
-"""Suffixes of pictures, in lower case; not every OpenCV reads each of them."""
+"""Suffixes of pictures, in lower case; support depends on the OpenCV version."""
 
 
 def is_picture(path: Path) -> bool:
-    """Return whether a file's name is a picture's; hidden files, such as ``._a.jpg``, are not."""
+    """Return whether a file name is that of a picture, not hidden."""
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
 
 
@@ -33,7 +33,7 @@ def picture_paths(folder: Path) -> list[Path]:
 
 
 def read_picture(path: Path) -> DecodedImage:
-    """Return a picture as RGB, turned as its EXIF data say.
+    """Return a picture as RGB, rotated according to its EXIF data.
 
     :raises ~fer_perception.images.decoding.ImageError: naming the file, when it cannot be read.
     """

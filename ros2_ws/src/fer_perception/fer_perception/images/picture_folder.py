@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gives the pictures of a folder as frames."""
+"""Read the pictures of a folder as frames."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .picture_files import IMAGE_SUFFIXES, picture_paths, read_picture
 
 
 class PictureFolder(FrameSource):
-    """The pictures of a folder in the natural order of their names, or a single picture.
+    """The pictures of a folder in natural order, or one picture.
 
-    Hidden files are skipped. A picture that cannot be read is left out, named and counted.
+    Hidden files are skipped. A picture that cannot be read is skipped, reported and counted.
 
     :param path: of the folder or picture.
-    :param rate_hz: frames a second; 0 for 30. A picture left out leaves its time empty.
+    :param rate_hz: frames per second; 0 for 30. A skipped picture leaves a gap in time.
     :param warn: receives each warning.
-    :raises FrameSourceError: when there is no picture.
+    :raises FrameSourceError: when the folder contains no picture.
     """
 
     def __init__(self, path: Path, rate_hz: float = 0.0, warn: Warn | None = None) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gives the frames of a source when they are due, as a camera would."""
+"""Play the frames of a source in real time, like a camera."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..runtime.rate_limit import RateLimit
 from .frames import DEFAULT_RATE_HZ, Frame, FrameSource
 
 _MOST_BEHIND_S: Final = 1.0
-"""Playback that is further behind, as after a machine slept, goes on without catching up."""
+"""Delay beyond which playback, as after a suspend, does not catch up."""
 
 
 def play(
@@ -23,8 +23,8 @@ def play(
 ) -> Iterator[Frame]:
     """Yield the frames of ``source`` at their times until ``stop`` is set.
 
-    :param loops: asked after the last frame: whether to start again.
-    :param rate_hz: frames a second of a live source at most; 0 for all.
+    :param loops: called after the last frame; returns whether to restart.
+    :param rate_hz: maximum frames per second of a live source; 0 for all.
     :raises ~fer_perception.images.frames.FrameSourceError: as the source does.
     """
     limit = RateLimit()

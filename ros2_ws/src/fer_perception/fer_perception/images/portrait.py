@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A moving portrait, which stands in for a camera where there is none."""
+"""A moving portrait in place of a missing camera."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _FACE_CENTER: Final = (224.0, 118.0)
 
 
 class PortraitSource(FrameSource):
-    """A moving view of a public-domain portrait of the astronaut Eileen Collins.
+    """A moving view of a public-domain portrait (Eileen Collins, astronaut).
 
     It never ends.
 
     :param width: of the view [px]; 0 for 640.
     :param height: of the view [px]; 0 for 480.
-    :param rate_hz: frames a second; 0 for 30.
+    :param rate_hz: frames per second; 0 for 30.
     :raises FrameSourceError: when its file is missing.
     """
 
@@ -63,6 +63,6 @@ class PortraitSource(FrameSource):
         return Frame(self.read(), time_s)
 
     def rewind(self) -> None:
-        """Start again with the first view."""
+        """Restart with the first view."""
         super().rewind()
         self._count = 0

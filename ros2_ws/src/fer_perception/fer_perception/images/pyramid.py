@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One image at several sizes, each made from the nearest larger one."""
+"""Image pyramid: each size is computed from the nearest larger one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ whole image, down to a 64th of the size."""
 
 
 class ImagePyramid:
-    """An image and its halvings, from which any smaller size is made without aliasing.
+    """An image and its halvings, for scaling without aliasing.
 
     Scaling each size from the full image costs four times as much.
 
@@ -33,7 +33,7 @@ class ImagePyramid:
         return self._levels[0]
 
     def _level_for(self, scale: float) -> tuple[NDArray[np.uint8], float]:
-        """Return the smallest halving that is at least ``scale`` times as large, and its scale."""
+        """Return the smallest sufficient halving for ``scale``, and its scale."""
         index = 0
         while 0.5 ** (index + 1) >= scale:
             index += 1
@@ -43,7 +43,7 @@ class ImagePyramid:
                 if min(height, width) < 2:
                     index -= 1
                     break
-                # An odd row or column is left out, so that each halving is exactly that: the
+                # An odd row or column is dropped, so that each halving is exact: the
                 # mean of 2 x 2 pixels, which is also the fastest there is.
                 self._levels.append(
                     cv2.resize(
@@ -64,7 +64,7 @@ class ImagePyramid:
         return cv2.resize(level, size, interpolation=cv2.INTER_LINEAR)
 
     def warped(self, matrix: NDArray[np.float64], side_px: int) -> NDArray[np.uint8]:
-        """Return a square of ``side_px`` pixels, sampled without aliasing; black outside.
+        """Return a square of ``side_px`` pixels sampled without aliasing; black outside.
 
         :param matrix: 2 x 3, maps a pixel (u, v) of the square to one (x, y) of the full image;
             integers are pixel centres.
@@ -84,7 +84,7 @@ class ImagePyramid:
         )
 
     def squares(self, boxes: NDArray[np.float32], side_px: int) -> NDArray[np.uint8]:
-        """Return the square regions ``boxes``, each scaled to side_px; black outside the image.
+        """Return the square regions ``boxes`` scaled to side_px; black outside.
 
         :param boxes: N x 4, (left, top, right, bottom) in pixels of the full image.
         :returns: N x side_px x side_px (x 3 for a colour image).
@@ -103,9 +103,10 @@ class ImagePyramid:
 def pyramid_scales(
     image_shape: Sequence[int], min_face_px: float, cell_px: int, factor: float
 ) -> list[float]:
-    """Return the scales at which a window of ``cell_px`` fits faces from ``min_face_px`` up.
+    """Return the scales at which ``cell_px`` windows fit faces.
 
-    Each is ``factor`` times the one before; the last still holds one window.
+    Each is ``factor`` times the previous one; the last still holds one window. The first fits
+    faces of ``min_face_px``.
     """
     scale = cell_px / min_face_px
     scales = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part of an image in which faces are looked for."""
+"""Region of interest for face detection."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..face import RgbImage
 
 @dataclass(frozen=True)
 class RegionOfInterest:
-    """A rectangle in shares of the image's width and height, so that it fits every resolution.
+    """A rectangle relative to the image's width and height.
 
     :raises ValueError: an edge lies outside [0, 1], or the region is empty.
     """

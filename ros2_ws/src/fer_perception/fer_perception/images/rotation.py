@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns the images of a camera that is mounted sideways or upside down, and faces back."""
+"""Rotate the images of a rotated camera upright, and faces back."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _CODES: Final = {
 
 @dataclass(frozen=True)
 class Rotation:
-    """A turn that brings faces upright.
+    """A rotation that brings faces upright.
 
-    Points are given as edges of boxes are: 0 is the left edge of the first pixel, the width the
+    Points use the coordinates of box edges: 0 is the left edge of the first pixel, the width the
     right edge of the last.
 
     :ivar degrees: clockwise, one of :data:`ROTATIONS_DEG`.
@@ -42,21 +42,21 @@ class Rotation:
 
     @property
     def inverse(self) -> Rotation:
-        """Return the turn back."""
+        """Return the inverse rotation."""
         return Rotation(-self.degrees % 360)
 
     def size(self, width: int, height: int) -> tuple[int, int]:
-        """Return (width, height) that an image of that size has after the turn."""
+        """Return (width, height) of an image after the rotation."""
         return (height, width) if self.degrees in (90, 270) else (width, height)
 
     def image(self, image: RgbImage) -> RgbImage:
-        """Return ``image`` turned; itself where there is nothing to turn."""
+        """Return ``image`` rotated; the same object for 0 degrees."""
         return cv2.rotate(image, _CODES[self.degrees]) if self.degrees else image
 
     def points(
         self, points: NDArray[np.floating], width: float, height: float
     ) -> NDArray[np.floating]:
-        """Return where ``points``, N x 2, of an image of that size are after the turn."""
+        """Return ``points``, N x 2, after the rotation."""
         x, y = points[:, 0], points[:, 1]
         if self.degrees == 90:
             return np.column_stack((height - y, x))
@@ -67,14 +67,14 @@ class Rotation:
         return points
 
     def box(self, box: BoundingBox, width: float, height: float) -> BoundingBox:
-        """Return where ``box`` of an image of that size is after the turn."""
+        """Return ``box`` after the rotation."""
         corners = np.array([[box.x, box.y], [box.x + box.width, box.y + box.height]])
         turned = self.points(corners, width, height)
         (left, top), (right, bottom) = turned.min(axis=0).tolist(), turned.max(axis=0).tolist()
         return BoundingBox(left, top, right - left, bottom - top)
 
     def region(self, region: RegionOfInterest) -> RegionOfInterest:
-        """Return where ``region`` is after the turn."""
+        """Return ``region`` after the rotation."""
         box = BoundingBox(
             region.left, region.top, region.right - region.left, region.bottom - region.top
         )
@@ -82,15 +82,15 @@ class Rotation:
         return RegionOfInterest(box.x, box.y, box.x + box.width, box.y + box.height)
 
     def face(self, face: Face, width: int, height: int) -> Face:
-        """Return where ``face`` of an image of that size is after the turn.
+        """Return ``face`` after the rotation.
 
-        The order of the landmarks stays: the left eye is the one at the left of the upright face.
+        The order of the landmarks is kept: the left eye is at the left of the upright face.
         """
         landmarks = self.points(face.landmarks, width, height).astype(np.float32)
         return Face(self.box(face.box, width, height), face.confidence, landmarks)
 
     def to_original(self, face: Face, width: int, height: int) -> Face:
-        """Return where a face found in the turned image is in the original one.
+        """Map a face of the rotated image to the original one.
 
         :param width: of the original image.
         :param height: of the original image.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gives the frames of a video file at the times that its container says."""
+"""Read the frames of a video file with the times of its container."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from .frames import DEFAULT_RATE_HZ, Frame, FrameSource, FrameSourceError, Warn
 _MAX_RATE_HZ: Final = 1000.0
 _AT_ONCE_S: Final = 0.001
 _LEAST_INTERVAL_S: Final = 1e-6
-_GAPS_SHARE: Final = 0.05  # of the intervals of a stream that counts as steady
-_WHOLE_SHARE: Final = 0.95  # of a duration that is not exact in every container
-# Frames of a real video: more are a container's missing duration, read as a number.
+_GAPS_SHARE: Final = 0.05  # share of the intervals of a stream that counts as steady
+_WHOLE_SHARE: Final = 0.95  # share of a duration, which is not exact in every container
+# Limit of plausible frame counts: a larger one is a missing duration read as a number.
 _MAX_FRAMES: Final = 1e9
 
 
 class FrameTimes:
-    """Turns a container's positions into times that start at 0 and increase strictly.
+    """Convert container positions to strictly increasing times from 0.
 
     A frame without a position follows at the last interval: raw H.264 has none, and OpenCV 4.6
-    gives none for the frames that the decoder still holds at the end of a file. One whose
+    gives none for the frames that the decoder still buffers at the end of a file. One whose
     position is behind, as next to a damaged part, follows at once.
 
-    :param period_s: assumed until two frames have said it.
+    :param period_s: assumed until two frames are known.
     :ivar period_s: the last interval between two frames.
-    :ivar untimed: frames whose time had to be estimated.
+    :ivar untimed: frames with an estimated time.
     """
 
     def __init__(self, period_s: float) -> None:
@@ -50,7 +50,7 @@ class FrameTimes:
         time_s = position_s - self._first_s
         if time_s > self._last_s + _LEAST_INTERVAL_S:
             self.period_s = time_s - self._last_s
-        else:  # among others NaN
+        else:  # including NaN
             self.untimed += 1
             is_behind = position_s != 0.0 and time_s <= self._last_s
             time_s = self._last_s + (_AT_ONCE_S if is_behind else self.period_s)
@@ -59,9 +59,9 @@ class FrameTimes:
 
 
 def frames_in_gaps(times_s: Sequence[float]) -> int:
-    """Return about how many frames a steady stream lacks; 0 of one of a variable rate.
+    """Estimate the frames missing from a steady stream; 0 for variable rates.
 
-    :param times_s: of its frames, increasing.
+    :param times_s: of its frames, in increasing order.
     """
     intervals_s = [after - before for before, after in pairwise(times_s)]
     if not intervals_s:
@@ -74,10 +74,10 @@ def frames_in_gaps(times_s: Sequence[float]) -> int:
 
 
 class VideoFile(FrameSource):
-    """A video, read by OpenCV.
+    """A video file read by OpenCV.
 
     :param path: of the file.
-    :param rate_hz: frames a second in place of the container's times; 0 for those.
+    :param rate_hz: frames per second in place of the container's times; 0 for these.
     :param warn: receives each warning.
     :raises FrameSourceError: when it cannot be opened.
     """
@@ -106,7 +106,7 @@ class VideoFile(FrameSource):
         """Return the next frame.
 
         :raises StopIteration: after the last one.
-        :raises FrameSourceError: when there is not even a first one.
+        :raises FrameSourceError: when the video contains no frame.
         """
         there, image = self._capture.read()
         if not there:
@@ -122,7 +122,7 @@ class VideoFile(FrameSource):
         return Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), time_s)
 
     def _end(self) -> None:
-        """Hold what was read against what the container promises."""
+        """Compare the frames read with those the container declares."""
         frames = self.report.frames
         if not frames:
             raise FrameSourceError(f"{self.name} gives no frame: it is damaged or empty")
@@ -142,7 +142,7 @@ class VideoFile(FrameSource):
     def _missing_of_timed(self) -> int:
         frames, expected = self.report.frames, self.expected_frames
         if expected is not None:
-            # The count is estimated from duration and rate; at a variable rate it is too high.
+            # The count is estimated from duration and rate, too high at a variable rate.
             promised_s = expected / (self._own_rate_hz or DEFAULT_RATE_HZ)
             read_s = self._times_s[-1] + self._times.period_s
             if read_s < _WHOLE_SHARE * promised_s:
@@ -160,19 +160,19 @@ class VideoFile(FrameSource):
         return lacking
 
     def rewind(self) -> None:
-        """Start again with the first frame."""
+        """Restart with the first frame."""
         super().rewind()
         # Seeking to the first frame needs an index, which not every container has.
         self.close()
         self._open()
 
     def close(self) -> None:
-        """Give the file back."""
+        """Release the file."""
         self._capture.release()
 
 
 def _counts_frames(path: Path) -> bool:
-    """Return whether the container says how many frames it holds: MP4, MOV and AVI do."""
+    """Return whether the container declares its frame count (MP4, MOV, AVI)."""
     with path.open("rb") as file:
         start = file.read(12)
     return start[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free") or (

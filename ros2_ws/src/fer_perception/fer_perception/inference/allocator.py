@@ -8,9 +8,9 @@ from contextlib import suppress
 
 
 def give_back_free_memory() -> None:
-    """Make the C library (glibc) return the free memory that it keeps.
+    """Return free memory of the C library (glibc) to the system.
 
-    Loading a network takes twice the memory that the network then needs, in blocks of a size that
+    Loading a network takes twice the memory that it needs afterwards, in blocks of a size that
     nothing else uses.
     """
     with suppress(OSError, AttributeError):

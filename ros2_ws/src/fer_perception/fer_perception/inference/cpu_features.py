@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Query the instructions of this machine's processor."""
+"""Query the instruction sets of this machine's processor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @cache
 def cpu_flags() -> frozenset[str]:
-    """Return the first processor's flags as the kernel lists them; empty without a list."""
+    """Return the first processor's flags as listed by the kernel."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
@@ -20,10 +20,10 @@ def cpu_flags() -> frozenset[str]:
 
 
 def multiplies_int8_fast() -> bool:
-    """Return whether 8-bit networks are faster than float32 ones, and exact.
+    """Return whether 8-bit networks are exact and faster than float32.
 
-    Older x86 processors multiply 8-bit numbers with saturation, which changes results, and are
-    no faster at it.
+    Older x86 processors multiply 8-bit numbers with saturation, which changes results, and without
+    gain in speed.
     """
     return not cpu_flags().isdisjoint({"avx512_vnni", "avx_vnni", "asimddp"})
 

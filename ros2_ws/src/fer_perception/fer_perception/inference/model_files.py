@@ -18,7 +18,7 @@ _DTYPES: Final = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I64": "<i8"}
 
 
 class ModelError(Exception):
-    """A model cannot be loaded; the message names the file, the fault and the remedy."""
+    """A model cannot be loaded; the message names file, fault and remedy."""
 
 
 def models_folder() -> Path:
@@ -33,7 +33,7 @@ def models_folder() -> Path:
             "colcon, or run pip install ./models"
         )
     package = Path(spec.submodule_search_locations[0])
-    # Installed, the models are inside the package; in an editable or a symlinked installation
+    # Installed models are inside the package; in an editable or a symlinked installation
     # they stay beside it.
     return package if (package / "mtcnn").is_dir() else package.resolve().parent
 
@@ -67,8 +67,8 @@ def read_verified(path: Path, sha256: str) -> bytes:
 def read_safetensors(content: bytes) -> dict[str, NDArray[Any]]:
     """Return the arrays of a safetensors file, as views into ``content``.
 
-    The format is eight bytes of header length, a JSON header and the plain data, so that a robot
-    needs no package for it.
+    The format is eight bytes of header length, a JSON header and the plain data; reading it here
+    saves a robot the package safetensors.
 
     :raises ValueError: when the content is not a valid safetensors file.
     """

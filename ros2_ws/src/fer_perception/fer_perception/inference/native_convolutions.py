@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run a chain of convolutions in C++, ``native/convolutions.cpp``.
+"""Run a chain of convolutions in C++ (``native/convolutions.cpp``).
 
 Winograd's method needs a third of the multiplications of ONNX Runtime.
 """
@@ -23,7 +23,7 @@ OUTPUTS_MULTIPLE: Final = 16
 
 @dataclass(frozen=True, eq=False)
 class Convolution:
-    """A 3 x 3 convolution, padded by one pixel, and the ReLU after it.
+    """A 3 x 3 convolution, padded by one pixel, followed by a ReLU.
 
     :ivar kernel: outputs x inputs x 3 x 3.
     :ivar bias: of each output.
@@ -40,7 +40,7 @@ class NativeConvolutions:
 
     Calls release Python's global interpreter lock.
 
-    :param layers: the outputs of each are the inputs of the next, and a multiple of
+    :param layers: the outputs of each, the inputs of the next, are a multiple of
         :data:`OUTPUTS_MULTIPLE`.
     :param height: of the first layer's input maps, in pixels.
     :param width: of the first layer's input maps, in pixels.
@@ -48,7 +48,7 @@ class NativeConvolutions:
     :param instructions: one of :data:`~.native_library.INSTRUCTION_SETS` that the processor has;
         None for the best.
     :raises RuntimeError: when the library was not built.
-    :raises ValueError: when the layers do not fit each other.
+    :raises ValueError: when the sizes of the layers do not match.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class NativeConvolutions:
     def run(self, maps: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the last layer's output for ``maps``, both N x channels x height x width.
 
-        :raises ValueError: when the maps have another size than declared.
+        :raises ValueError: when the maps do not have the declared size.
         """
         if maps.shape[1:] != self._input_shape:
             raise ValueError(f"the maps are {maps.shape[1:]}, expected {self._input_shape}")

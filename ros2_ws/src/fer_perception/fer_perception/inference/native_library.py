@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Load the library in C++, ``native/``, which computes networks faster than ONNX Runtime.
+"""Load the native library (``native/``), faster than ONNX Runtime.
 
-It is optional: it is built with the package where a C++ compiler is present.
+It is optional and built with the package where a C++ compiler is present.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 __all__ = ["INSTRUCTION_SETS", "instruction_set", "is_built", "loaded"]
 
 INSTRUCTION_SETS: Final = ("generic", "avx2", "avx512")
-"""Those that the library is compiled for, each faster than the one before."""
+"""Instruction sets that the library is compiled for, slowest first."""
 
 _NAME: Final = "_native"
 
@@ -46,14 +46,14 @@ def _library() -> ctypes.CDLL | None:
 
 
 def is_built() -> bool:
-    """Return whether the library was built with the package and can be loaded."""
+    """Return whether the library is built and can be loaded."""
     return _library() is not None
 
 
 def instruction_set() -> str:
     """Return the best of :data:`INSTRUCTION_SETS` that this processor has.
 
-    :raises RuntimeError: when the library was not built.
+    :raises RuntimeError: when the library is not built.
     """
     return str(loaded().fer_instruction_set().decode())
 
@@ -61,7 +61,7 @@ def instruction_set() -> str:
 def loaded() -> ctypes.CDLL:
     """Return the library.
 
-    :raises RuntimeError: when it was not built.
+    :raises RuntimeError: when it is not built.
     """
     library = _library()
     if library is None:

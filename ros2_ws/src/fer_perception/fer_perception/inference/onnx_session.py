@@ -20,16 +20,16 @@ __all__ = [
 _LOG = logging.getLogger(__name__)
 
 EXECUTION_PROVIDERS: Final = ("cpu", "auto", "cuda", "tensorrt", "openvino")
-"""What a network runs on; auto takes CUDA where it is present, else the CPU."""
+"""Execution providers; auto selects CUDA where present, else the CPU."""
 
 _CPU: Final = "CPUExecutionProvider"
-# ONNX Runtime's name of each, and the package that brings it.
+# ONNX Runtime's name of each, and the package that provides it.
 _PROVIDERS: Final = {
     "cuda": ("CUDAExecutionProvider", "onnxruntime-gpu, with CUDA and cuDNN"),
     "tensorrt": ("TensorrtExecutionProvider", "onnxruntime-gpu, with CUDA and TensorRT"),
     "openvino": ("OpenVINOExecutionProvider", "onnxruntime-openvino"),
 }
-# Not TensorRT, which builds an engine at each start, for minutes on a small computer; nor
+# Neither TensorRT, which builds an engine at each start (minutes on a small computer), nor
 # OpenVINO, which is slower than the native library on a CPU.
 _AUTOMATIC: Final = "cuda"
 
@@ -39,7 +39,7 @@ def open_session(
 ) -> onnxruntime.InferenceSession:
     """Open a session for a serialised ONNX model.
 
-    A provider that is missing or does not start is replaced by the CPU, with a warning.
+    A missing or failing provider is replaced by the CPU, with a warning.
 
     :param threads: CPU threads, at least 1; with one, the calling thread computes, so that
         sessions that take turns on one thread never compete for the cores.
@@ -49,9 +49,9 @@ def open_session(
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Idle workers that spin take the cores from the rest of the robot.
+    # Spinning idle workers take CPU time from the rest of the robot.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # The pool of freed blocks only grows: it costs memory and saves little.
+    # The arena never shrinks: it costs memory and saves little time.
     options.enable_cpu_mem_arena = False
     chosen = used_provider(provider)
     if chosen == "cpu":
@@ -62,7 +62,7 @@ def open_session(
         session = onnxruntime.InferenceSession(model, options, providers=[name, _CPU])
         if name in session.get_providers():
             return session
-    except Exception as error:  # ONNX Runtime's errors have no class in common
+    except Exception as error:  # ONNX Runtime's errors have no common class
         reason = " ".join(str(error).split())
     _LOG.warning(
         "execution provider %s does not start (%s): check %s; using the CPU",
@@ -80,14 +80,14 @@ def execution_provider_of(session: onnxruntime.InferenceSession) -> str:
 
 
 def present_providers() -> tuple[str, ...]:
-    """Return the providers that this ONNX Runtime is built with, "cpu" first."""
+    """Return the providers of this ONNX Runtime build, "cpu" first."""
     present = onnxruntime.get_available_providers()
     return ("cpu", *(name for name, (known, _) in _PROVIDERS.items() if known in present))
 
 
 @cache  # one warning, not one per network
 def used_provider(provider: str) -> str:
-    """Return the provider to try for the one asked for: itself, or "cpu" where it is missing.
+    """Return ``provider`` if this ONNX Runtime has it, else "cpu".
 
     :param provider: one of :data:`EXECUTION_PROVIDERS`.
     :raises ValueError: when the provider is unknown.

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ROS 2 nodes, and the conversions between messages and the core's values."""
+"""ROS 2 nodes and conversions between messages and core types."""

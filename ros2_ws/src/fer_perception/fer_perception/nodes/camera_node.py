@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publishes the frames of a camera, a stream, a video, a folder of pictures, or a portrait."""
+"""Publish the frames of a camera, stream, video, picture folder or portrait."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ class CameraSettings:
         "",
         "A camera's index or device ('/dev/video0'); the address of a stream ('rtsp://...', "
         "'http://...'); the path of a video, of a folder of pictures or of one picture; "
-        "'portrait'; or nothing for the first camera and, where there is none, the portrait.",
+        "'portrait'; or empty for the first camera and, where there is none, the portrait.",
         read_only=True,
     )
     rate_hz: float = option(
         0.0,
-        "Frames a second; 0 for the source's own times, or 30 where it has none.",
+        "Frames per second; 0 for the source's own times, or 30 without any.",
         minimum=0.0,
         maximum=1000.0,
         read_only=True,
     )
-    loop: bool = option(True, "Start again after the last frame of a video or folder.")
+    loop: bool = option(True, "Restart after the last frame of a video or folder.")
     frame_id: str = option(
         "camera_optical_frame", "Frame of the images (REP-103: z forward, y down)."
     )
@@ -80,8 +80,8 @@ class CameraSettings:
 class CameraNode(Node):
     """Publishes ``~/image_raw`` and ``~/camera_info``.
 
-    A thread waits for frames, so that a stream that stalls does not hold up the node. A source
-    that fails is opened again, at growing intervals.
+    A thread waits for frames, so that a stalled stream does not block the node. A failed source is
+    reopened with exponential back-off.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -126,7 +126,7 @@ class CameraNode(Node):
             self._source, asked.width, asked.height, asked.rate_hz, self.get_logger().warning
         )
         if not self._source and source.is_live:
-            self._source = FIRST_CAMERA  # no portrait takes its place when it is unplugged
+            self._source = FIRST_CAMERA  # the portrait must not replace it when it is unplugged
         rate = f"{source.rate_hz:.2f} frames/s" if source.rate_hz else "its own rate"
         self.get_logger().info(f"{source.name} on {self._image_publisher.topic_name} at {rate}")
         return source
@@ -147,13 +147,13 @@ class CameraNode(Node):
         )
         height, width = image.shape[:2]
         self._image_publisher.publish(to_image_message(image, header))
-        # No calibration is known: K stays zero, which says so.
+        # Uncalibrated: K stays zero (sensor_msgs/CameraInfo).
         self._info_publisher.publish(CameraInfo(header=header, width=width, height=height))
 
     def close(self) -> None:
-        """Stop publishing and give the source back."""
+        """Stop publishing and release the source."""
         self._stop.set()
-        # A capture that waits for a frame cannot be interrupted; it ends with the process.
+        # A blocking capture cannot be interrupted; it ends with the process.
         self._thread.join(_JOIN_TIMEOUT_S)
 
 

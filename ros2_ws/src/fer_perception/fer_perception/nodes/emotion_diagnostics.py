@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Health of the perception as diagnostic messages."""
+"""Diagnostic messages of the perception."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ..runtime.frame_statistics import FrameReport
 from ..runtime.load_shedding import LEAST_EFFORT, LoadShedder
 from .image_input import InputState
 
-# A camera slower than this is taken for one that stopped.
+# Slower cameras count as stopped.
 _SILENCE_S = 2.0
 
 
 def frames_status(
     node: str, images: InputState, report: FrameReport, time_fault: str
 ) -> DiagnosticStatus:
-    """Report on the frames of an active node.
+    """Report the frames of an active node.
 
-    :param images: what is known of their publishers.
-    :param time_fault: what is wrong with their stamps; empty if nothing is.
+    :param images: the state of the subscription and its publishers.
+    :param time_fault: the fault of their stamps; empty without one.
     """
     topic = images.topic
     if report.silence_s > _SILENCE_S:
@@ -69,7 +69,7 @@ def _why_silent(images: InputState) -> str:
 
 
 def latency_status(node: str, report: FrameReport, shedder: LoadShedder) -> DiagnosticStatus:
-    """Report on the time from the receipt of an image to its result, of an active node."""
+    """Report the latency of an active node, from receipt to result."""
     effort, limit_s = shedder.effort, shedder.max_latency_s
     if math.isnan(report.latency_p50_s):
         level, text = DiagnosticStatus.OK, "no frame was processed lately"
@@ -101,7 +101,7 @@ def latency_status(node: str, report: FrameReport, shedder: LoadShedder) -> Diag
 def model_status(
     node: str, model_id: str, execution_provider: str, detector: str, error: str
 ) -> DiagnosticStatus:
-    """Report on the model and the detector; ``error`` says why they are not ready, if so."""
+    """Report the model and the detector, or the ``error`` of loading them."""
     level = DiagnosticStatus.ERROR if error else DiagnosticStatus.OK
     values = {
         "model": model_id,

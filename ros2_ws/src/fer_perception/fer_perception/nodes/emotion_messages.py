@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the core's values to the messages of fer_msgs."""
+"""Convert core types to fer_msgs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..face_emotion import FaceEmotion
 
 
 def to_duration(seconds: float) -> Duration:
-    """Return the message; less than nothing is nothing."""
+    """Return the message; negative values become zero."""
     nanoseconds = max(0, round(seconds * 1e9))
     return Duration(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
 
@@ -28,12 +28,12 @@ def to_emotion_array(
     min_confidence: float,
     latency_s: float,
 ) -> EmotionArray:
-    """Return the message about all faces of one image.
+    """Return the message for all faces of one image.
 
     :param header: of the source image.
     :param image_size: (width, height) in pixels.
     :param min_confidence: faces below it are labelled "unknown".
-    :param latency_s: from the receipt of the image to now.
+    :param latency_s: time since receipt of the image.
     """
     latency = to_duration(latency_s)
     width, height = image_size

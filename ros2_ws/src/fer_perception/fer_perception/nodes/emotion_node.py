@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lifecycle node that recognises the apparent expressions of the faces in a camera's images."""
+"""Lifecycle node that recognises apparent expressions in camera images."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _REFUSALS = (ValueError, ModuleNotFoundError, RuntimeError, ModelError)
 
 @dataclass(frozen=True, eq=False)
 class _Result:
-    """What was found in one image."""
+    """The result of one image."""
 
     image: RgbImage
     emotions: Sequence[FaceEmotion]
@@ -61,10 +61,12 @@ class _Result:
 
 
 class EmotionNode(LifecycleNode):
-    """Subscribes ``image``; publishes faces, events and, while asked for, annotated images.
+    """Subscribe to ``image``; publish faces, events and annotated images.
 
-    :param turns: held while an image is processed; the same one for nodes that share parts.
-    :param parts: where the detector and the network are shared with other nodes of this process.
+    Annotated images are published while they have subscribers.
+
+    :param turns: lock held while an image is processed; one for all nodes that share parts.
+    :param parts: cache of detectors and networks, shared by the nodes of this process.
     """
 
     def __init__(
@@ -102,7 +104,7 @@ class EmotionNode(LifecycleNode):
         )
         self._service = self.create_service(RecognizeEmotions, "~/recognize", self._on_recognize)
         self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        # Health is reported also while a simulation's clock stands still.
+        # Steady clock: diagnostics continue while the simulation is paused.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(_DIAGNOSTICS_PERIOD_S, self._report, clock=steady)
         self.add_on_set_parameters_callback(self._check_parameters)
@@ -130,7 +132,7 @@ class EmotionNode(LifecycleNode):
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Begin to receive and to process images."""
+        """Start receiving and processing images."""
         try:
             self._input.subscribe(self._settings.image_transport)
         except (rclpy_implementation.RCLError, NameValidationException) as error:
@@ -156,7 +158,7 @@ class EmotionNode(LifecycleNode):
         return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop, whatever the node was doing."""
+        """Stop from any state."""
         self.close()
         self._live.drop()
         self._autostart.give_up()
@@ -174,7 +176,7 @@ class EmotionNode(LifecycleNode):
         self._worker.receive(message)
 
     def _recognize(self, received: Received[ImageMessage]) -> _Result | None:
-        """Return what an image shows; runs in the worker's thread, in turns."""
+        """Return the faces of an image; runs in the worker's thread."""
         pipeline = self._live.pipeline
         if pipeline is None:
             return None
@@ -219,7 +221,7 @@ class EmotionNode(LifecycleNode):
             )
 
     def _on_image_error(self, error: Exception) -> None:
-        """Log a new error at once, and one that goes on every now and then."""
+        """Log a new error at once and a lasting one at intervals."""
         if isinstance(error, ImageError):
             text = f"an image on {self._input.topic} cannot be used: {error}"
         else:
@@ -242,7 +244,7 @@ class EmotionNode(LifecycleNode):
                     return response
                 emotions = pipeline.recognize(image)
                 model_id = pipeline.recognizer.model_id
-        except Exception as error:  # the caller gets the reason; the node lives on
+        except Exception as error:  # the caller receives the reason; the node continues
             response.message = str(error)
             return response
         result = _Result(image, emotions, model_id, FrameTime(0.0, ""))
@@ -254,7 +256,7 @@ class EmotionNode(LifecycleNode):
     # Parameters
 
     def _check_parameters(self, parameters: Sequence[Parameter]) -> SetParametersResult:
-        """Refuse what cannot be used; prepare the rest, so that applying it cannot fail."""
+        """Refuse invalid values; prepare the rest, so that applying cannot fail."""
         if self._live.pipeline is None:
             return SetParametersResult(successful=True)
         changes = {parameter.name: parameter.value for parameter in parameters}

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several emotion nodes in one process, one for each camera, with one detector and one network.
+"""Run an emotion node per camera in one process, with shared networks.
 
 ``emotion_nodes left right`` runs ``/left/fer_perception`` and ``/right/fer_perception``. They take
-turns: each processes its newest image when it is its turn, so that a fast camera does not keep a
-slow one waiting.
+turns, each processing its newest image, so that a fast camera does not starve a slow one.
 """
 
 from __future__ import annotations
@@ -39,11 +38,11 @@ def main(args: list[str] | None = None) -> None:
     words = remove_ros_args(sys.argv if args is None else ["emotion_nodes", *args])[1:]
     namespaces: list[str] = parser.parse_args(words).namespaces
     if len(set(namespaces)) < len(namespaces):
-        parser.error(f"each camera needs a namespace of its own, not {' '.join(namespaces)}")
+        parser.error(f"each camera needs its own namespace, not {' '.join(namespaces)}")
     turns, parts = FairLock(), SharedParts()
 
     def create() -> list[EmotionNode]:
-        # Rules of the node's own come before those of the process.
+        # The node's own remapping rules precede those of the process.
         return [
             EmotionNode(
                 turns=turns,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the core's events to fer_msgs/FaceEvent."""
+"""Convert core events to fer_msgs/FaceEvent."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _KINDS: Final = {
 
 
 def seen_faces(message: EmotionArray) -> list[SeenFace]:
-    """Return the faces of a message as the event detector takes them."""
+    """Return the faces of a message as input of the event detector."""
     return [SeenFace(face.face_id, face.emotion, face.confidence) for face in message.faces]
 
 
 def to_event_message(event: face_events.FaceEvent, header: Header) -> FaceEvent:
-    """Return the message about ``event``.
+    """Return the message for ``event``.
 
-    :param header: of the image that made it known.
+    :param header: of the image that caused it.
     """
     return FaceEvent(
         header=header,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publishes what happens to the faces of a stream, also when the stream stops."""
+"""Publish face events of a stream, also when the stream stops."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .event_messages import seen_faces, to_event_message
 
 
 class EventPublisher:
-    """Turns the faces of each frame into events; safe to use from two threads.
+    """Convert the faces of each frame to events; thread-safe.
 
-    :param publish: takes each event.
-    :param world_time_s: returns the time of the stream's world in seconds: while a simulation
-        stands still, as in a bag that pauses, the stream has not stopped.
+    :param publish: receives each event.
+    :param world_time_s: returns the stream's time in seconds: while a simulation or a bag is
+        paused, the stream has not stopped.
     """
 
     def __init__(
@@ -34,12 +34,12 @@ class EventPublisher:
         self._silence = Stopwatch(world_time_s())
 
     def configure(self, config: EventConfig) -> None:
-        """Change when something counts as an event."""
+        """Set the configuration of the event detector."""
         with self._lock:
             self._detector.config = config
 
     def update(self, message: EmotionArray, time_s: float) -> None:
-        """Publish what the next frame shows.
+        """Publish the events of the next frame.
 
         :param time_s: of the frame, in seconds of any clock.
         """
@@ -50,7 +50,7 @@ class EventPublisher:
             self._publish(to_event_message(event, message.header))
 
     def check_silence(self, stamp: Time) -> None:
-        """Publish that all faces have left, where frames have stopped.
+        """Publish that all faces have left when frames have stopped.
 
         :param stamp: of the events.
         """

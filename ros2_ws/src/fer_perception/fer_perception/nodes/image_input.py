@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Subscribes the images of a camera, raw or compressed, and finds out why none come."""
+"""Subscribe to raw or compressed images and diagnose missing ones."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _SUFFIX: Final = "/compressed"
 
 @dataclass(frozen=True)
 class InputState:
-    """What is known of the publishers of the images.
+    """The publishers of the images.
 
     :ivar topic: full name.
-    :ivar publishers: how many there are, of any type.
-    :ivar incompatible_qos: policy by which one was refused; empty if none was.
-    :ivar wrong_type: what to change where they publish another type; empty if they do not.
+    :ivar publishers: their number, of any type.
+    :ivar incompatible_qos: policy that prevents a connection; empty without one.
+    :ivar wrong_type: what to change when they publish another type; empty otherwise.
     """
 
     topic: str
@@ -45,7 +45,7 @@ class InputState:
 class ImageInput:
     """The subscription of ``image``, or of ``compressed`` below it as in image_transport.
 
-    :param on_image: takes each message.
+    :param on_image: receives each message.
     """
 
     def __init__(self, node: Node, on_image: Callable[[ImageMessage], None]) -> None:
@@ -66,10 +66,10 @@ class ImageInput:
         return self._topic
 
     def subscribe(self, transport: str) -> None:
-        """Begin to receive images; ends an earlier subscription.
+        """Start receiving images, replacing an earlier subscription.
 
         :param transport: one of :data:`TRANSPORTS`.
-        :raises: what rclpy raises for names that are not valid.
+        :raises: rclpy's exceptions for invalid names.
         """
         self.unsubscribe()
         self._transport, self._incompatible_qos = transport, ""
@@ -85,13 +85,13 @@ class ImageInput:
         self._node.get_logger().info(f"waiting for images on {self._topic}")
 
     def unsubscribe(self) -> None:
-        """Receive no more images."""
+        """Stop receiving images."""
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None
 
     def state(self) -> InputState:
-        """Return what is known of the publishers now."""
+        """Return the current state of the publishers."""
         types = {info.topic_type for info in self._node.get_publishers_info_by_topic(self._topic)}
         return InputState(
             self._topic,
@@ -101,7 +101,7 @@ class ImageInput:
         )
 
     def _compressed_topic(self) -> str:
-        """Return where the compressed images are: ``image`` may be remapped, or the whole name."""
+        """Return the compressed topic: ``image`` or the full name may be remapped."""
         name = f"image{_SUFFIX}"
         remapped = self._node.resolve_topic_name(name)
         if remapped != self._node.resolve_topic_name(name, only_expand=True):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Between image messages and RGB arrays."""
+"""Convert between image messages and RGB arrays."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def to_image_message(image: RgbImage, header: Header) -> Image:
     message = Image(
         header=header, height=height, width=width, encoding="rgb8", is_bigendian=0, step=3 * width
     )
-    # An array is taken over as it is; bytes would be checked one by one.
+    # rclpy accepts an array as it is but would check bytes one by one.
     data = array("B")
     data.frombytes(np.ascontiguousarray(image).data)
     message.data = data

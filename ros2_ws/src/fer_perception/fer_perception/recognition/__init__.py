@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recognition: from faces to aligned crops to scores."""
+"""Recognition: align faces, score crops, load models."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cuts faces out as FER2013 frames them, upright and 48 x 48 pixels grey.
+"""Align faces as in FER2013: upright, grey, 48 x 48 pixels.
 
-The networks learn that framing only, so their accuracy on a robot depends on how closely the faces
-of a camera are brought to it.
+The networks are trained on that framing only, so their accuracy on a robot depends on how closely
+camera faces match it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..images.pyramid import HALVING_GRID_PX, ImagePyramid
 
 CROP_SIZE_PX: Final = 48
 
-# Where FER2013 has the five landmarks: the medians over 2,022 of 2,500 training pictures drawn at
+# The five landmarks of FER2013: medians over 2,022 of 2,500 training pictures drawn at
 # random in which MTCNN found one face (probability above 0.95), made symmetric. On 782 of 900
 # PrivateTest pictures in which it found one, vgg_stn_msa reaches 83.8 % on the pictures as they
 # are and 82.1 % on faces cut out of them; other sizes and heights of the template, 0.85 to
@@ -33,14 +33,14 @@ _BOX_SIDE_PX: Final = 43.6
 def similarity_transform(
     source: NDArray[np.floating], target: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """Return the 2 x 3 rotation, scale and shift that bring ``source`` closest to ``target``.
+    """Return the 2 x 3 least-squares similarity transform from ``source`` to ``target``.
 
     Least squares over the points, N x 2 each: with the points as complex numbers around their
     means, the factor is ``<source, target> / |source|^2`` (Umeyama 1991, in two dimensions).
 
-    :raises ValueError: when all points of ``source`` are the same.
+    :raises ValueError: when all points of ``source`` coincide.
     """
-    # Python's own numbers: NumPy takes longer for so few.
+    # Plain Python numbers: NumPy is slower for so few.
     s = [complex(x, y) for x, y in source.tolist()]
     t = [complex(x, y) for x, y in target.tolist()]
     middle, aim = sum(s) / len(s), sum(t) / len(t)
@@ -55,7 +55,7 @@ def similarity_transform(
 
 
 def _crop_to_image(face: Face) -> NDArray[np.float64]:
-    """Return the 2 x 3 map from pixels of the crop to pixels of the image."""
+    """Return the 2 x 3 map from crop pixels to image pixels."""
     known = np.isfinite(face.landmarks).all(axis=1)
     landmarks = face.landmarks[known].astype(np.float64)
     if len(landmarks) >= 2 and np.ptp(landmarks, axis=0).max() > 0.0:
@@ -71,7 +71,7 @@ def _box_to_image(box: BoundingBox) -> NDArray[np.float64]:
 
 
 def _extent(row: list[float]) -> tuple[float, float]:
-    """Return the least and the greatest coordinate of a crop's pixels along one axis."""
+    """Return the range of a crop's pixel coordinates along one axis."""
     u, v, shift = row
     far = CROP_SIZE_PX - 1.0
     return (
@@ -81,9 +81,9 @@ def _extent(row: list[float]) -> tuple[float, float]:
 
 
 def _reach(row: list[float], side: int) -> tuple[int, int]:
-    """Return from where to where a crop reaches along one axis of an image of ``side`` pixels.
+    """Return the extent of a crop along one image axis of ``side`` pixels.
 
-    As far as halved pixels reach, and from where halvings of the whole image fall together.
+    It covers halved pixels completely and starts where the halvings of the whole image coincide.
 
     :param row: of the map from pixels of the crop to pixels of the image.
     """
@@ -94,7 +94,7 @@ def _reach(row: list[float], side: int) -> tuple[int, int]:
 
 
 def _aligned(image: RgbImage, to_image: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Return one crop. Only what lies under it is made grey and halved."""
+    """Return one crop; only the part under it is converted and halved."""
     height, width = image.shape[:2]
     rows = to_image.tolist()
     (left, right), (top, bottom) = (
@@ -112,18 +112,19 @@ def _aligned(image: RgbImage, to_image: NDArray[np.float64]) -> NDArray[np.uint8
 
 
 def _is_inside(row: list[float], side: int) -> bool:
-    """Return whether all pixels of a crop lie within an image of ``side`` pixels on one axis."""
+    """Return whether a crop lies within ``side`` pixels on one axis."""
     low, high = _extent(row)
     return low >= 0.0 and high <= side - 1.0
 
 
 def _with_mean_outside(crop: NDArray[np.uint8], inside: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return ``crop`` with what lies outside the image in the mean grey of the part inside.
+    """Fill the part of ``crop`` outside the image with the mean grey.
 
-    Black would shift the mean and the contrast to which the networks' input is normalised.
+    The mean is that of the part inside. Black would shift the mean and contrast of the normalised
+    network input.
 
     :param crop: black outside.
-    :param inside: how much of each pixel lies inside, 0 to 255.
+    :param inside: coverage of each pixel, 0 (outside) to 255.
     """
     share = inside.astype(np.float32) / 255.0
     total = float(share.sum())
@@ -136,9 +137,8 @@ def _with_mean_outside(crop: NDArray[np.uint8], inside: NDArray[np.uint8]) -> ND
 def align_faces(image: RgbImage, faces: Sequence[Face]) -> NDArray[np.uint8]:
     """Return one aligned grey crop for each face, N x 48 x 48.
 
-    A face with at least two landmarks is turned upright by them; one without is cut out around
-    its box. What lies outside the image has the mean grey of the part inside; a crop that lies
-    outside altogether is black.
+    A face with at least two landmarks is aligned by them; one without is cropped around its box.
+    Parts outside the image have the mean grey of the part inside; a crop fully outside is black.
     """
     crops = np.empty((len(faces), CROP_SIZE_PX, CROP_SIZE_PX), np.uint8)
     for crop, face in zip(crops, faces, strict=True):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read and write trained models: a folder with ``config.json``, weights and graphs.
+"""Read and write trained models: folders of ``config.json``, weights and graphs.
 
-Nothing here needs PyTorch or ONNX; fer_training makes networks of the weights and exports them.
+It needs neither PyTorch nor ONNX; fer_training builds networks from the weights and exports them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 DEFAULT_MODEL: Final = "vgg_stn"
-"""The model of fer_models that is used by default: the most accurate one."""
+"""The default model of fer_models, the most accurate one."""
 
 _CONFIG_FILE: Final = "config.json"
 _WEIGHTS_FILE: Final = "model.safetensors"
@@ -56,7 +56,7 @@ _BEFORE_FILE: Final = "model_before.onnx"
 _AFTER_FILE: Final = "model_after.onnx"
 
 Precision: TypeAlias = Literal["float32", "int8"]
-"""How a graph computes: in single precision, or its convolutions in 8-bit integers."""
+"""Precision of a graph: single, or 8-bit integers in its convolutions."""
 
 PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
 
@@ -65,7 +65,7 @@ _GRAPH_FILES: Final[dict[Precision, str]] = {"float32": "model.onnx", "int8": "m
 
 @dataclass(frozen=True)
 class ConvolutionNames:
-    """One layer of the chain of convolutions: where its weights are in the safetensors file.
+    """Names of one convolution's weights in the safetensors file.
 
     :ivar weight: name of the kernel.
     :ivar bias: name of the bias; empty without one.
@@ -84,10 +84,10 @@ class ConvolutionNames:
 
 @dataclass(frozen=True)
 class SplitConfig:
-    """How the float32 graph is cut around its convolutions, which then run natively.
+    """Split of the float32 graph around its native convolutions.
 
-    :ivar before_sha256: of the ONNX file with what precedes the convolutions.
-    :ivar after_sha256: of the ONNX file with what follows them.
+    :ivar before_sha256: of the ONNX file with the part before the convolutions.
+    :ivar after_sha256: of the ONNX file with the part after them.
     :ivar convolutions: the layers between, in order.
     """
 
@@ -98,7 +98,7 @@ class SplitConfig:
 
 @dataclass(frozen=True)
 class SplitGraph:
-    """A graph cut around its chain of convolutions.
+    """A graph split around its chain of convolutions.
 
     :ivar before: serialised ONNX model, from crops to the first convolution's input.
     :ivar after: serialised ONNX model, from the last convolution's output to logits.
@@ -112,13 +112,13 @@ class SplitGraph:
     weights: bytes
 
     def convolutions(self) -> list[Convolution]:
-        """Return the convolutions, with the batch normalisation folded into their weights.
+        """Return the convolutions with folded batch normalisation.
 
         :raises ModelError: when the weights lack one, or are malformed.
         """
         try:
             arrays = read_safetensors(self.weights)
-            # The recogniser refuses a network whose scores are not finite.
+            # The recogniser refuses networks with non-finite scores.
             with np.errstate(all="ignore"):
                 return [_folded(layer, arrays) for layer in self.layers]
         except (KeyError, ValueError) as error:
@@ -149,7 +149,7 @@ class ModelConfig:
         of correct predictions; fitted on validation data.
     :ivar sha256: of the weights' file.
     :ivar graph_sha256: of the ONNX file of each precision.
-    :ivar split: how the float32 graph is cut; None for a model without a chain of convolutions.
+    :ivar split: split of the float32 graph; None for a model without a chain of convolutions.
     """
 
     network: str
@@ -167,7 +167,7 @@ class Model:
     :ivar graph: serialised ONNX model: grey crops, N x 48 x 48, uint8 -> logits, N x classes.
     :ivar model_id: NAME@HASH, the first 8 digits of the weights' sha256; with the precision if
         that is not float32.
-    :ivar split: the same graph cut around its convolutions; None where it cannot be.
+    :ivar split: the same graph split around its convolutions; None where not possible.
     """
 
     graph: bytes
@@ -184,14 +184,15 @@ def write_model(
     graphs: Mapping[Precision, bytes],
     split: SplitGraph | None = None,
 ) -> ModelConfig:
-    """Write a model's files to ``folder``, all of them or none.
+    """Write a model's files to ``folder``, all or none.
 
-    Each is written beside its place until all are on the disk, so that a full disk leaves an
-    earlier model as it was. Files of an earlier model that the new one lacks are removed.
+    Files are written to temporary paths and renamed once all are on disk, so that a full disk
+    leaves an earlier model unchanged. Files of an earlier model that the new one lacks are
+    removed.
 
     :param weights: the safetensors file.
     :param graphs: the ONNX model of each precision.
-    :param split: the float32 graph cut around its convolutions, if it has a chain of them.
+    :param split: the float32 graph split around its chain of convolutions, if it has one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     hashes: dict[str, str] = {precision: sha256_of(graph) for precision, graph in graphs.items()}
@@ -201,7 +202,7 @@ def write_model(
         cut = SplitConfig(sha256_of(split.before), sha256_of(split.after), split.layers)
     config = ModelConfig(network, EMOTIONS, temperature, sha256_of(weights), hashes, cut)
     text = json.dumps(asdict(config), indent=2) + "\n"
-    # Put in place from the last to the first: config.json, which holds the hashes, comes last.
+    # Renamed in reverse order: config.json, which holds the hashes, comes last.
     contents = {_CONFIG_FILE: text.encode(), _WEIGHTS_FILE: weights}
     contents |= {_GRAPH_FILES[precision]: graph for precision, graph in graphs.items()} | parts
     with ExitStack() as stack:
@@ -239,7 +240,7 @@ def load_model(folder: Path, precision: Precision = "float32") -> Model:
 
 
 def read_weights(folder: Path) -> tuple[ModelConfig, bytes]:
-    """Return the configuration and the verified safetensors file of the model in ``folder``.
+    """Return the configuration and verified weights of the model in ``folder``.
 
     :raises ModelError: when a file is missing, unreadable or altered.
     """
@@ -307,7 +308,7 @@ def _split_config(raw: Any) -> SplitConfig | None:
 
 
 def installed_models() -> list[Path]:
-    """Return the folders in which a model given by name is looked for."""
+    """Return the folders that are searched for models by name."""
     try:
         return [models_folder()]
     except ModelError:
@@ -324,7 +325,7 @@ def list_models(search: Sequence[Path] | None = None) -> list[str]:
 
 
 def find_model(name_or_path: str, search: Sequence[Path]) -> Path:
-    """Return the folder of a model given by path, or by name in one of the folders ``search``.
+    """Return a model's folder, given its path or its name.
 
     :raises ModelError: naming the folders searched and the models known.
     """
@@ -334,7 +335,7 @@ def find_model(name_or_path: str, search: Sequence[Path]) -> Path:
         if (folder / name_or_path / _CONFIG_FILE).is_file():
             return folder / name_or_path
     if not search:
-        models_folder()  # raises, with the remedy
+        models_folder()  # raises with the remedy
     known = ", ".join(list_models(search)) or "a path"
     raise ModelError(
         f"no model {name_or_path!r} in {', '.join(map(str, search))}: expected {known}"

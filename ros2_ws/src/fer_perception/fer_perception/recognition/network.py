@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run an emotion network: its convolutions natively where that is faster, else ONNX Runtime."""
+"""Run an emotion network natively where faster, else on ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ __all__ = ["Network", "open_network"]
 
 _Run: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
-# A single face is computed by one thread, which is as fast as ONNX Runtime with more than this.
+# A single face runs in one thread, as fast as ONNX Runtime with more threads than this.
 _THREADS: Final = 2
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network ready to run.
+    """A loaded network.
 
     :ivar run: crops, N x 48 x 48, to logits, N x classes.
-    :ivar execution_provider: what it runs on, such as "cpu" or "cuda".
+    :ivar execution_provider: the provider in use, such as "cpu" or "cuda".
     """
 
     run: _Run
@@ -39,7 +39,7 @@ class Network:
 def open_network(model: Model, threads: int, provider: str = "cpu") -> Network:
     """Open the network of ``model``.
 
-    :param threads: CPU threads at most.
+    :param threads: maximum CPU threads.
     :param provider: one of :data:`~..inference.onnx_session.EXECUTION_PROVIDERS`.
     :raises ~.model_store.ModelError: when the weights lack a convolution.
     """

@@ -22,7 +22,7 @@ class EmotionRecognizer:
         accurate, twice the time.
     :param threads: CPU threads, at least 1.
     :param execution_provider: one of :data:`~..inference.onnx_session.EXECUTION_PROVIDERS`.
-    :ivar execution_provider: what the network does run on.
+    :ivar execution_provider: the provider in use.
     :raises ModelError: when the graph cannot be run, or its output is not one score per class.
     """
 
@@ -39,9 +39,9 @@ class EmotionRecognizer:
         self.sha256 = model.config.sha256
         try:
             self._network = open_network(model, threads, execution_provider)
-            # The first call is many times slower than the others: better now than on a face.
+            # Warm-up: the first call is many times slower than the others.
             scores = self.recognize(np.zeros((1, CROP_SIZE_PX, CROP_SIZE_PX), np.uint8))
-        except Exception as error:  # ONNX Runtime's errors have no class in common
+        except Exception as error:  # ONNX Runtime's errors have no common class
             reason = " ".join(str(error).split())
             raise ModelError(f"the graph of {model.model_id} cannot be run: {reason}") from error
         if scores.shape != (1, len(EMOTIONS)) or not np.isfinite(scores).all():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A lock that threads get in the order in which they asked for it."""
+"""A first-in, first-out lock."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from types import TracebackType
 
 
 class FairLock:
-    """Passes from thread to thread in turn; a context manager, not reentrant.
+    """First-in, first-out lock as a context manager; not reentrant.
 
-    With :class:`threading.Lock`, a thread that asks again at once may keep the others waiting for
-    long; here each of them has its turn before it.
+    With :class:`threading.Lock`, a thread that reacquires the lock at once may starve the others.
     """
 
     def __init__(self) -> None:
@@ -21,7 +20,7 @@ class FairLock:
         self._waiting: deque[threading.Event] = deque()
 
     def __enter__(self) -> None:
-        """Wait for the turn of this thread."""
+        """Acquire the lock."""
         with self._mutex:
             if not self._is_held:
                 self._is_held = True
@@ -36,9 +35,9 @@ class FairLock:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Let the thread that waits longest go on."""
+        """Hand the lock to the thread that waits longest."""
         with self._mutex:
             if self._waiting:
-                self._waiting.popleft().set()  # stays held: no thread comes between
+                self._waiting.popleft().set()  # stays held for that thread
             else:
                 self._is_held = False

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decides the time of each frame of a stream from its stamp and from when it came.
+"""Choose the time of each frame: its stamp, or its receipt.
 
-A camera's stamps may stand still, advance in another unit or come from two clocks in turn. What
-works with time (tracker, smoothing, schedule, events) would then freeze or lose every face. Where
-the stamps do not advance plausibly against the time of receipt or of recording, that time counts.
+A camera's stamps may freeze, advance in another unit or alternate between two clocks. Tracker,
+smoothing, schedule and events would then freeze or lose every face. Stamps that do not advance
+plausibly against the time of receipt or of recording are replaced by that time.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from typing import Final
 from fer_common.resettable_clock import MAX_OVERTAKING_S
 
 MAX_RATIO: Final = 200.0
-"""Stamps may advance this many times as fast as the reference, or as slowly: a bag may be played
-fast or slowly, but milliseconds taken for nanoseconds are a million times off."""
+"""Plausible ratio of stamps to reference, in both directions: a bag may be played
+fast or slowly, but milliseconds read as nanoseconds are a million times off."""
 
 WINDOW_S: Final = 2.0
-"""Frames of the last seconds of the reference are judged [s], and at least WINDOW_FRAMES."""
+"""Window of reference time that is checked [s], at least WINDOW_FRAMES."""
 WINDOW_FRAMES: Final = 16
 
 _MIN_SPAN_S: Final = 0.5
 _MIN_FRAMES: Final = 4
-# A longer pause of the reference says nothing: the process may have been stopped meanwhile.
+# A longer pause of the reference is ignored: the process may have been suspended.
 _LONGEST_STEP_S: Final = 1.0
-# A bag that is played in a loop sets time back once in a while.
+# A looped bag sets time back at intervals.
 _MIN_STEPS_BACK: Final = 3
 _SHARE_OF_STEPS_BACK: Final = 0.25
 
@@ -38,8 +38,8 @@ _SHARE_OF_STEPS_BACK: Final = 0.25
 class FrameTime:
     """The time of one frame.
 
-    :ivar time_s: in seconds of an arbitrary origin.
-    :ivar fault: what is wrong with the stamps, to follow 'the stamps'; empty if nothing is.
+    :ivar time_s: seconds since an arbitrary origin.
+    :ivar fault: the fault of the stamps, to follow 'the stamps'; empty without one.
     """
 
     time_s: float
@@ -47,9 +47,9 @@ class FrameTime:
 
 
 class FrameClock:
-    """Follows the stamps of a stream while they are plausible, else the reference.
+    """Follow plausible stamps of a stream, else the reference.
 
-    Changing from one to the other, the time goes on without a step.
+    The time stays continuous when the source changes.
     """
 
     def __init__(self) -> None:
@@ -61,8 +61,8 @@ class FrameClock:
     def advance(self, stamp_s: float, reference_s: float) -> FrameTime:
         """Return the time of the next frame.
 
-        :param stamp_s: from its header, in seconds; 0 where the camera sets none.
-        :param reference_s: when it was received or recorded, in seconds of a clock that advances.
+        :param stamp_s: from its header, in seconds; 0 when unset.
+        :param reference_s: time of receipt or recording, in seconds of a monotonic clock.
         """
         if self._frames:
             step_s = max(0.0, reference_s - self._frames[-1][1])
@@ -83,12 +83,12 @@ class FrameClock:
     def _forget(self, reference_s: float) -> None:
         while (
             len(self._frames) > WINDOW_FRAMES
-            and not reference_s - self._frames[1][1] < WINDOW_S  # also when it was set back
+            and not reference_s - self._frames[1][1] < WINDOW_S  # including a reference set back
         ):
             self._frames.popleft()
 
     def _judge(self) -> str:
-        """Return what is wrong with the stamps of the window, or nothing."""
+        """Return the fault of the stamps in the window, or an empty string."""
         if self._frames[-1][0] == 0.0:
             return "are 0, so that the camera sets none or has no clock (use_sim_time, no /clock?)"
         if len(self._frames) < _MIN_FRAMES:
@@ -116,5 +116,5 @@ class FrameClock:
 
 
 def _rounded(factor: float) -> str:
-    """Return ``factor`` to one digit, which does not change from frame to frame."""
+    """Return ``factor`` as a power of ten, stable from frame to frame."""
     return f"about {10.0 ** round(math.log10(factor)):g}"

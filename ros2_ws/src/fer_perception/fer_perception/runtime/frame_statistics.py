@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counts what becomes of the frames of a stream, over a sliding window of time."""
+"""Statistics of the frames of a stream over a sliding window."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _WINDOW_S: Final = 5.0
 
 @dataclass(frozen=True)
 class FrameReport:
-    """The state of a stream.
+    """Statistics of a stream.
 
     :ivar received: frames that arrived since the start.
-    :ivar processed: frames that were worked on to the end.
-    :ivar dropped: frames for which a newer one was there before their turn came.
+    :ivar processed: frames with a result.
+    :ivar dropped: frames replaced by a newer one before processing.
     :ivar rejected: frames that could not be read.
-    :ivar passed_over: frames beyond the processing rate that was asked for.
-    :ivar rate_hz: frames processed a second, over the last seconds.
+    :ivar passed_over: frames beyond the configured processing rate.
+    :ivar rate_hz: frames processed per second, over the last seconds.
     :ivar latency_p50_s: median time from receipt to result, over the last seconds; NaN if none.
     :ivar latency_p95_s: the same, 95th percentile.
     :ivar silence_s: time since the last frame arrived; infinite before the first.
@@ -50,7 +50,7 @@ class FrameStatistics:
         self._recent: deque[tuple[float, float]] = deque()
 
     def count_received(self, now_s: float, replaced: bool) -> None:
-        """Count a frame that arrived; ``replaced`` when it pushed out one that waited."""
+        """Count a received frame; ``replaced`` if it replaced a waiting one."""
         with self._lock:
             self._received += 1
             self._dropped += replaced
@@ -62,19 +62,19 @@ class FrameStatistics:
             self._rejected += 1
 
     def count_dropped(self) -> None:
-        """Count a frame that waited for too long while a newer one was there."""
+        """Count a frame dropped for a newer one after a long wait."""
         with self._lock:
             self._dropped += 1
 
     def count_passed_over(self, now_s: float) -> None:
-        """Count a frame that arrived and is not to be processed."""
+        """Count a received frame that is skipped."""
         with self._lock:
             self._received += 1
             self._passed_over += 1
             self._last_received_s = now_s
 
     def count_processed(self, now_s: float, latency_s: float) -> None:
-        """Count a frame whose result is out, ``latency_s`` after its receipt."""
+        """Count a processed frame and its latency since receipt."""
         with self._lock:
             self._processed += 1
             self._recent.append((now_s, latency_s))
@@ -85,7 +85,7 @@ class FrameStatistics:
             self._recent.popleft()
 
     def report(self, now_s: float) -> FrameReport:
-        """Return the state at ``now_s``."""
+        """Return the statistics at ``now_s``."""
         with self._lock:
             self._forget(now_s)
             latencies = [latency for _, latency in self._recent]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processes the newest frames of a stream in a thread of its own."""
+"""Process the newest frames of a stream in a worker thread."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .rate_limit import RateLimit
 
 MAX_WAIT_S: Final = 0.05
 """Two frames that arrive at once, because the machine stalled, are both processed; but none waits
-for longer than this while a newer one is there [s]."""
+longer than this when a newer one is available [s]."""
 
 FrameT = TypeVar("FrameT")
 ResultT = TypeVar("ResultT")
@@ -35,15 +35,15 @@ class Received(Generic[FrameT]):
 
 
 class FrameWorker(Generic[FrameT, ResultT]):
-    """Takes frames from one thread and processes them in another.
+    """Receive frames in one thread and process them in another.
 
-    Only the newest frames pass: a camera that is too fast costs frames, never delay.
+    Only the newest frames are kept: a fast camera costs dropped frames, not latency.
 
-    :param process: makes the result of a frame, holding ``turns``; None for none.
-    :param publish: takes frame and result, without ``turns``.
-    :param on_error: takes what either of them raised; the next frame follows.
-    :param turns: held while a frame is processed.
-    :ivar rate_hz: frames processed a second at most; 0 for all.
+    :param process: returns the result of a frame or None; called while holding ``turns``.
+    :param publish: receives frame and result, without ``turns``.
+    :param on_error: receives the exception of either; the next frame follows.
+    :param turns: lock held while a frame is processed.
+    :ivar rate_hz: maximum frames processed per second; 0 for all.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class FrameWorker(Generic[FrameT, ResultT]):
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to process frames."""
+        """Start processing frames."""
         self._mailbox = LatestMailbox(capacity=2)
         self._thread = threading.Thread(
             target=self._work, args=(self._mailbox,), name="recognition", daemon=True
@@ -71,7 +71,7 @@ class FrameWorker(Generic[FrameT, ResultT]):
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the frame in progress and drop those that wait; may be called in any state."""
+        """Finish the current frame and drop waiting ones, in any state."""
         if self._mailbox is not None:
             self._mailbox.close()
             self._mailbox = None
@@ -80,7 +80,7 @@ class FrameWorker(Generic[FrameT, ResultT]):
             self._thread = None
 
     def receive(self, frame: FrameT) -> None:
-        """Take a frame that arrives now; ignored while the worker is stopped."""
+        """Queue a frame received now; ignore it while stopped."""
         if self._mailbox is None:
             return
         now_s = time.monotonic()
@@ -94,13 +94,13 @@ class FrameWorker(Generic[FrameT, ResultT]):
         while mailbox.wait():
             try:
                 self._process_newest(mailbox)
-            except Exception as error:  # the next frame may be better
+            except Exception as error:  # continue with the next frame
                 self.statistics.count_rejected()
                 self._on_error(error)
 
     def _process_newest(self, mailbox: LatestMailbox[Received[FrameT]]) -> None:
         with self._turns:
-            # Chosen only now: a newer one may have come while others had their turns.
+            # Taken only now: a newer one may have arrived while others held the lock.
             frame = self._newest(mailbox)
             result = None if frame is None else self._process(frame)
         if frame is None or result is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Passes the newest values from one thread to another."""
+"""Bounded mailbox of the newest values, between two threads."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 class LatestMailbox(Generic[T]):
-    """Holds a few values; a newer one pushes out the oldest that was not taken.
+    """Hold the newest values; drop the oldest when full.
 
-    :param capacity: how many values wait at most.
+    :param capacity: maximum number of waiting values.
     """
 
     def __init__(self, capacity: int = 1) -> None:
@@ -23,11 +23,11 @@ class LatestMailbox(Generic[T]):
 
     @property
     def waiting(self) -> int:
-        """Return how many values wait to be taken."""
+        """Return the number of waiting values."""
         return len(self._values)
 
     def put(self, value: T) -> bool:
-        """Add ``value`` and return whether it replaced one that was not taken."""
+        """Add ``value`` and return whether it replaced a waiting one."""
         with self._condition:
             replaced = len(self._values) == self._values.maxlen
             self._values.append(value)
@@ -41,12 +41,12 @@ class LatestMailbox(Generic[T]):
             return not self._closed
 
     def take(self) -> T | None:
-        """Return the oldest value, or None when there is none or the mailbox is closed."""
+        """Return the oldest value; None when empty or closed."""
         with self._condition:
             return self._values.popleft() if self._values and not self._closed else None
 
     def close(self) -> None:
-        """Wake the waiting threads; no value is handed over any more."""
+        """Wake the waiting threads and refuse further values."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lets a pipeline do less when it is too slow for its camera."""
+"""Shed load from a pipeline that is too slow for its camera."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import math
 from typing import Final
 
 LEAST_EFFORT: Final = 0.125
-"""Share of the full effort below which nothing more is left out."""
+"""Smallest share of the full effort."""
 
 # Share of a new measurement in the mean latency.
 _GAIN: Final = 0.1
-# More is done again only when there is this much room: twice the effort may take twice the time.
+# Effort is raised only with this much margin: twice the effort may take twice the time.
 _ROOM: Final = 0.4
-# Between two changes the mean must have had the time to follow.
+# Frames between two changes, so that the mean can follow.
 _FRAMES_BETWEEN_CHANGES: Final = 20
 
 
 class LoadShedder:
-    """Halves the effort while the mean latency is above a limit, and doubles it when it can.
+    """Halve the effort above a latency limit; double it with margin.
 
     :param max_latency_s: in seconds; 0 never sheds.
     :raises ValueError: when the limit is negative or not finite.
@@ -47,7 +47,7 @@ class LoadShedder:
         return self._effort if self._max_latency_s > 0.0 else 1.0
 
     def update(self, latency_s: float) -> None:
-        """Learn what the last frame took, from its receipt to its result, in seconds."""
+        """Add the latency of the last frame, from receipt to result [s]."""
         self._latency_s += _GAIN * (latency_s - self._latency_s)
         self._frames += 1
         if self._frames < _FRAMES_BETWEEN_CHANGES:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shares detectors and recognisers among the pipelines of one process."""
+"""Share detectors and recognisers between the pipelines of a process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 class SharedParts:
     """Weak-value cache of detectors and recognisers.
 
-    A part must be used by one thread at a time; the users share a lock for that.
+    A part is used by one thread at a time; its users share a lock.
     """
 
     def __init__(self) -> None:
@@ -22,9 +22,9 @@ class SharedParts:
         self._parts: WeakValueDictionary[Hashable, object] = WeakValueDictionary()
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return the part that was made for ``key``, or make it.
+        """Return the cached part for ``key``, or create it with ``make``.
 
-        :raises: what ``make`` raises; nothing is kept then.
+        :raises: the exceptions of ``make``; nothing is cached then.
         """
         with self._lock:
             part = self._parts.get(key)

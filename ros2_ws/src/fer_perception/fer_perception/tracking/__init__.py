@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tracking: faces over time, their ids, steadied scores and events."""
+"""Tracking: face ids, smoothed scores and events over time."""

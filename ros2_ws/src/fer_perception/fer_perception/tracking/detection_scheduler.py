@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Follows known faces from frame to frame for a small part of the cost of detection.
+"""Follow known faces between full detections, at a fraction of the cost.
 
-Between two full detections each face is looked for only where it is expected, by the detector's
-last network alone. That network also says how sure it is that there is a face, so that a face that
-turned away, moved too fast or left is noticed at once and looked for in the whole image.
+Between two full detections each face is searched only at its expected place, by the detector's
+last network alone. Its confidence reveals a face that turned away, moved too fast or left, which
+triggers a full detection at once.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from numpy.typing import NDArray
 from ..detection import FaceDetector
 from ..face import BoundingBox, Face, RgbImage
 
-# A refined box that overlaps less with the expected one has slipped onto something else.
+# A refined box that overlaps less with the expected one has drifted to something else.
 _MIN_IOU: Final = 0.4
-# Two refined boxes that overlap more have slipped onto the same face.
+# Two refined boxes that overlap more have drifted to the same face.
 _MAX_IOU_OF_TWO: Final = 0.5
-# Below this a followed face is searched for again, however low the configured confidence is.
+# Below this a followed face triggers a full detection, whatever the configured confidence.
 _MIN_CONFIDENCE: Final = 0.9
-# Points of the image that are compared to notice another scene: rows, columns.
+# Sample points of the image to detect a scene change: rows, columns.
 _SCENE_GRID: Final = (18, 24)
-# Mean change of their grey levels that makes another scene. The clips of a face that talks and
+# Mean grey-level change that counts as a scene change. Clips of a face that talks and
 # moves stay below 12; a cut, a light that goes on or a camera that swings round is above.
 _SCENE_CHANGE: Final = 25.0
 
 
 @runtime_checkable
 class FaceRefiner(Protocol):
-    """A detector that can look for faces where they are expected."""
+    """A detector that can refine expected face boxes."""
 
     def refine(self, image: RgbImage, boxes: Sequence[BoundingBox]) -> list[Face]:
-        """Return the face in each of ``boxes``; its confidence says whether there is one."""
+        """Return the face in each of ``boxes``, with its confidence."""
         ...
 
 
 @dataclass(frozen=True)
 class DetectionSchedule:
-    """How often the whole image is searched.
+    """Interval of full detections.
 
-    :ivar detection_interval: every so many frames, at least 1, which is all of them. A face that
-        appears beside a known one is found within as many frames.
+    :ivar detection_interval: in frames, at least 1 (every frame). A face that appears beside a
+        known one is found within as many frames.
     """
 
     detection_interval: int = 10
@@ -59,10 +59,10 @@ class DetectionSchedule:
 
 
 class DetectionScheduler:
-    """Decides for each frame of a stream whether to search it all or to follow known faces.
+    """Choose full detection or following of known faces per frame.
 
-    It searches the whole frame when the interval is over, when no face is known, when the scene
-    or the image's size has changed, and when a known face is not clearly where it was expected.
+    A full detection runs when the interval is over, when no face is known, when the scene or the
+    image's size has changed, and when a known face is not confirmed at its expected place.
     """
 
     def __init__(self, config: DetectionSchedule = DetectionSchedule()) -> None:
@@ -71,7 +71,7 @@ class DetectionScheduler:
         self._scene: NDArray[np.int16] | None = None
 
     def reset(self) -> None:
-        """Search all of the next frame."""
+        """Search the whole next frame."""
         self._scene = None
 
     def find(
@@ -84,10 +84,10 @@ class DetectionScheduler:
     ) -> list[Face]:
         """Return the faces of the next frame.
 
-        :param expected: where the known faces should be.
-        :param min_confidence: a followed face of which the detector is less sure is looked for in
-            the whole image; never less than 0.9.
-        :param effort: in (0, 1]; the interval is as much longer as this is smaller.
+        :param expected: predicted boxes of the known faces.
+        :param min_confidence: a followed face of lower confidence triggers a full detection; never
+            less than 0.9.
+        :param effort: in (0, 1]; the interval is divided by it.
         """
         interval = self.config.detection_interval
         if interval > 1 and isinstance(detector, FaceRefiner):
@@ -114,7 +114,7 @@ class DetectionScheduler:
 def _are_certain(
     faces: Sequence[Face], expected: Sequence[BoundingBox], min_confidence: float
 ) -> bool:
-    """Return whether each face is clearly one, where it was expected, and a face of its own."""
+    """Return whether the faces are confident, in place and distinct."""
     return (
         all(face.confidence >= min_confidence for face in faces)
         and all(face.box.iou(box) >= _MIN_IOU for face, box in zip(faces, expected, strict=True))

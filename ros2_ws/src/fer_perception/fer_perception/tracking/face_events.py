@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns the faces of each frame into events: came, left, changed, held."""
+"""Derive events from the faces of each frame."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fer_common.resettable_clock import StreamClock
 
 
 class EventKind(Enum):
-    """What happened."""
+    """Kind of a face event."""
 
     FACE_APPEARED = "face_appeared"
     FACE_LEFT = "face_left"
@@ -34,11 +34,11 @@ class SeenFace:
 
 @dataclass(frozen=True)
 class FaceEvent:
-    """Something that happened to a face.
+    """An event of a face.
 
-    :ivar emotion: the expression now, or the last one of a face that left.
-    :ivar previous_emotion: the one before, for a change; else empty.
-    :ivar duration_s: for how long ``emotion`` has lasted, or the face was seen.
+    :ivar emotion: the current expression, or the last one of a face that left.
+    :ivar previous_emotion: the previous one, for a change; else empty.
+    :ivar duration_s: how long ``emotion`` has lasted, or the face was seen.
     """
 
     kind: EventKind
@@ -51,11 +51,11 @@ class FaceEvent:
 
 @dataclass(frozen=True)
 class EventConfig:
-    """When something counts; all in seconds.
+    """Durations that make an event; all in seconds.
 
-    :ivar dwell_s: a face, or another expression, counts when it has lasted for this long.
-    :ivar held_s: an expression is reported as held after this long; 0 never.
-    :ivar left_s: a face has left when it was not seen for longer than this.
+    :ivar dwell_s: minimum duration of a face or of another expression.
+    :ivar held_s: duration after which an expression is reported as held; 0 never.
+    :ivar left_s: time without detection after which a face has left.
     """
 
     dwell_s: float = 0.3
@@ -69,16 +69,16 @@ class _Spell:
 
     first_seen_s: float
     last_seen_s: float
-    emotion: str  # the one that counts
+    emotion: str  # the reported one
     since_s: float
-    candidate: str  # the one that was seen last
+    candidate: str  # the last one seen
     candidate_since_s: float
     is_announced: bool = False
     is_held: bool = False
 
 
 class FaceEventDetector:
-    """Follows the labels of all faces; each face appears and leaves exactly once.
+    """Track the labels of all faces; each appears and leaves once.
 
     :param config: may be replaced at any time.
     """
@@ -89,7 +89,7 @@ class FaceEventDetector:
         self._time = StreamClock()
 
     def update(self, faces: Iterable[SeenFace], stamp_s: float) -> list[FaceEvent]:
-        """Return the events of the next frame, for each face in their order.
+        """Return the events of the next frame, in order per face.
 
         :param stamp_s: when the frame was taken, in seconds of any clock. When it lies more than
             a second before the last one, time was set back: all faces have left.
@@ -104,7 +104,7 @@ class FaceEventDetector:
         return events
 
     def leave_all(self) -> list[FaceEvent]:
-        """Return the leaving of all faces, as when images have stopped."""
+        """Return a LEFT event for all faces, as when images stop."""
         return [event for face_id in list(self._spells) for event in self._leave(face_id)]
 
     def _see(self, face: SeenFace, stamp_s: float) -> list[FaceEvent]:

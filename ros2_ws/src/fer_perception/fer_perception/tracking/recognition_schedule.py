@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Chooses which faces of a frame are recognised, so that none is more often than is of use."""
+"""Choose which faces of a frame are recognised, at a limited rate."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-# Frames come a little early now and then; half a frame of 30 Hz must not cost a whole one.
+# Frames may be slightly early; half a frame of 30 Hz must not cost a whole one.
 _TOLERANCE_S: Final = 0.01
 
 
 class RecognitionSchedule:
-    """Recognises each face at a given rate, and the faces in turns, not all in one frame."""
+    """Recognise each face at a given rate, spread over the frames."""
 
     def __init__(self) -> None:
         self._last_s: dict[str, float] = {}
@@ -21,9 +21,9 @@ class RecognitionSchedule:
     def due(self, face_ids: Sequence[str], stamp_s: float, rate_hz: float) -> list[int]:
         """Return the indices of the faces to recognise in the frame taken at ``stamp_s``.
 
-        A new face always is.
+        New faces are always included.
 
-        :param rate_hz: how often each face is recognised at most; 0 for every frame.
+        :param rate_hz: maximum recognitions per second of each face; 0 for every frame.
         """
         frame_s, self._frame_s = stamp_s - self._frame_s, stamp_s
         last_s = {key: at for key, at in self._last_s.items() if key in face_ids}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Steadies each face's scores over time."""
+"""Smooth the scores of each face over time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ScoreSmoother:
     has gone 63 % of the way after one time constant and 90 % after 2.3; the label changes after
     about 0.7 time constants.
 
-    :param time_constant_s: in seconds; 0 leaves the scores as they are.
+    :param time_constant_s: in seconds; 0 disables smoothing.
     :raises ValueError: when the time constant is negative or not finite.
     """
 
@@ -48,9 +48,11 @@ class ScoreSmoother:
     def update(
         self, face_id: str, scores: NDArray[np.float32], stamp_s: float
     ) -> NDArray[np.float32]:
-        """Return the average of ``face_id`` after ``scores`` were seen at ``stamp_s`` (seconds).
+        """Update the average of ``face_id`` with ``scores`` and return it.
 
-        A face that is new, or whose stamp lies before its last one, starts with ``scores``.
+        A new face, or one whose stamp is before its last one, starts with ``scores``.
+
+        :param stamp_s: time of ``scores``, in seconds.
         """
         before = self._faces.get(face_id)
         if before is not None and stamp_s >= before.stamp_s and self.time_constant_s > 0.0:
@@ -62,10 +64,10 @@ class ScoreSmoother:
     def scores(self, face_id: str) -> NDArray[np.float32]:
         """Return the average of ``face_id`` after its last update.
 
-        :raises KeyError: when it has had none.
+        :raises KeyError: when the face is unknown.
         """
         return self._faces[face_id].scores
 
     def keep_only(self, face_ids: Set[str]) -> None:
-        """Forget all other faces."""
+        """Drop all other faces."""
         self._faces = {key: value for key, value in self._faces.items() if key in face_ids}

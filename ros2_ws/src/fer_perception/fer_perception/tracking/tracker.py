@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gives the faces of successive frames stable ids."""
+"""Assign stable ids to the faces of successive frames."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from scipy.optimize import linear_sum_assignment
 
 from ..face import BoundingBox, Face
 
-# A pair that may not be matched; far above any real cost, and finite as the solver demands.
+# Cost of a forbidden pair: far above any real cost, and finite as the solver requires.
 _FORBIDDEN: Final = 1e6
-# Makes a match by the last box worse than any by the predicted one.
+# Penalty that ranks a match by the last box after all matches by the predicted one.
 _SECOND_GUESS: Final = 10.0
-# Share of a newly measured velocity in the estimate: boxes jitter by a few pixels a frame.
+# Weight of a new velocity in the estimate: boxes jitter by a few pixels per frame.
 _VELOCITY_GAIN: Final = 0.4
-# A prediction older than this is a guess; the box then stays where it is.
+# Older predictions are unreliable; the box then stays in place.
 _MAX_PREDICTION_S: Final = 0.5
 
 
 @dataclass(frozen=True)
 class TrackerConfig:
-    """When two boxes are the same face.
+    """Conditions under which two boxes are the same face.
 
     :ivar min_iou: boxes that overlap at least as much may be the same face, in [0, 1].
     :ivar max_distance: so may boxes whose centres are at most this many box sides apart.
-    :ivar max_size_ratio: but not if one is more than this many times as large, at least 1.
-    :ivar max_lost_s: a face that is not seen for longer is forgotten, in seconds.
+    :ivar max_size_ratio: upper limit of the ratio of their sizes, at least 1.
+    :ivar max_lost_s: time after which an unseen face is dropped, in seconds.
     """
 
     min_iou: float = 0.2
@@ -51,9 +51,9 @@ class TrackerConfig:
 
 @dataclass(frozen=True)
 class _Track:
-    """A face as it was seen last.
+    """The last state of a tracked face.
 
-    :ivar velocity: of the box's centre, (x, y) in pixels a second.
+    :ivar velocity: of the box's centre, (x, y) in pixels per second.
     """
 
     face_id: str
@@ -62,7 +62,7 @@ class _Track:
     seen_s: float
 
     def predicted(self, now_s: float) -> BoundingBox:
-        """Return where the face would be if it kept its velocity."""
+        """Return the box extrapolated with constant velocity."""
         dt = min(now_s - self.seen_s, _MAX_PREDICTION_S)
         return BoundingBox(
             self.box.x + self.velocity[0] * dt,
@@ -72,7 +72,7 @@ class _Track:
         )
 
     def moved_to(self, box: BoundingBox, now_s: float) -> _Track:
-        """Return the track after it was seen at ``box``."""
+        """Return the track updated with ``box``."""
         dt = now_s - self.seen_s
         if dt <= 0.0:
             return _Track(self.face_id, box, self.velocity, now_s)
@@ -86,9 +86,9 @@ class _Track:
 
 
 class FaceTracker:
-    """Matches each frame's faces to those before, by overlap and motion (Hungarian method).
+    """Match faces between frames by overlap and motion (Hungarian method).
 
-    An id is never given to a second track, also not after :meth:`reset`.
+    An id is never reused, not even after :meth:`reset`.
     """
 
     def __init__(self, config: TrackerConfig = TrackerConfig()) -> None:
@@ -99,21 +99,21 @@ class FaceTracker:
 
     @property
     def face_ids(self) -> frozenset[str]:
-        """Return the ids of the faces that are remembered, seen in the last frame or not."""
+        """Return the ids of all tracks, including currently lost ones."""
         return frozenset(track.face_id for track in self._tracks)
 
     def expected(self, stamp_s: float) -> list[BoundingBox]:
-        """Return where the faces of the last frame should be at ``stamp_s``."""
+        """Return the predicted boxes of the last frame's faces at ``stamp_s``."""
         return [t.predicted(stamp_s) for t in self._tracks if t.seen_s == self._last_s]
 
     def reset(self) -> None:
-        """Forget all faces."""
+        """Drop all tracks."""
         self._tracks = []
 
     def update(self, faces: Sequence[Face], stamp_s: float) -> list[str]:
         """Return the id of each face of a frame.
 
-        :param stamp_s: when it was taken, in seconds, not before the last one.
+        :param stamp_s: capture time in seconds, not before the last one.
         """
         self._tracks = [
             track for track in self._tracks if stamp_s - track.seen_s <= self.config.max_lost_s
@@ -132,10 +132,10 @@ class FaceTracker:
         return [track.face_id for track in seen]
 
     def _match(self, faces: Sequence[Face], stamp_s: float) -> dict[int, _Track]:
-        """Return the track of each face that has one, by the face's index.
+        """Return the matched track of each face, by the face's index.
 
-        Tracks that were seen last are matched first, so that one that was lost cannot take a
-        face away from the one that follows it now.
+        Tracks seen in the last frame are matched first, so that a lost track cannot take their
+        face.
         """
         newest_s = max((track.seen_s for track in self._tracks), default=stamp_s)
         matched: dict[int, _Track] = {}
@@ -153,10 +153,10 @@ class FaceTracker:
         return matched
 
     def _cost(self, track: _Track, box: BoundingBox, stamp_s: float) -> float:
-        """Return how unlike a track and a box are, :data:`_FORBIDDEN` for different faces.
+        """Return the cost of a track and a box, possibly :data:`_FORBIDDEN`.
 
-        A velocity that was measured badly, from two frames soon after each other, must not lose
-        the face: where it was last is the second guess.
+        A bad velocity estimate, from two frames in quick succession, must not lose the face: its
+        last box is the fallback.
         """
         cost = self._difference(track.predicted(stamp_s), box)
         if cost < _FORBIDDEN:
@@ -164,7 +164,7 @@ class FaceTracker:
         return min(_FORBIDDEN, self._difference(track.box, box) + _SECOND_GUESS)
 
     def _difference(self, predicted: BoundingBox, box: BoundingBox) -> float:
-        """Return how unlike two boxes are, :data:`_FORBIDDEN` for those of different faces."""
+        """Return the cost of two boxes, possibly :data:`_FORBIDDEN`."""
         if min(predicted.area, box.area) <= 0.0:
             return _FORBIDDEN
         side, other_side = math.sqrt(predicted.area), math.sqrt(box.area)
