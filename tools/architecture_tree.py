@@ -3,7 +3,7 @@
 
     python3 tools/architecture_tree.py
 
-``tests/test_documentation.py`` holds the page against what this writes.
+``tests/test_documentation.py`` compares the page with this output.
 """
 
 import ast
@@ -30,7 +30,7 @@ def first_line(module: Path) -> str:
 
 
 def tree() -> str:
-    """Return each package with its modules and rooms, and what each is for."""
+    """Return each package with its modules, sub-packages and their purpose."""
     listed = subprocess.check_output(["git", "ls-files", "*.py"], cwd=REPOSITORY, text=True)
     files = [REPOSITORY / name for name in listed.splitlines() if (REPOSITORY / name).is_file()]
     lines = []
@@ -50,7 +50,7 @@ def tree() -> str:
 
 
 def page() -> str:
-    """Return docs/architecture.md with the present tree."""
+    """Return docs/architecture.md with the current tree."""
     before, rest = PAGE.read_text().split(BEGIN)
     return f"{before}{BEGIN}\n```text\n{tree()}\n```\n{END}{rest.split(END)[1]}"
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write docs/parameters.md from the settings that the nodes declare.
+"""Write docs/parameters.md from the nodes' declared settings.
 
     python3 tools/parameter_page.py
 
-``tests/test_documentation.py`` holds the page against what this writes.
+``tests/test_documentation.py`` compares the page with this output.
 """
 
 from dataclasses import fields

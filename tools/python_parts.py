@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Name the Python libraries that a machine with ROS 2 still lacks.
+"""List the Python libraries missing on a machine with ROS 2.
 
     python3 tools/python_parts.py [demo | tests]
 
@@ -11,7 +11,7 @@ import sys
 from importlib.util import find_spec
 
 ROSDEP = "PIP_BREAK_SYSTEM_PACKAGES=1 rosdep install --from-paths . --ignore-src -y"
-# NumPy stays the distribution's: its OpenCV, SciPy and scikit-learn need that one.
+# Keep the distribution's NumPy, which its OpenCV, SciPy and scikit-learn require.
 PIP = "-m pip install --user --break-system-packages 'numpy<2'"
 
 # module: rosdep key in the package.xml files
@@ -37,7 +37,7 @@ FROM_ROSDEP = {
         "torch": "python3-torch",
     },
 }
-# module: package on PyPI, for which rosdep has no key
+# module: package on PyPI without a rosdep key
 FROM_PIP = {
     "demo": {},
     "tests": {
@@ -56,13 +56,13 @@ FROM_PIP = {
 
 
 def missing(table: dict[str, dict[str, str]], purpose: str) -> list[str]:
-    """Return the sources of the modules that this Python cannot import."""
+    """Return the sources of modules that this Python cannot import."""
     wanted = table["demo"] | (table["tests"] if purpose == "tests" else {})
     return [source for module, source in wanted.items() if find_spec(module) is None]
 
 
 def main(purpose: str) -> int:
-    """Print what is missing and how to get it; return the exit code."""
+    """Print missing libraries and how to install them; return the exit code."""
     keys, packages = missing(FROM_ROSDEP, purpose), missing(FROM_PIP, purpose)
     if keys:
         print(f"Missing: {' '.join(keys)}\nInstall with: {ROSDEP}", file=sys.stderr)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make the README's pictures of the dashboard anew, from a real run in a real Chromium.
+"""Record the README's pictures of the dashboard in Chromium.
 
 ``python3 tools/record_dashboard.py`` (after ``make build`` and ``source tools/env.sh``) starts the
-graph on the moving portrait, which is in the public domain, opens the page, turns its knobs, and
+graph on the moving public-domain portrait, opens the page, changes its controls, and
 writes ``docs/demo.webp``, ten seconds in real time, and ``docs/dashboard.jpg``, the whole page.
 """
 
@@ -24,16 +24,16 @@ from PIL import Image
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.append(str(REPOSITORY / "tests" / "support"))
 
-from chromium import Chromium, LiveTab  # noqa: E402 - it is found since the line before
+from chromium import Chromium, LiveTab  # noqa: E402 - needs the path set above
 
 SIZE_PX = (880, 824)
 LENGTH_S = 10.0
 FRAMES_PER_S = 6.0
 QUALITY = 62
 PATIENCE_S = 120.0
-# Until probabilities fill some of the time line.
+# Time to fill a part of the timeline.
 LEAD_S = 8.0
-# What is set when, in seconds after the beginning: (control, value).
+# Changes by seconds after the start: (control, value).
 STORY = (
     (1.5, "ambient_light/palette", "plutchik"),
     (4.5, "ambient_light/palette", "jonauskaite"),
@@ -53,7 +53,7 @@ def main() -> int:
     """Record; return the exit code."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
-        print("there is no Chromium: apt-get install chromium", file=sys.stderr)
+        print("Chromium is missing: apt-get install chromium", file=sys.stderr)
         return 1
     words = [sys.executable, "-m", "fer_bringup.start", "fer_light"]
     words += ["source:=portrait", "dashboard:=0", "device:=terminal", "aggregator:=false"]
@@ -62,7 +62,7 @@ def main() -> int:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        # A domain of its own: nobody else's faces come into the picture.
+        # A separate domain, so that no other faces appear in the picture.
         env=os.environ | {"ROS_DOMAIN_ID": "98", "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"},
     )
     browser = Chromium(program)
@@ -86,7 +86,7 @@ def main() -> int:
 
 
 def _address(output: IO[str]) -> str:
-    """Return the page's address from what the graph prints."""
+    """Return the page's address from the graph's output."""
     for line in output:
         if match := re.search(r"http://\S+", line):
             return match.group()
@@ -102,7 +102,7 @@ def _wait_for(tab: LiveTab, expression: str) -> None:
 
 
 def _record(tab: LiveTab) -> list[tuple[float, bytes]]:
-    """Return (seconds, JPEG) of what the window shows, in real time."""
+    """Return (seconds, JPEG) of the window in real time."""
     frames = []
     story = list(STORY)
     start_s = time.monotonic()

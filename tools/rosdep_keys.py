@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write which of our dependencies resolve where, from a clone of ros/rosdistro.
+"""Write where our dependencies resolve, from a clone of ros/rosdistro.
 
     python3 tools/rosdep_keys.py PATH_OF_ROSDISTRO > tools/rosdep_keys.yaml
 
-``tests/test_packaging.py`` holds every ``package.xml`` against that file, so that a key that does
-not exist fails without the network. Run this again after a new dependency.
+``tests/test_packaging.py`` compares every ``package.xml`` with that file, so that an unknown key
+fails without network access. Repeat this after adding a dependency.
 """
 
 import subprocess
@@ -29,8 +29,8 @@ def package_files() -> list[Path]:
 
 
 def dependencies(package_file: Path) -> set[str]:
-    """Return the keys that a ``package.xml`` depends on, for whatever purpose."""
-    root = ElementTree.parse(package_file).getroot()  # nosec B314: a file of our own
+    """Return the keys of all dependencies of a ``package.xml``."""
+    root = ElementTree.parse(package_file).getroot()  # nosec B314: our own file
     return {str(item.text) for item in root if item.tag.endswith("depend")}
 
 
@@ -44,7 +44,7 @@ def _git_show(clone: Path, path: str) -> str:
 
 
 def _resolves(rule: object, system: str) -> bool:
-    """Return whether a rosdep rule for Ubuntu gives something on ``system``."""
+    """Return whether a rosdep rule for Ubuntu resolves on ``system``."""
     if isinstance(rule, dict) and not {"pip", "apt"} & rule.keys():
         return bool(rule.get(system, rule.get("*")))
     return bool(rule)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Apparent expressions in the messages of others: ROS4HRI (REP-155) and vision_msgs."""
+"""Bridges to the messages of ROS4HRI (REP-155) and vision_msgs."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our classes in the words of ``hri_msgs/Expression`` (REP-155)."""
+"""Map our classes to names of ``hri_msgs/Expression`` (REP-155)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ HRI_EXPRESSIONS: Final = (
     "amazed",
     "excited",
 )
-"""Every word that ``hri_msgs/Expression`` knows; contempt is not among them."""
+"""All names of ``hri_msgs/Expression``; contempt is missing there."""
 
 DEFAULT_NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -49,6 +49,6 @@ DEFAULT_NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "fear": "scared",
     }
 )
-"""The word for each of our classes, where a parameter does not say otherwise."""
+"""Default name for each of our classes."""
 
 assert tuple(DEFAULT_NAMES) == EMOTIONS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cut faces out of colour images, as REP-155 wants them."""
+"""Crop faces from colour images according to REP-155."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from fer_perception.face import BoundingBox, RgbImage
 from fer_perception.recognition.alignment import similarity_transform
 
-# Where the eyes and the corners of the mouth come to lie, as shares of the aligned picture.
+# Positions of eyes and corners of the mouth, as shares of the aligned picture.
 _ALIGNED_LANDMARKS = np.array(
     [[0.30, 0.36], [0.70, 0.36], [0.50, 0.57], [0.34, 0.76], [0.66, 0.76]]
 )
 
 
 def cropped(image: RgbImage, box: BoundingBox, size: tuple[int, int]) -> RgbImage:
-    """Return the part of ``image`` in ``box``, scaled to ``size`` (width, height) in pixels.
+    """Crop ``box`` and scale it to ``size`` (width, height) in pixels.
 
-    The box is widened to the shape of ``size``, so that faces are not stretched; what lies
-    outside of the image is black.
+    The box is extended to the aspect ratio of ``size``, so that faces are not stretched; parts
+    outside the image are black.
     """
     width, height = size
     center_x, center_y = box.center
@@ -37,10 +37,11 @@ def cropped(image: RgbImage, box: BoundingBox, size: tuple[int, int]) -> RgbImag
 def aligned(
     image: RgbImage, landmarks: NDArray[np.floating], size: tuple[int, int]
 ) -> RgbImage | None:
-    """Return the face turned upright by its landmarks, ``size`` (width, height) in pixels.
+    """Return the face aligned by its landmarks, ``size`` in pixels.
 
     :param landmarks: 5 x 2 in the order of :data:`~fer_perception.face.LANDMARK_NAMES`.
-    :returns: None where fewer than two landmarks are known.
+    :param size: (width, height).
+    :returns: None with fewer than two known landmarks.
     """
     known = np.isfinite(landmarks).all(axis=1)
     if known.sum() < 2 or np.ptp(landmarks[known], axis=0).max() <= 0.0:

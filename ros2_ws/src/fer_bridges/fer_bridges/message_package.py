@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Import messages that not every machine has."""
+"""Import optional message packages."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from types import ModuleType
 
 
 def message_package(name: str) -> ModuleType:
-    """Return the module of the messages of package ``name``.
+    """Return the module with the messages of package ``name``.
 
-    :raises ModuleNotFoundError: saying how to install it.
+    :raises ModuleNotFoundError: with the command that installs it.
     """
     try:
         return import_module(f"{name}.msg")

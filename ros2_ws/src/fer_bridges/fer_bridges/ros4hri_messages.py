@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From our messages to those of REP-155 (``hri_msgs``)."""
+"""Convert our messages to those of REP-155 (``hri_msgs``)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fer_msgs.msg import EmotionStamped
 from .message_package import message_package
 
 FACES_TOPIC: Final = "/humans/faces"
-"""Where REP-155 wants faces: ``tracked`` and ``<id>/...`` below it."""
+"""Namespace of faces in REP-155: ``tracked`` and ``<id>/...`` below it."""
 
 # The person's right is on the left of an image.
 _LANDMARK_CODES: Final = (
@@ -25,9 +25,9 @@ _LANDMARK_CODES: Final = (
 
 
 class Ros4HriMessages:
-    """Make the messages about one face.
+    """Build the messages of one face.
 
-    :param names: the word of ``hri_msgs/Expression`` for each of our classes.
+    :param names: the name of ``hri_msgs/Expression`` for each of our classes.
     :raises ModuleNotFoundError: when ``hri_msgs`` is not installed.
     """
 
@@ -51,7 +51,7 @@ class Ros4HriMessages:
         return ids
 
     def expression(self, face: EmotionStamped) -> Any:
-        """Return the expression; one that is unknown has no word and no confidence."""
+        """Return the expression, empty with confidence 0 when unknown."""
         message = self._messages.Expression(header=face.header)
         message.valence, message.arousal = (
             value if math.isfinite(value) else 0.0 for value in (face.valence, face.arousal)
@@ -62,7 +62,7 @@ class Ros4HriMessages:
         return message
 
     def roi(self, face: EmotionStamped, width: int, height: int) -> Any:
-        """Return the box in shares of an image of that size in pixels."""
+        """Return the box relative to the image size in pixels."""
         box = face.roi
         return self._messages.NormalizedRegionOfInterest2D(
             header=face.header,
@@ -74,11 +74,11 @@ class Ros4HriMessages:
         )
 
     def landmarks(self, face: EmotionStamped, width: int, height: int) -> Any:
-        """Return the five landmarks that we know; the others have no confidence."""
+        """Return the five known landmarks; the others have confidence 0."""
         message = self._messages.FacialLandmarks(header=face.header, width=width, height=height)
         for code, point in zip(_LANDMARK_CODES, face.landmarks, strict=True):
             if math.isfinite(point.x) and math.isfinite(point.y):
-                # Our pixel 0 has its centre at 0, shares count from the image's edge.
+                # The centre of our pixel 0 is at 0, while shares start at the image's edge.
                 message.landmarks[getattr(message, code)] = (
                     self._messages.NormalizedPointOfInterest2D(
                         x=_share(point.x + 0.5, width),
@@ -95,5 +95,5 @@ def _share(pixels: float, size: int) -> float:
 
 def _confidence(face: EmotionStamped) -> float:
     confidence = face.detection_confidence
-    # A detector that does not say how sure it is, is believed.
+    # A detector without confidences (NaN) is trusted.
     return min(1.0, max(0.0, confidence)) if math.isfinite(confidence) else 1.0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From our messages to those of ``vision_msgs`` 4."""
+"""Convert our messages to those of ``vision_msgs`` 4."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .message_package import message_package
 
 
 class VisionMessages:
-    """Make the messages about all faces of an image.
+    """Build the messages of all faces of an image.
 
     :raises ModuleNotFoundError: when ``vision_msgs`` is not installed.
     """
@@ -24,20 +24,20 @@ class VisionMessages:
 
     @property
     def detections_type(self) -> type:
-        """``Detection2DArray``."""
+        """The type ``Detection2DArray``."""
         detections: type = self._messages.Detection2DArray
         return detections
 
     @property
     def label_info_type(self) -> type:
-        """``LabelInfo``."""
+        """The type ``LabelInfo``."""
         label_info: type = self._messages.LabelInfo
         return label_info
 
     def detections(self, emotions: EmotionArray) -> Any:
-        """Return one detection a face, with all seven hypotheses, the likeliest first.
+        """Return one detection per face with all hypotheses, most likely first.
 
-        Their class ids are the numbers, as text, that :meth:`label_info` gives names to.
+        Their class ids are the numbers, as text, that :meth:`label_info` names.
         """
         message = self._messages.Detection2DArray(header=emotions.header)
         for face in emotions.faces:
@@ -57,7 +57,7 @@ class VisionMessages:
         return message
 
     def label_info(self, header: Header, min_confidence: float) -> Any:
-        """Return the classes by their number in ``EmotionStamped.scores``."""
+        """Return the classes by their index in ``EmotionStamped.scores``."""
         classes = [
             self._messages.VisionClass(class_id=number, class_name=label)
             for number, label in enumerate(EMOTIONS)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The nodes: parameters, subscriptions and publishers around the conversions."""
+"""Nodes: parameters, subscriptions and publishers around the conversions."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recognise the expressions of faces that another REP-155 detector finds."""
+"""Recognise the expressions of faces found by another REP-155 detector."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _LATCHED: Final = QoSProfile(depth=10, durability=QoSDurabilityPolicy.TRANSIENT_
 
 @dataclass(frozen=True, slots=True)
 class HriExpressionSettings(PerceptionSettings):
-    """Parameters of the node: those of the perception, and which picture is read."""
+    """Parameters of the node: perception, and the picture to read."""
 
     crop: str = option(
         "cropped",
-        "Which picture of a face is read: /humans/faces/<id>/cropped or .../aligned.",
+        "Picture of a face to read: /humans/faces/<id>/cropped or .../aligned.",
         choices=("cropped", "aligned"),
     )
 
@@ -48,16 +48,15 @@ class _FaceTopics:
 
 
 class HriExpressionNode(Node):
-    """Subscribes ``/humans/faces/tracked`` and the pictures of each face in it.
+    """Subscribe to ``/humans/faces/tracked`` and the pictures of each face.
 
-    Publishes ``/humans/faces/<id>/expression``. The face is looked for once more in its picture,
-    as the networks know faces only as our alignment frames them; where it is not found, the
-    expression is unknown.
+    Publishes ``/humans/faces/<id>/expression``. The face is detected again in its picture, as the
+    networks require our alignment; where it is not found, the expression is unknown.
     """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("hri_expression", **kwargs)
-        # The pipeline is built once: only what each message asks for can change at run time.
+        # The pipeline is built once: only options that apply per message can change at run time.
         declare_options(self, HriExpressionSettings, changeable={"min_confidence"})
         settings = config_from_parameters(self, HriExpressionSettings)
         self._messages = Ros4HriMessages(DEFAULT_NAMES)
@@ -66,7 +65,8 @@ class HriExpressionNode(Node):
         self._crop = settings.crop
         self._faces: dict[str, _FaceTopics] = {}
         self._tracked: dict[str, tuple[str, ...]] = {}
-        # Volatile hears every detector; latched also what one said that publishes on change only.
+        # A volatile subscription matches every detector; a transient-local one also receives the
+        # last message of a detector that publishes on change only.
         for qos in (QoSProfile(depth=10), _LATCHED):
             self.create_subscription(
                 self._messages.ids_type,
@@ -80,7 +80,7 @@ class HriExpressionNode(Node):
         """Release nothing: the node holds no device or thread."""
 
     def _on_tracked(self, message: Any) -> None:
-        # Each camera has a detector of its own, with a list of its own.
+        # Each camera has its own detector with its own list.
         self._tracked[message.header.frame_id] = tuple(message.ids)
         if not message.ids:
             del self._tracked[message.header.frame_id]

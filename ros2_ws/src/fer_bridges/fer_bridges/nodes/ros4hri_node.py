@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publish our faces as REP-155 (ROS4HRI) wants them."""
+"""Publish faces according to REP-155 (ROS4HRI)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Ros4HriSettings:
 
     publish_crops: bool = option(
         False,
-        "Publish pictures of the faces ('cropped', 'aligned') while someone subscribes to them.",
+        "Publish pictures of the faces ('cropped', 'aligned') while they have subscribers.",
         read_only=True,
     )
     crop_width: int = option(
@@ -50,13 +50,13 @@ class Ros4HriSettings:
     )
     keep_topics_s: float = option(
         10.0,
-        "Time for which the topics of a face that has left are kept [s].",
+        "Time to keep the topics of a face that has left [s].",
         minimum=0.0,
         maximum=3600.0,
     )
     silent_after_s: float = option(
         2.0,
-        "Time without an image after which no face is tracked any more [s].",
+        "Time without an image after which all faces count as left [s].",
         minimum=0.1,
         maximum=3600.0,
     )
@@ -70,7 +70,7 @@ ExpressionNames: Final = make_dataclass(
             str,
             option(
                 DEFAULT_NAMES[emotion],
-                f"Word of hri_msgs/Expression for {emotion}.",
+                f"Name of hri_msgs/Expression for {emotion}.",
                 choices=HRI_EXPRESSIONS,
                 read_only=True,
             ),
@@ -79,12 +79,12 @@ ExpressionNames: Final = make_dataclass(
     ],
     frozen=True,
 )
-"""The word for each of our classes, as parameters ``expression.<emotion>``."""
+"""The name for each of our classes, as parameters ``expression.<emotion>``."""
 
 _LATCHED: Final = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 _LOOK_PERIOD_S: Final = 0.25
 _LAST_LIST_S: Final = 0.5
-"""Longest wait for subscribers to confirm the last list [s]."""
+"""Timeout for subscribers to acknowledge the last list [s]."""
 
 
 class _FaceTopics:
@@ -111,10 +111,10 @@ class _FaceTopics:
 
 
 class Ros4HriNode(Node):
-    """Subscribes ``emotions`` (and ``image`` for crops); publishes ``/humans/faces/...``.
+    """Subscribe to ``emotions`` (``image`` for crops); publish ``/humans/faces/...``.
 
-    ``tracked`` comes with every image, and empty when no image has come for a while or the node
-    ends. Ids are unique among robots and runs (:class:`~fer_bridges.public_ids.PublicIds`).
+    ``tracked`` is published with every image, and empty when images stop or the node ends. Ids are
+    unique among robots and runs (:class:`~fer_bridges.public_ids.PublicIds`).
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -143,13 +143,13 @@ class Ros4HriNode(Node):
         self.create_timer(_LOOK_PERIOD_S, self._look, clock=steady)
 
     def close(self) -> None:
-        """Publish that no face is tracked any more."""
+        """Publish an empty list of tracked faces."""
         if self._header is not None:
             self._publish_empty_list()
             self._tracked.wait_for_all_acked(Duration(seconds=_LAST_LIST_S))
 
     def _look(self) -> None:
-        """Notice a source that fell silent or was started again."""
+        """Detect a source that stopped or was restarted."""
         infos = self.get_publishers_info_by_topic(self._emotions.topic_name)
         sources = {bytes(info.endpoint_gid) for info in infos}
         if self._sources and sources != self._sources:
@@ -178,7 +178,7 @@ class Ros4HriNode(Node):
         self._header = message.header
         faces = [face for face in message.faces if face.face_id]
         ids = {face.face_id: self._public.of(face.face_id) for face in faces}
-        # The topics first, then the list that sends others to look for them.
+        # The topics first, then the list that makes others subscribe to them.
         for public_id in ids.values():
             if public_id not in self._faces:
                 self._faces[public_id] = _FaceTopics(self, public_id, self._types, now_s)

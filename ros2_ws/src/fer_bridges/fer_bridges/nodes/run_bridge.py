@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a bridge, or says in one line what it lacks."""
+"""Run a bridge node, or exit with a one-line error."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publish our faces as ``vision_msgs/Detection2DArray``."""
+"""Publish faces as ``vision_msgs/Detection2DArray``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LATCHED: Final = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_L
 
 
 class VisionMsgsNode(Node):
-    """Subscribes ``emotions``; publishes ``~/detections`` and, latched, ``~/label_info``."""
+    """Subscribe to ``emotions``; publish ``~/detections`` and latched ``~/label_info``."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("vision_msgs_bridge", **kwargs)
