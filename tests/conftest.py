@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real nodes as processes of their own, each test in a ROS domain of its own."""
+"""Fixtures that run real nodes, each test in its own ROS domain."""
 
 import math
 import os
@@ -52,7 +52,7 @@ def media() -> Path:
     """Photographs and clips that are not part of the repository."""
     folder = REPOSITORY.parent / "shared" / "media"
     if not folder.is_dir():
-        pytest.skip(f"{folder} is not there: nothing was checked on real photographs and clips")
+        pytest.skip(f"{folder} is missing: nothing was checked on real photographs and clips")
     return folder
 
 
@@ -65,7 +65,7 @@ def ros_domain() -> Iterator[int]:
 
 @pytest.fixture
 def udp_only(ros_domain: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the processes that the test starts send all messages over UDP."""
+    """Make the processes started by the test use UDP only."""
     profile = tmp_path / "udp_only.xml"
     profile.write_text(UDP_PROFILE)
     for name in PROFILE_VARIABLES:
@@ -105,8 +105,8 @@ class Peer:
     ) -> None:
         """Handle messages until the condition holds.
 
-        :param what: what is waited for; told when it does not come.
-        :param nodes: processes that must not end meanwhile.
+        :param what: description of the condition, for the error message.
+        :param nodes: processes that must not end in the meantime.
         """
         end = time.monotonic() + timeout_s
         while not condition():
@@ -116,9 +116,9 @@ class Peer:
             self._executor.spin_once(timeout_sec=0.02)
 
     def call(self, client: Any, request: Any, timeout_s: float = 60.0) -> Any:
-        """Call a service and return its answer; ask again when none comes.
+        """Call a service and return its response; retry without one.
 
-        A server answers no client that it has not discovered yet, even one that knows it.
+        A server does not respond to a client that it has not discovered yet.
         """
         self.wait_until(client.service_is_ready, f"service {client.srv_name}", timeout_s)
         futures: list[Any] = []
@@ -150,7 +150,7 @@ def peer(ros_domain: int) -> Iterator[Peer]:
 
 
 class StartedNode:
-    """A node that the test started, and what it printed."""
+    """A node started by the test, and its output."""
 
     def __init__(self, node: NodeProcess, log: IO[bytes]) -> None:
         self.node = node
@@ -158,7 +158,7 @@ class StartedNode:
 
     @property
     def output(self) -> str:
-        """What the node has printed until now."""
+        """Output of the node so far."""
         return Path(self._log.name).read_text(errors="replace")
 
     @property
@@ -235,7 +235,7 @@ def start_specs(start_node: Callable[..., StartedNode]) -> Callable[..., list[St
 
 @pytest.fixture
 def plain_environment() -> dict[str, str]:
-    """The environment without a sourced ROS 2, as on a machine that has none."""
+    """The environment without a sourced ROS 2."""
     return {
         name: value
         for name, value in os.environ.items()

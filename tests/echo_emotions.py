@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A process that sends back what it gets; started by test_fer_msgs.py."""
+"""A process that echoes messages; started by test_fer_msgs.py."""
 
 from fer_msgs.msg import EmotionArray
 from fer_msgs.srv import RecognizeEmotions
@@ -9,7 +9,7 @@ from fer_common.nodes.runner import run_node
 
 
 class Echo(Node):
-    """Echoes the topic ``there`` on ``back`` and answers the service ``recognize``."""
+    """Echo the topic ``there`` on ``back`` and serve ``recognize``."""
 
     def __init__(self) -> None:
         super().__init__("echo")
@@ -27,7 +27,7 @@ class Echo(Node):
         return response
 
     def close(self) -> None:
-        """Hold nothing to give back."""
+        """Do nothing: the node holds no resources."""
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is on the disk when writing fails or the process is killed."""
+"""Files on disk after a failed write or a killed process."""
 
 import itertools
 import random

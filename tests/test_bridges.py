@@ -17,7 +17,7 @@ PORTRAIT = PortraitSource().read()
 
 def needs(package):
     if importlib.util.find_spec(package) is None:
-        pytest.skip(f"{package} is not there: the bridge to it was not started")
+        pytest.skip(f"{package} is not installed: the bridge to it was not started")
     return importlib.import_module(f"{package}.msg")
 
 
@@ -63,7 +63,7 @@ def tracked_face(peer, faces, tracked):
 def test_a_bridge_without_its_messages_says_so_in_one_line(start_node, peer, executable):
     package = "hri_msgs" if executable == "ros4hri_node" else "vision_msgs"
     if importlib.util.find_spec(package) is not None:
-        pytest.skip(f"{package} is there: its absence was not tried")
+        pytest.skip(f"{package} is installed: its absence was not checked")
     node = start_node("fer_bridges", executable, "bridge")
     peer.wait_until(lambda: not node.node.running, "the end of the bridge")
     assert f"messages of {package} are missing" in node.output
@@ -111,7 +111,7 @@ def test_a_silent_source_and_the_end_empty_the_list(start_node, peer, faces):
     first = tracked_face(peer, faces, tracked)
     peer.wait_until(lambda: tracked[-1].ids == [], "an empty list", nodes=(node.node,))
     assert tracked[-1].header.frame_id == "camera_optical_frame"
-    # The source may have started again: its f0001 need not be the same face.
+    # The source may have restarted: its f0001 need not be the same face.
     second = tracked_face(peer, faces, tracked)
     assert first != second and first.split("_")[0] == second.split("_")[0] == "f0001"
     faces(["f0001"])
@@ -185,7 +185,7 @@ def test_vision_msgs_gets_detections_and_the_latched_classes(start_node, peer, f
         lambda: (faces(["f0001", "f0002"]), detections)[1], "detections", nodes=(node.node,)
     )
     assert [d.id for d in detections[-1].detections] == ["f0001", "f0002"]
-    # Who comes late gets the classes, too.
+    # A late subscriber also receives the classes.
     labels = peer.collect(vision.LabelInfo, "/vision_msgs_bridge/label_info", LATCHED)
     peer.wait_until(lambda: labels, "the classes")
     assert labels[0].class_map[1].class_name == "happiness"
@@ -227,7 +227,7 @@ def test_a_list_that_is_published_on_change_only_is_heard_later(start_node, peer
         "the face's topic",
         nodes=(node.node,),
     )
-    # Another camera's list says nothing of this one's faces.
+    # Another camera's list does not affect this one's faces.
     other = hri.IdsList(ids=["xyz"])
     other.header.frame_id = "another_camera"
     tracked.publish(other)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The camera node on streams, videos and folders that are not as they should be."""
+"""The camera node on faulty streams, videos and folders."""
 
 import cv2
 import numpy as np
@@ -45,7 +45,7 @@ def test_a_stream_that_breaks_off_is_opened_again(start_node, peer):
 
 def test_a_camera_that_is_not_there_is_an_error_and_no_portrait(start_node, peer):
     frames = collected(peer)
-    camera = camera_of(start_node, 97)  # a number, as users type it
+    camera = camera_of(start_node, 97)  # a number, as typed by users
     peer.wait_until(
         lambda: "cannot open camera 97" in camera.output, "an error", nodes=(camera.node,)
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dashboard in front of a real graph, in a real browser and against those it must refuse."""
+"""The dashboard with a real graph, in a browser and against intruders."""
 
 import asyncio
 import json
@@ -50,7 +50,7 @@ def dashboard(start_node, peer):
 def chromium() -> Iterator[Chromium]:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
-        pytest.skip("no Chromium: the page was not opened in a browser")
+        pytest.skip("Chromium is missing: the page was not opened in a browser")
     browser = Chromium(program)
     yield browser
     browser.close()
@@ -202,7 +202,7 @@ def test_nonsense_from_a_page_is_answered_and_the_server_lives(dashboard):
 
 
 def test_a_page_that_reads_nothing_is_dropped(dashboard, peer):
-    """Its images pile up nowhere: the server gives it up and serves the others."""
+    """Its images are not queued: the server drops it and serves the others."""
     _, address = dashboard()
     port = int(address.rpartition(":")[2])
     images = peer.node.create_publisher(

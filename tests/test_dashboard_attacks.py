@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What others may try against the dashboard, as bytes on its socket."""
+"""Attacks on the dashboard, as bytes on its socket."""
 
 import re
 import socket
@@ -114,7 +114,7 @@ def port(start_node, peer, tmp_path):
 
 
 def ask(port, request):
-    """Send bytes and return the code of the answer; None when the connection was just closed."""
+    """Send bytes and return the status code; None for a closed connection."""
     with socket.create_connection(("127.0.0.1", port), timeout=60.0) as client:
         try:
             client.sendall(request)

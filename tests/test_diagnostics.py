@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The health of a whole graph, and that the aggregator's settings find each part of it."""
+"""Diagnostics of a whole graph, and the aggregator's settings."""
 
 import yaml
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -8,7 +8,7 @@ from fer_bringup.standalone.launch_file import folder, processes
 
 
 def analyzers() -> dict[str, list[str]]:
-    """Return the path of each analyzer and the texts by which it knows its parts."""
+    """Return each analyzer's path and the texts that it matches."""
     text = (folder() / "config" / "diagnostics.yaml").read_text(encoding="utf-8")
     [parameters] = [node["ros__parameters"] for node in yaml.safe_load(text).values()]
     groups = [value for value in parameters.values() if isinstance(value, dict)]

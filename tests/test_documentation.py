@@ -46,7 +46,7 @@ def name_of(package: Path) -> str | None:
 
 
 def texts(repository: Path) -> list[Path]:
-    """All Markdown files that people read."""
+    """All Markdown files of the documentation."""
     return [path for pattern in TEXTS for path in sorted(repository.glob(pattern))]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ~/events tells of a face that comes, stays and goes."""
+"""Events of a face that appears, stays and leaves."""
 
 import math
 import time

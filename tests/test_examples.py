@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The examples do what they say, in a graph of their own."""
+"""The examples work in their own graph."""
 
 import os
 import signal
@@ -73,7 +73,7 @@ def test_attention_greets_a_smile_once_a_person(run_example, peer):
 
 def test_distance_is_the_median_depth_of_the_face(repository):
     pytest.importorskip(
-        "message_filters", reason="message_filters is not there: faces were not joined with depth"
+        "message_filters", reason="message_filters is missing: faces and depth were not combined"
     )
     import importlib.util
 

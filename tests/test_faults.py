@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults done to real processes: after each one the lamp follows a face again."""
+"""After each fault of real processes the lamp follows a face again."""
 
 import random
 

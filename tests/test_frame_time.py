@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A live node and cameras whose stamps are wrong, and topics that carry the other type."""
+"""A live node with cameras of faulty stamps or the other type."""
 
 import cv2
 import numpy as np
@@ -26,7 +26,7 @@ def header(stamp_ns):
 
 
 class Camera:
-    """Publish the portrait at about 20 Hz with stamps of a function of the frame's number."""
+    """Publish the portrait at about 20 Hz with computed stamps."""
 
     def __init__(self, peer, stamp_ns):
         self.emotions = peer.collect(EmotionArray, f"{NODE}/emotions")

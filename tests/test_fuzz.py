@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A short run of ``make fuzz``, and that it tells of what it is made to find."""
+"""A short run of ``make fuzz``, and its detection of planted faults."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ def target(try_one) -> Target:
 
 
 def fails_at(number, what):
-    """Return what behaves until its input ``number``."""
+    """Return a target that fails at input ``number``."""
     tried = []
 
     def try_one(_rng):

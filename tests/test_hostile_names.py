@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes that are given names which cannot be: one clear error, and no traceback."""
+"""Invalid node and topic names give one error without a traceback."""
 
 import pytest
 from fer_msgs.msg import EmotionArray

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The launch files, run by the real ``launch``, start what the start script starts."""
+"""The launch files start the same nodes as the start script."""
 
 import importlib.util
 import json
@@ -50,7 +50,7 @@ print(json.dumps({argument.name: argument.description for argument in arguments}
 
 VARIABLES = (*PROFILE_VARIABLES, *security.variables("/keystore"))
 
-# Notes how it was started, and the parameter files before they are removed.
+# Records its arguments, and the parameter files before they are removed.
 NODE = """#!{python}
 import json, os, pathlib, sys, time
 words = sys.argv[1:]
@@ -65,7 +65,7 @@ time.sleep({seconds})
 
 
 def add_stand_in(prefix: Path, package: str, executable: str, seconds: float = 0.0) -> None:
-    """Add a node that notes its command line and ends after a while."""
+    """Add a node that records its command line and ends after a while."""
     index = prefix / "share" / "ament_index" / "resource_index" / "packages"
     index.mkdir(parents=True, exist_ok=True)
     (index / package).touch()
@@ -77,7 +77,7 @@ def add_stand_in(prefix: Path, package: str, executable: str, seconds: float = 0
 
 @pytest.fixture
 def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An install space with nodes that end at once; it is found before the real one."""
+    """An install space of stand-in nodes that precedes the real one."""
     for package, executable in (
         ("fer_perception", "camera_node"),
         ("fer_perception", "emotion_node"),
@@ -106,7 +106,7 @@ def launch(path: Path, given: dict[str, str]) -> int:
 
 
 def seen_by_the_nodes(stand_ins: Path) -> dict[str, Any]:
-    """Return what each node was started with, however the command line says it."""
+    """Return the arguments that each node was started with."""
     seen = {}
     for record in sorted(stand_ins.glob("lib/*/*.json")):
         started = json.loads(record.read_text())
@@ -215,7 +215,7 @@ def test_a_recording_and_a_replay_start(stand_ins, repository, tmp_path):
     # The others are stopped when it ends: they need time to note what they were started with.
     add_stand_in(stand_ins, "fer_evaluation", "bag_player_node", seconds=3.0)
     if has_ros2_bag():
-        pytest.skip("ros2 bag is installed: our own recorder and player were not tried")
+        pytest.skip("ros2 bag is installed: our recorder and player were not checked")
     assert launch(repository / "launch" / "record.launch.py", {"namespace": "robot1"}) == 0
     recorder = seen_by_the_nodes(stand_ins)["bag_recorder_node"]
     assert "fer_perception/events" in recorder["parameters"]["topics"]

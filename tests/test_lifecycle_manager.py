@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lifecycle nodes that another process configures, activates and watches."""
+"""Lifecycle nodes managed by another process."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from launched import launched
 
 @pytest.fixture
 def start_managed(start_node):
-    """Start perception and light as ``autostart:=managed`` does; returns name -> process."""
+    """Start perception and light like ``autostart:=managed``; return name -> process."""
 
     def start(given=(), **parameters):
         specs = launched(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The graph, started as on a machine without ROS 2, drives a DMX receiver by E1.31."""
+"""The standalone graph drives a DMX receiver by E1.31."""
 
 import signal
 import subprocess
@@ -32,7 +32,7 @@ LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 class StartedGraph:
-    """The start script as a process of its own."""
+    """The start script as a process."""
 
     def __init__(self, log: Path, *arguments: str) -> None:
         self._log = log
@@ -55,7 +55,7 @@ class StartedGraph:
 
 @pytest.fixture
 def start_graph(ros_domain, tmp_path):
-    """Start the graph with launch arguments; it ends with the test."""
+    """Start the graph with launch arguments for one test."""
     running = []
 
     def start(*arguments: str) -> StartedGraph:
@@ -85,7 +85,7 @@ def test_a_dmx_lamp_follows_the_face_and_goes_out_at_the_end(
         return [round(255 * v) for v in LightColor(last.r, last.g, last.b, last.a).linear_light()]
 
     def at_olad() -> list[int]:
-        """The fixture's three channels; those around it must stay 0."""
+        """The fixture's three channels; the neighbouring ones must stay 0."""
         channels = olad.channels(UNIVERSE)
         assert not any(channels[:3]) and not any(channels[6:])
         return channels[3:6]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the packages declare: licences, keys that resolve, and everything that they import."""
+"""Declarations of the packages: licences, rosdep keys and imports."""
 
 import ast
 import re
@@ -100,7 +100,7 @@ def test_every_key_resolves_on_ubuntu_or_in_every_distribution():
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_the_manifest_is_valid_and_its_licence_lies_beside_it(name):
-    """A package is released alone: nothing outside its folder is there then."""
+    """A package is released alone, without files outside its folder."""
     folder = PACKAGES[name]
     warnings: list[str] = []
     package = parse_package(str(folder / "package.xml"), warnings=warnings)

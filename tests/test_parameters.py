@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters as ``ros2 param`` uses them: described, dumped, loaded; QoS that does not match."""
+"""Parameters as used by ``ros2 param``; incompatible QoS."""
 
 import pytest
 import yaml

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The emotion node and the camera node as processes, seen over DDS."""
+"""The emotion and camera nodes as processes, observed over DDS."""
 
 import math
 import shutil
@@ -78,7 +78,7 @@ class Perception:
         self.images.publish(message)
 
     def show_until_error(self, message, count: int) -> None:
-        """Publish one image, again and again, until ``count`` errors were logged in all."""
+        """Publish an image repeatedly until ``count`` errors are logged."""
 
         def told() -> bool:
             self.images.publish(message)
@@ -87,7 +87,7 @@ class Perception:
         self.wait_until(told, f"error number {count}")
 
     def answer(self, image=PORTRAIT, frame_id="camera_optical_frame") -> EmotionArray:
-        """Publish a good image, again and again (best effort), until it is answered."""
+        """Publish a valid image repeatedly (best effort) until a result arrives."""
         self.wait_for_subscription()
         self.clock_s += 0.1
         wanted = self.clock_s
@@ -273,7 +273,7 @@ def test_stamps_out_of_order_and_a_clock_set_back(perception):
     node.clock_s -= 0.35  # an older frame that was overtaken
     ids.append(node.answer().faces[0].face_id)
     assert len(set(ids)) == 1
-    node.clock_s = 3.0  # a bag that starts anew
+    node.clock_s = 3.0  # a bag that is replayed
     assert node.answer().faces[0].face_id not in ids
     node.clock_s = -0.1  # a camera that does not stamp
     assert len(node.answer().faces) == 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Without ROS: pip installs the perception and its weights, and three lines recognise a face."""
+"""Without ROS: pip installs perception and weights, and the API works."""
 
 import os
 import shutil

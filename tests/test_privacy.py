@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No byte of a picture leaves the graph by default: seen in the system calls of its processes.
+"""No picture leaves the graph by default, checked by system calls.
 
 All messages go over UDP here, so that what is published is seen as well.
 """
@@ -41,7 +41,7 @@ def marked_portrait():
 
 
 class TracedGraph:
-    """The graph that users start, each process under strace."""
+    """The graph as started by users, each process under strace."""
 
     def __init__(self, folder, strace):
         given = {"camera": "false", "image_topic": "/camera/image_raw", "dashboard": "0"}
@@ -63,7 +63,7 @@ class TracedGraph:
 
     def stop(self):
         assert stop(self.nodes, grace_s=60.0) == [], self.log.name
-        # The tracers end after what they trace.
+        # The tracers end after the traced processes.
         for trace in self.traces:
             end = time.monotonic() + 30.0
             size = -1
@@ -72,12 +72,12 @@ class TracedGraph:
                 time.sleep(0.3)
 
     def mark(self):
-        """Remember where the traces are now."""
+        """Remember the current end of the traces."""
         time.sleep(0.3)  # until they are written
         self._begun = [trace.stat().st_size for trace in self.traces]
 
     def calls(self, after_mark):
-        """Yield (node, line of its trace), of those before the mark or after it."""
+        """Yield (node, trace line) before or after the mark."""
         for name, trace, begun in zip(self.names, self.traces, self._begun, strict=True):
             data = trace.read_bytes()
             for line in (data[begun:] if after_mark else data[:begun]).decode().splitlines():
@@ -85,13 +85,13 @@ class TracedGraph:
 
 
 def texts(line):
-    """Yield the bytes that a call was given."""
+    """Yield the bytes passed to a call."""
     for found in re.findall(r'"((?:\\x[0-9a-f]{2})*)"', line):
         yield bytes.fromhex(found.replace("\\x", ""))
 
 
 def leaks(calls):
-    """Return the calls that hand on a part of the picture, as (node, call)."""
+    """Return the calls that transfer a part of the picture, as (node, call)."""
     return [
         (name, line.split("(")[0].split()[-1])
         for name, line in calls
@@ -104,7 +104,7 @@ def graph(udp_only, tmp_path, monkeypatch):
     monkeypatch.delenv("CI", raising=False)  # libraries behave better where it is set
     strace = shutil.which("strace")
     if strace is None:
-        pytest.skip("no strace: whether a picture's bytes reach disk or network was not checked")
+        pytest.skip("strace is missing: pictures on disk or network were not checked")
     graph = TracedGraph(tmp_path, strace)
     time.sleep(1.0)
     if any(not node.running for node in graph.nodes):
@@ -112,7 +112,7 @@ def graph(udp_only, tmp_path, monkeypatch):
         text = graph.log.read().decode()
         stop(graph.nodes)
         if "ptrace" in text or "PTRACE" in text:
-            pytest.skip("strace may not trace here: whether a picture leaves was not checked")
+            pytest.skip("strace is not permitted: pictures on disk or network were not checked")
         pytest.fail(text)
     yield graph
     stop(graph.nodes)
@@ -166,5 +166,5 @@ def test_no_byte_of_a_picture_reaches_disk_or_network_unless_asked_for(graph, pe
     assert any(HERE.match(address) for address in addresses)
     assert [address for address in addresses if not HERE.match(address)] == []
 
-    # What was asked for is seen: the traces would have told.
+    # The requested picture is in the traces, so that they would reveal others.
     assert {name for name, _ in leaks(graph.calls(after_mark=True))} == {"fer_perception"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The README stays on one screen, and its examples run as they stand."""
+"""The README stays short, and its examples run unchanged."""
 
 import re
 import subprocess

@@ -91,7 +91,7 @@ def test_a_pause_holds_the_light_and_a_loop_gives_new_ids(start_specs, peer, bag
             ids |= {face.face_id for face in message.faces}
         return ids
 
-    # A pause of longer than the light waits for faces before it goes idle.
+    # A pause longer than the light's idle timeout.
     peer.wait_until(lambda: len(emotions) > 12, "emotions", 90.0, running)
     first_ids = ids_after_last_jump()
     pause(True)
@@ -183,7 +183,7 @@ def test_a_player_without_a_bag_ends_with_one_line(start_node):
 
 
 def test_a_player_whose_bag_gives_no_message_ends_with_an_error(start_node, tmp_path):
-    """The index promises messages, but their chunk is damaged."""
+    """The index lists messages, but their chunk is damaged."""
     bag = write_bag(tmp_path / "bag", [PortraitSource(64, 48).read()] * 3)
     content = bytearray((bag / "bag.mcap").read_bytes())
     start = content.index(b"\x06", 40)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report on a bag, in a real browser."""
+"""The report of a bag, in a browser."""
 
 import json
 import random
@@ -18,7 +18,7 @@ from replay_bags import small_images, write_bag
 def chromium() -> Iterator[Chromium]:
     program = find_program("chromium")
     if program is None:
-        pytest.skip("no chromium (apt-get install chromium): no report was opened in a browser")
+        pytest.skip("Chromium is missing (apt-get install chromium): no report was opened")
     browser = Chromium(program)
     yield browser
     browser.close()
@@ -62,7 +62,7 @@ def test_a_report_without_labels_and_faces_opens_as_well(chromium, tmp_path):
 
 
 def test_names_from_a_bag_cannot_become_part_of_the_page(chromium, tmp_path):
-    """A bag from elsewhere may hold anything; what it holds is shown, not run."""
+    """Strings of an untrusted bag are shown, not executed."""
     name = f"x{random.randrange(10**6)}<img src=x onerror=alert(1)>"
     bag = write_bag(tmp_path / name, small_images(3))
     labels = tmp_path / "labels.csv"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ``ros2`` does on a machine that has only the wheels."""
+"""The command ``ros2`` on a machine with the wheels only."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture
 def ros2(repository: Path, tmp_path: Path):
-    """``ros2(*words)`` runs the stand-in, which finds one package that notes its arguments."""
+    """``ros2(*words)`` runs the stand-in with one recording package."""
     index = tmp_path / "with a space" / "share" / "ament_index" / "resource_index" / "packages"
     index.mkdir(parents=True)
     (index / "lamps").touch()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys, passwords and tokens: in no log, message, parameter or command line."""
+"""Secrets do not appear in logs, messages, parameters or command lines."""
 
 import http.client
 import re
@@ -13,7 +13,7 @@ from rcl_interfaces.srv import GetParameters, ListParameters
 HUE_KEY = "hue-key-0123456789abcdefghij"
 PASSWORD = "mqtt-password-of-the-broker"
 TOKEN = "dashboard-token-0123456789"
-NOWHERE = 9  # the port 'discard', on which nothing listens
+NOWHERE = 9  # the port 'discard', without a listener
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The policy for SROS 2 lets each node say and hear what it does, and nothing else."""
+"""The SROS 2 policy allows each node exactly what it uses."""
 
 import fnmatch
 from collections import defaultdict
@@ -17,7 +17,7 @@ KINDS = {
     "reply": "get_service_names_and_types_by_node",
     "request": "get_client_names_and_types_by_node",
 }
-# Said or heard only sometimes: with use_sim_time, image_transport, an open page.
+# Used only sometimes: with use_sim_time, image_transport, an open page.
 SOMETIMES = {
     "camera": {("subscribe", "/clock")},
     "fer_perception": {("subscribe", "/clock"), ("subscribe", "/camera/image_raw/compressed")},
@@ -29,7 +29,7 @@ Rights = set[tuple[str, str]]
 
 
 def rights_in(policy: Path) -> dict[str, Rights]:
-    """Return what each enclave may: ('publish', '/camera/image_raw') and so on."""
+    """Return the rights of each enclave, such as ('publish', '/camera/image_raw')."""
     rights: dict[str, Rights] = defaultdict(set)
     root = ElementTree.parse(policy).getroot()
     assert (root.tag, root.get("version")) == ("policy", "0.2.0")
@@ -58,7 +58,7 @@ def rights() -> dict[str, Rights]:
 
 
 def used_by(peer, name: str) -> Rights:
-    """Return what a node does, as others in the graph see it; nothing if it is not there."""
+    """Return what a node uses according to the graph; empty if absent."""
     if name not in peer.node.get_node_names():
         return set()
     return {
@@ -94,7 +94,7 @@ def test_the_rights_of_each_node_are_what_it_uses(rights, start_specs, peer):
 
 
 def test_the_rights_of_the_lifecycle_manager_are_what_it_uses(rights, start_node, peer):
-    """It is met while it waits for a node that is not there."""
+    """It is observed while it waits for a missing node."""
     allowed = rights["/lifecycle_manager"] - {("subscribe", "/clock")}
     managed = ("fer_perception", "ambient_light")
     used: Rights = set()
@@ -116,7 +116,7 @@ def test_the_rights_of_the_lifecycle_manager_are_what_it_uses(rights, start_node
 
 @pytest.mark.parametrize(("bridge", "messages"), [("ros4hri", "hri_msgs"), ("vision_msgs",) * 2])
 def test_the_rights_of_a_bridge_are_what_it_uses(bridge, messages, rights, start_specs, peer):
-    pytest.importorskip(messages, reason=f"{messages} is not installed: its rights are not tried")
+    pytest.importorskip(messages, reason=f"{messages} is missing: its rights were not checked")
     given = {"bridges": bridge, "aggregator": "false", "source": "portrait", "light": "false"}
     nodes = start_specs(processes("fer_light", **given))
     [node] = [node.node for node in nodes if node.node.spec.name == bridge]

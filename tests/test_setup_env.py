@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The set-up script says exactly what a machine lacks."""
+"""The set-up script reports exactly what a machine lacks."""
 
 import os
 import re
@@ -14,7 +14,7 @@ BUILD_TOOLS = ("cmake", "make", "g++")
 
 
 PYTHON = '[[ "$*" == *print* ]] && echo 3.12; exit 0'
-"""Answers each question of the script as Python 3.12 does."""
+"""Responds to the script like Python 3.12."""
 
 
 def write_script(path: Path, text: str) -> None:
@@ -24,7 +24,7 @@ def write_script(path: Path, text: str) -> None:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A folder with all programs that the script needs, to be the only one on PATH."""
+    """A folder with all required programs, the only one on PATH."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for name in (*NEEDED, *BUILD_TOOLS):
@@ -107,9 +107,9 @@ def test_another_platform_is_refused(repository, machine, plain_environment):
 
 @pytest.fixture
 def ros_machine(machine: Path, tmp_path: Path) -> Path:
-    """A machine with ROS 2 sourced whose Python has rclpy and nothing else."""
+    """A machine with ROS 2 sourced whose Python has only rclpy."""
     (machine / "python3.12").unlink()
-    (machine / "cmake").unlink()  # ROS's own packages see to the build tools
+    (machine / "cmake").unlink()  # ROS's own packages provide the build tools
     (tmp_path / "ros" / "rclpy").mkdir(parents=True)
     (tmp_path / "ros" / "rclpy" / "__init__.py").touch()
     python = Path(os.path.realpath(shutil.which("python3") or ""))

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Process whose ports in shared memory were removed by others: started again, they hear."""
+"""Processes with removed shared-memory ports exit and are restarted."""
 
 import subprocess
 import sys
 
-import hears_nothing
 import pytest
+import unlinked_ports
 from rclpy.qos import qos_profile_sensor_data
 from std_msgs.msg import Header
 
@@ -13,18 +13,18 @@ from fer_common.nodes import shared_memory_watchdog
 from real_peers import wait_until
 from robustness.soak.world import DASHBOARD, LIGHT, PERCEPTION, World
 
-COMPLAINT = "this process cannot be reached any more: others have removed /dev/shm/fast"
+COMPLAINT = "this process is no longer reachable: other processes have removed /dev/shm/fast"
 
 
 @pytest.fixture
 def start_listener(ros_domain, tmp_path):
-    """Start a node that removes its own ports; return it and what it prints."""
+    """Start a node that removes its own ports; return it and its output."""
     started = []
 
     def start():
         log = tmp_path / "log"
         with log.open("wb") as output:
-            words = [sys.executable, hears_nothing.__file__]
+            words = [sys.executable, unlinked_ports.__file__]
             started.append(subprocess.Popen(words, stdout=output, stderr=subprocess.STDOUT))
         return started[-1], log
 
@@ -36,7 +36,7 @@ def start_listener(ros_domain, tmp_path):
 
 @pytest.fixture
 def saying(peer):
-    """Say something again and again."""
+    """Publish repeatedly."""
     publisher = peer.node.create_publisher(Header, "/said", qos_profile_sensor_data)
     peer.node.create_timer(0.05, lambda: publisher.publish(Header(frame_id="hello")))
     return peer
@@ -45,7 +45,7 @@ def saying(peer):
 def test_a_node_that_nobody_finds_ends_with_a_reason(start_listener, request):
     process, log = start_listener()
     wait_until(lambda: "removed" in log.read_text(), "the node")
-    # Whoever has opened the ports before they are removed is heard.
+    # Writers that opened the ports before the removal still reach the reader.
     saying = request.getfixturevalue("saying")
     saying.wait_until(lambda: process.poll() is not None, "the end")
     output = log.read_text()
@@ -77,7 +77,7 @@ def test_it_is_started_again_and_hears(world, name):
     before = {node: world.pid(node) for node in (PERCEPTION, LIGHT, DASHBOARD)}
     said = world.output.count(COMPLAINT)
     pages = world.output.count("dashboard: http") + (name == DASHBOARD)
-    assert hears_nothing.remove_ports(before[name])
+    assert unlinked_ports.remove_ports(before[name])
     world.wait_until(lambda: world.pid(name) not in (before[name], None), "its successor")
     world.wait_until(lambda: world.output.count("dashboard: http") == pages, "the page")
     world.wait_for_recovery()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A short run of ``make soak``, and that it tells of what it is made to find."""
+"""A short run of ``make soak``, and its detection of planted faults."""
 
 import math
 
@@ -17,7 +17,7 @@ def test_the_whole_graph_runs_with_faults_and_loses_nothing():
     report = long_run.run(SECONDS)
     print(report)
     assert report.is_good
-    assert report.swings >= 2, "a lamp that does not change says nothing of flashes"
+    assert report.swings >= 2, "a constant lamp does not test flashes"
     assert report.recoveries_s
     assert {(w.of, w.quantity) for w in report.watched} >= {
         ("fer_perception", PRIVATE),

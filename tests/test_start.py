@@ -18,7 +18,7 @@ EXECUTABLES = {
     "ambient_light": "ambient_light_driver/light_node",
 }
 
-# Writes each signal and then ends with the code that the test asks for.
+# Records each signal, then exits with the requested code.
 NODE = """#!{python}
 import pathlib, signal, sys, time
 log = pathlib.Path(sys.argv[0] + ".log")
@@ -42,7 +42,7 @@ WAIT = "time.sleep(60)"
 
 
 class StandIns:
-    """An install space whose nodes only note what happens to them."""
+    """An install space whose nodes only record events."""
 
     def __init__(self, prefix: Path) -> None:
         self.prefix = prefix
@@ -72,7 +72,7 @@ class StandIns:
 
 @pytest.fixture
 def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIns:
-    """Stand-ins that are found before the real nodes."""
+    """Stand-ins that precede the real nodes on the path."""
     monkeypatch.setenv("AMENT_PREFIX_PATH", f"{tmp_path}:{os.environ['AMENT_PREFIX_PATH']}")
     return StandIns(tmp_path)
 
@@ -99,7 +99,7 @@ def test_a_signal_reaches_each_node_once_and_the_end_is_clean(stand_ins, signum)
 
 
 def test_ctrl_c_in_a_terminal_reaches_each_node_once(stand_ins):
-    """A terminal signals the whole group; the nodes must not get it twice."""
+    """A terminal signals the whole group; each node must get it once."""
     process = subprocess.Popen(
         [sys.executable, "-m", "fer_bringup.start", "fer_light"], start_new_session=True
     )
@@ -152,7 +152,7 @@ def test_a_failed_node_is_named_and_the_others_go_on(stand_ins, body, how):
 
 
 def test_a_node_that_died_is_restarted(stand_ins):
-    """It dies once; the second time it lives."""
+    """It dies once and then survives."""
     stand_ins.write(
         "camera",
         "again = len(log.read_text().splitlines()) > 1\n"
@@ -230,11 +230,11 @@ def test_a_bad_exit_code_after_the_signal_counts(stand_ins):
 
 
 def test_a_node_that_ignores_signals_is_killed_in_the_end(stand_ins):
-    ignore = "for s in (2, 15): signal.signal(s, signal.SIG_IGN)\nnote('deaf')\ntime.sleep(60)"
+    ignore = "for s in (2, 15): signal.signal(s, signal.SIG_IGN)\nnote('ignoring')\ntime.sleep(60)"
     stand_ins.write("camera", ignore)
     process = start("fer_light")
     stand_ins.wait_for_start()
-    while "deaf" not in stand_ins.log("camera"):
+    while "ignoring" not in stand_ins.log("camera"):
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whoever follows a tutorial gets where it says: its blocks are run as they stand.
+"""Run the blocks of each tutorial unchanged.
 
-Only what a tutorial cannot know is put in its place: the reader's photographs and clip, which are
-small here, a free port, and where a lamp's file lies. Nor is built anew what these tests run on.
+Only local values are replaced: the reader's photographs and clip (small ones here), a free port,
+and the path of a lamp's file. The build is not repeated.
 """
 
 import json
@@ -32,18 +32,18 @@ PATIENCE_OF_THE_LIGHT_S = 4.0
 
 
 class Tutorial:
-    """A tutorial's text, and the blocks in it."""
+    """A tutorial's text and its blocks."""
 
     def __init__(self, path: Path) -> None:
         self.text = path.read_text(encoding="utf-8")
 
     @property
     def commands(self) -> list[str]:
-        """The blocks of shell commands, in their order."""
+        """The blocks of shell commands, in order."""
         return re.findall(r"^```bash\n(.*?)^```", self.text, re.DOTALL | re.MULTILINE)
 
     def file(self, name: str) -> str:
-        """Return the content of the file that a block gives under its name."""
+        """Return the content of a file given in a block."""
         pattern = rf"^`{re.escape(name)}`.*?\n```\w+\n(.*?)^```"
         return re.search(pattern, self.text, re.DOTALL | re.MULTILINE)[1]
 
@@ -55,11 +55,11 @@ def tutorial(repository: Path) -> Callable[[str], Tutorial]:
 
 
 def run(commands: str, folder: Path, timeout_s: float = 240.0, **variables: str) -> str:
-    """Run a block to its end and return what it printed."""
+    """Run a block to its end and return its output."""
     ended = subprocess.run(
         ["bash", "-ec", commands],
         cwd=folder,
-        # On a busy machine threads that wait for each other cost more than they bring.
+        # On a busy machine, waiting threads cost more than they gain.
         env=os.environ | {"OMP_NUM_THREADS": "1"} | variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -72,12 +72,12 @@ def run(commands: str, folder: Path, timeout_s: float = 240.0, **variables: str)
 
 
 class Block:
-    """A block of commands of which the last goes on until Ctrl-C."""
+    """A block whose last command runs until Ctrl-C."""
 
     def __init__(self, commands: str, folder: Path, log: Path) -> None:
         self._log = log
         with log.open("wb") as output:
-            # A session of its own, as a terminal has: Ctrl-C reaches all that runs in it.
+            # A separate session, as in a terminal: Ctrl-C reaches all its processes.
             self.process = subprocess.Popen(
                 ["bash", "-ec", commands],
                 cwd=folder,
@@ -92,7 +92,7 @@ class Block:
         return self._log.read_text()
 
     def ctrl_c(self) -> None:
-        """End it as a reader does; it must end well."""
+        """Stop it by Ctrl-C and check its exit."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGINT)
         assert self.process.wait(60) == 0, self.output
@@ -101,7 +101,7 @@ class Block:
 
 @pytest.fixture
 def start_block(tmp_path: Path, ros_domain: int) -> Iterator[Callable[[str, Path], Block]]:
-    """``start_block(commands, folder)`` runs a block that goes on."""
+    """``start_block(commands, folder)`` runs a block in the background."""
     started: list[Block] = []
 
     def start(commands: str, folder: Path) -> Block:
@@ -117,7 +117,7 @@ def start_block(tmp_path: Path, ros_domain: int) -> Iterator[Callable[[str, Path
 
 @pytest.fixture
 def lamp(peer) -> Callable[[], str]:
-    """``lamp()`` returns the emotion whose colour is shown, 'idle', or nothing."""
+    """``lamp()`` returns the emotion of the shown colour, 'idle', or None."""
     colors = peer.collect(ColorRGBA, "/ambient_light/color", LATCHED)
 
     def shown() -> str:
@@ -178,7 +178,7 @@ def test_your_own_lamp_is_found_and_lit(tutorial, tmp_path, start_block, peer):
 
 
 def test_train_on_your_own_faces(tutorial, tmp_path, start_block, peer, lamp):
-    """Every class shows the same smiling portrait: it is the way that is tried, not the result."""
+    """Every class shows the same portrait: the steps are tested, not the result."""
     source = PortraitSource(320, 240)
     for number in range(7):
         for emotion in EMOTIONS:

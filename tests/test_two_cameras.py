@@ -8,7 +8,7 @@ from fer_bringup.standalone.launch_file import processes
 
 def test_both_cameras_are_answered_in_their_namespaces(start_specs, peer, tmp_path):
     (tmp_path / "empty").mkdir()
-    # The right camera's folder holds nothing: its perception must not see the left one's face.
+    # The right folder is empty: its perception must not see the left camera's face.
     given = {"left_source": "portrait", "right_source": str(tmp_path / "empty")}
     topics = [f"/{side}/fer_perception/emotions" for side in ("left", "right")]
     left, right = (peer.collect(EmotionArray, topic) for topic in topics)

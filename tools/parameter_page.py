@@ -33,17 +33,17 @@ _INTRODUCTION = """# Parameters
 
 Written by `tools/parameter_page.py` from the settings that the nodes declare.
 
-Parameters can be changed while a node runs, but for those marked *at the start*. A number may be
-given for a text and a whole number for a fraction where that is unambiguous (`source:=0`,
-`rate_hz:=15`). A value that cannot be used is refused with the reason. One that is wrong at the
-start leaves a lifecycle node unconfigured until the parameter is set right, and ends other nodes
-with code 2. Each lamp has options of its own, `device.NAME.OPTION`: see
+Parameters can be changed while a node runs, except those marked *at the start*. Unambiguous values
+of another type are converted: a number for a string (`source:=0`), an integer for a float
+(`rate_hz:=15`). An invalid value is refused with the reason. An invalid start value leaves a
+lifecycle node unconfigured until the parameter is corrected; other nodes exit with code 2. Each
+lamp has its own options, `device.NAME.OPTION`: see
 [`ambient_light_driver`](../ros2_ws/src/ambient_light_driver/README.md).
 """
 
 
 def written(value: object) -> str:
-    """Return a default as a parameter file writes it."""
+    """Return a default in the notation of a parameter file."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):

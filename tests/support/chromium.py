@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A headless Chromium that opens one page, and tells what the page did.
+"""Open a page in a headless Chromium and report what it did.
 
-Speaks the DevTools protocol over the pipe that Chromium offers, so that no port is opened and
-no library is needed. ``python tests/support/chromium.py PAGE PICTURE [light|dark]`` takes a
-screenshot of a whole page.
+It uses the DevTools protocol over Chromium's pipe, without a port or a library. ``python
+tests/support/chromium.py PAGE PICTURE [light|dark]`` takes a screenshot of a whole page.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ WIDTH_PX = 1180
 
 @dataclass
 class Page:
-    """What a page did.
+    """Report of a page.
 
-    :ivar errors: lines of the console that are errors or warnings, and exceptions.
-    :ivar requests: addresses that it asked for, its own left out.
+    :ivar errors: errors and warnings of the console, and exceptions.
+    :ivar requests: requested addresses, except its own.
     :ivar size: width and height of the whole page [px].
-    :ivar text: what a reader sees.
+    :ivar text: the visible text.
     """
 
     errors: list[str] = field(default_factory=list)
@@ -86,7 +85,7 @@ class Chromium:
         self._events: list[dict[str, Any]] = []
 
     def open(self, page: Path, scheme: str = "light") -> Page:
-        """Open a file, wait until it is drawn, and return what it did.
+        """Open a file, wait until it is rendered, and return the report.
 
         :param scheme: "light" or "dark", as the user prefers it.
         """
@@ -121,7 +120,7 @@ class Chromium:
         )
 
     def live(self, url: str, width_px: int = WIDTH_PX, height_px: int = 900) -> LiveTab:
-        """Open a page that goes on changing, and keep it."""
+        """Open a page with live updates and keep it open."""
         target = self._call("Target.createTarget", {"url": "about:blank"})["targetId"]
         attached = self._call("Target.attachToTarget", {"targetId": target, "flatten": True})
         tab = LiveTab(self, attached["sessionId"])
@@ -218,17 +217,17 @@ class LiveTab:
         return base64.b64decode(shot["data"])
 
     def visible(self) -> bytes:
-        """Return what the window shows as JPEG, which is quicker than the whole page as PNG."""
+        """Return the visible part as JPEG, faster than the whole page."""
         shot = self.call("Page.captureScreenshot", format="jpeg", quality=95)
         return base64.b64decode(shot["data"])
 
     def complaints(self) -> list[str]:
         """Return the errors and warnings so far."""
-        self.call("Runtime.evaluate", expression="0")  # takes in what has come meanwhile
+        self.call("Runtime.evaluate", expression="0")  # processes pending events
         return [line for event in self._browser._events for line in _complaints(event)]
 
     def requests(self, own: str) -> list[str]:
-        """Return the addresses outside of ``own`` that the page asked for."""
+        """Return the addresses outside ``own`` requested by the page."""
         found = (_request(event, own) for event in self._browser._events)
         return [url for url in found if url and not url.startswith((own, "blob:"))]
 

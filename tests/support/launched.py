@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the processes of a launch file are started with."""
+"""Arguments of the processes of a launch file."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from fer_bringup.standalone.processes import NodeSpec, ProcessSpec
 
 
 def launched(name: str, **given: str) -> dict[str, Any]:
-    """Return the processes that a launch file starts, by their names."""
+    """Return the processes started by a launch file, by name."""
     return {spec.name: spec for spec in processes(name, **given)}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write small Matroska videos whose frames have any times, as browsers and phones record them."""
+"""Write small Matroska videos with arbitrary frame times."""
 
 import struct
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ def write_matroska(
     """Write a video of Motion JPEG.
 
     :param frames: images and their times in milliseconds.
-    :param duration_ms: what the header promises; None for nothing, as a browser's recorder.
+    :param duration_ms: declared in the header; None for none, as by a browser's recorder.
     """
     frames = list(frames)
     height, width = frames[0][0].shape[:2]

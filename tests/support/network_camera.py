@@ -13,7 +13,7 @@ FRAMES = 5
 
 
 class _Streamer(BaseHTTPRequestHandler):
-    """Send a few JPEGs of growing brightness, then hangs up."""
+    """Send a few JPEGs of growing brightness, then close the connection."""
 
     def do_GET(self) -> None:
         self.send_response(200)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real programs that the tests of the light and of the whole system talk to."""
+"""Real programs that the tests communicate with."""
 
 import json
 import os
@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 PATIENCE_S = 60.0
-"""How long to wait for what must happen; says nothing about how fast it should."""
+"""Timeout for expected events, independent of the required speed."""
 
 
 def wait_until(condition, what, patience_s=PATIENCE_S):
     """Wait until ``condition()`` is true and return its value."""
     end_s = time.monotonic() + patience_s
     while not (value := condition()):
-        assert time.monotonic() < end_s, f"waited in vain for {what}"
+        assert time.monotonic() < end_s, f"timed out waiting for {what}"
         time.sleep(0.01)
     return value
 
@@ -39,7 +39,7 @@ def find_program(name):
 
 @pytest.fixture(scope="session", name="program")
 def program_fixture():
-    """Return the path of a program, or skip the test and say what was not tested."""
+    """Return the path of a program, or skip the test with a reason."""
 
     def find(name, package, untested):
         path = find_program(name)
@@ -78,7 +78,7 @@ OLA_PLUGINS = [
 
 
 class Olad:
-    """OLA's daemon with one plug-in; receives DMX and tells by HTTP what arrived."""
+    """OLA's daemon with one plug-in, which receives DMX and reports it by HTTP."""
 
     def __init__(self, program, folder, plugin, settings):
         self.http_port = free_port(socket.SOCK_STREAM)
@@ -121,14 +121,14 @@ class Olad:
             return answer.read().decode()
 
     def listen(self, universe):
-        """Make ``universe`` take its channels from the first input port there is."""
+        """Connect ``universe`` to the first input port."""
         ports = json.loads(self._get("/json/get_ports"))
         port = next(p for p in ports if not p["is_output"])
         data = f"id={universe}&name=test&add_ports={port['id']}".encode()
         assert json.loads(self._get("/new_universe", data))["ok"]
 
     def channels(self, universe):
-        """Return the channels of ``universe`` as olad has them now."""
+        """Return olad's current channels of ``universe``."""
         return json.loads(self._get(f"/get_dmx?u={universe}"))["dmx"]
 
     def close(self):
@@ -139,7 +139,7 @@ class Olad:
 
 @pytest.fixture(name="start_olad")
 def start_olad_fixture(program):
-    """Start olad with one plug-in and settings for it; ends with the test."""
+    """Start olad with one plug-in and its settings for one test."""
     path = program("olad", "ola", "what a real DMX receiver makes of our packets")
     running = []
 

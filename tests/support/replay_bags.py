@@ -23,7 +23,7 @@ def stamps(count):
 
 
 def small_images(count):
-    """Pictures of which each can be told from the others."""
+    """Pictures that differ from each other."""
     images = []
     for n in range(count):
         image = np.full((24, 32, 3), 40, np.uint8)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures that the tests of several packages use; each package's conftest names its own."""
+"""Fixtures shared by the tests of several packages."""
 
 from pathlib import Path
 

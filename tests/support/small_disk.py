@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disk that is soon full."""
+"""A small disk, to test full ones."""
 
 import subprocess
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(name="small_disk")
 def small_disk_fixture(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
-    """An empty file system of one megabyte, or as many as its parameter says."""
+    """An empty file system of one megabyte, or the parameter's size."""
     folder = tmp_path / "small_disk"
     folder.mkdir()
     mount = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What our messages become in those of others; nothing here needs a running graph."""
+"""Conversion of our messages to those of others, without a graph."""
 
 import importlib.util
 
@@ -17,7 +17,7 @@ from fer_perception.face import BoundingBox
 def _needs(package):
     return pytest.mark.skipif(
         importlib.util.find_spec(package) is None,
-        reason=f"{package} is not there: our messages were not turned into its messages",
+        reason=f"{package} is not installed: the conversion to its messages was not checked",
     )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What loading a network took and does not need is not kept."""
+"""Memory needed only to load a network is returned to the system."""
 
 import ctypes
 import subprocess
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-# In a process of its own: what other tests have freed does not count.
+# In a separate process, to exclude memory freed by other tests.
 _LOAD = """
 from pathlib import Path
 from fer_perception.inference.allocator import give_back_free_memory
@@ -26,7 +26,7 @@ print(loaded - own_mb())
 
 def test_a_pipeline_that_was_made_keeps_no_free_memory():
     if not hasattr(ctypes.CDLL(None), "malloc_trim"):
-        pytest.skip("no malloc_trim here: whether free memory is kept was not checked")
+        pytest.skip("malloc_trim is missing: the return of free memory was not checked")
     done = subprocess.run(
         [sys.executable, "-c", _LOAD], check=True, capture_output=True, text=True, timeout=120
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What keeps a pipeline from doing more than is of use: rates, regions, shed load."""
+"""Limits of a pipeline's effort: rates, regions, load shedding."""
 
 import math
 

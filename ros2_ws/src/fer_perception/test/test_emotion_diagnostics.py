@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When the perception's latency is well, worse and bad."""
+"""Diagnostic levels of the perception's latency."""
 
 import math
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the networks run on, and that a missing provider is replaced and named."""
+"""Execution providers, and the fallback from a missing one."""
 
 import logging
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The time of frames whose stamps are right, and of those that cameras get wrong."""
+"""Frame times for valid and for faulty stamps."""
 
 import random
 

@@ -32,7 +32,7 @@ def test_larger_mailbox_keeps_the_order_and_pushes_out_the_oldest():
 
 
 class AnnouncedCondition(threading.Condition):
-    """A condition that says when a thread goes to sleep; the thread holds the lock until then."""
+    """A condition that signals when a thread starts to wait."""
 
     def __init__(self):
         super().__init__()
@@ -89,7 +89,7 @@ def test_a_fair_lock_gives_each_thread_its_turn():
         for _ in range(20):
             with lock:
                 order.append(name)
-                time.sleep(0.001)  # the others ask meanwhile
+                time.sleep(0.001)  # the others request the lock in the meantime
 
     barrier = threading.Barrier(4)
     threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
@@ -97,7 +97,7 @@ def test_a_fair_lock_gives_each_thread_its_turn():
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
-    # Once all have asked, nobody comes again before each of the others has had its turn.
+    # Once all wait, no thread gets the lock twice before each of the others had it.
     settled = order[8:-8]
     assert all(len({*settled[i : i + 4]}) == 4 for i in range(len(settled) - 4)), order
 

@@ -226,7 +226,7 @@ def test_duration_that_the_frames_do_not_fill_is_a_warning_with_both_numbers(tmp
 
 
 def test_gap_in_a_steady_video_is_a_warning_with_both_numbers(tmp_path):
-    """Of a damaged Matroska file, whole clusters are missing, and nothing else shows it."""
+    """A damaged Matroska file lacks whole clusters, without other signs."""
     path = tmp_path / "clip.mkv"
     times_ms = [40 * n for n in range(60) if not 20 <= n < 30]
     write_matroska(path, [(picture(), time_ms) for time_ms in times_ms], duration_ms=2400)
@@ -350,7 +350,7 @@ def test_stream_of_a_network_camera_is_read_until_it_breaks_off():
 
 
 class _Clock:
-    """Stands still while waits are noted; ``now_s`` can be set."""
+    """A clock with settable ``now_s`` that records waits."""
 
     def __init__(self, monkeypatch):
         self.now_s, self.waits_s = 100.0, []
@@ -390,7 +390,7 @@ def test_playback_catches_up_a_short_pause_but_no_long_one(monkeypatch):
 
 
 class _Live(FrameSource):
-    """Give 100 frames at 100 Hz without waiting, then fails."""
+    """Return 100 frames at 100 Hz without waiting, then fail."""
 
     is_live = True
 

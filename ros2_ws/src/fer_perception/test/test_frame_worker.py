@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames from one thread to another: the newest ones, in turns, whatever fails."""
+"""Passing the newest frames between threads, despite failures."""
 
 import threading
 

@@ -158,7 +158,7 @@ def test_planar_encodings_keep_brightness_and_colours(encoding, padding):
 
 def test_encodings_come_out_as_from_cv_bridge():
     cv_bridge = pytest.importorskip(
-        "cv_bridge", reason="cv_bridge is not there: no encoding was compared with it"
+        "cv_bridge", reason="cv_bridge is not installed: the encodings were not compared with it"
     )
     from sensor_msgs.msg import Image
 
@@ -325,7 +325,7 @@ def test_a_small_file_of_a_huge_picture_is_refused_before_it_is_decoded(portrait
 
 
 def test_a_png_whose_chunk_is_cut_off_is_refused():
-    """OpenCV 4.14 looks for the rest of it for ever."""
+    """OpenCV 4.14 hangs on such a file."""
     with pytest.raises(ImageError, match="cut off"):
         decode_compressed(_png(28, 20, zlib.compress(bytes(1700)), length=0xFF000583))
 

@@ -37,7 +37,7 @@ def pipeline(detector, recognizer):
 
 
 class ListedFaces:
-    """A detector that finds what it was given."""
+    """A detector that returns given faces."""
 
     def __init__(self, *faces):
         self.faces = list(faces)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command ``recognize``, run as people run it."""
+"""The command ``recognize``, run as a process."""
 
 import csv
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Networks that are loaded again and again do not fill the memory."""
+"""Repeated reloading of networks does not leak memory."""
 
 import ctypes
 import gc
@@ -20,10 +20,10 @@ MAX_GROWTH_MB = 8.0
 
 
 def resident_mb():
-    """Return the resident memory without what the allocator keeps for later."""
+    """Return the resident memory without free heap blocks."""
     gc.collect()
     if not hasattr(ctypes.CDLL(None), "malloc_trim"):
-        pytest.skip("no malloc_trim here: whether reloading leaks was not checked")
+        pytest.skip("malloc_trim is missing: leaks of reloading were not checked")
     give_back_free_memory()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

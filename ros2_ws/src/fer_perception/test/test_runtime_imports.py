@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A robot that perceives needs neither what trains, exports nor evaluates."""
+"""The runtime imports no package for training, export or evaluation."""
 
 import ast
 import subprocess

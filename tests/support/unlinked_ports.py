@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node whose ports in shared memory lose their names before it listens."""
+"""A node whose shared-memory ports are unlinked before it subscribes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _LOCK = "_el"
 
 
 def remove_ports(pid: int) -> int:
-    """Remove the names of the ports that a process reads from, and return how many it had."""
+    """Unlink the ports that a process reads from; return their number."""
     ports = []
     for file in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):  # closed meanwhile
+        with suppress(FileNotFoundError):  # closed in the meantime
             lock = str(file.readlink())
             if "_port" in lock and lock.endswith(_LOCK):
                 ports.append(Path(lock.removesuffix(_LOCK)))
@@ -39,7 +39,7 @@ class _Listener(Node):
         print(f"heard {message.frame_id}", flush=True)
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: the node holds no resources."""
 
 
 if __name__ == "__main__":
