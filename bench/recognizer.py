@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fer_perception.detection.mtcnn import Mtcnn
 from fer_perception.images.frame_source import PortraitSource
+from fer_perception.inference.onnx_session import present_providers
 from fer_perception.recognition.alignment import align_faces
 from fer_perception.recognition.model_store import load_model
 from fer_perception.recognition.recognizer import EmotionRecognizer
@@ -68,6 +69,9 @@ def measure(rounds: int) -> list[RecognizerRow]:
     for precision in load_model(FOLDER).config.graph_sha256:
         model = load_model(FOLDER, "int8" if precision == "int8" else "float32")
         calls[f"ours {precision}"] = EmotionRecognizer(model).recognize
+    for provider in present_providers()[1:]:
+        other = EmotionRecognizer(load_model(FOLDER), execution_provider=provider)
+        calls[f"ours float32 on {provider}"] = other.recognize
     faces = _test_faces()
     times: dict[tuple[str, int], list[float]] = {(n, b): [] for n in calls for b in BATCHES}
     for _ in range(rounds):

@@ -79,7 +79,8 @@ def test_the_python_names_of_every_package_are_documented(repository):
     settings = (repository / "docs" / "conf.py").read_text()
     contents = (repository / "docs" / "index.md").read_text()
     for name, folder in PACKAGES.items():
-        if (repository / folder / name / "__init__.py").is_file():
+        # fer_models holds data: its package has no names.
+        if len(list((repository / folder / name).glob("*.py"))) > 1:
             assert f'"{folder}/{name}"' in settings
             assert f"api/{name}/index" in contents
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from fer_msgs.msg import EmotionArray, EmotionStamped
@@ -301,6 +302,18 @@ def test_unusable_model_is_one_error_and_another_one_is_taken(perception, tmp_pa
     assert node.set_parameter("model", DEFAULT_MODEL).successful
     assert len(node.answer().faces) == 1
     assert node.state() == "active"
+
+
+def test_a_missing_execution_provider_is_named_and_the_cpu_is_used_and_reported(perception):
+    if "OpenVINOExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this ONNX Runtime has OpenVINO: its absence was not checked")
+    node = perception({"execution_provider": "openvino"})
+    assert len(node.answer().faces) == 1
+    assert node.started.output.count("install onnxruntime-openvino; using the CPU") == 1
+    node.wait_until(lambda: node.status("model"), "diagnostics")
+    assert facts(node.status("model"))["execution_provider"] == "cpu"
+    refused = node.set_parameter("execution_provider", "abacus")
+    assert not refused.successful and "abacus" in refused.reason
 
 
 def test_unknown_detector_at_the_start_is_one_error_and_another_one_is_taken(perception):

@@ -16,7 +16,7 @@ from .settings import PerceptionSettings, PipelineChange, build_pipeline, prepar
 class LivePipeline:
     """Holds the pipeline of one stream; a change is prepared first, so that it cannot fail.
 
-    :param turns: held by whoever uses the pipeline; the same one for pipelines that share parts.
+    :param turns: held while the pipeline is used; the same one for pipelines that share parts.
     :param parts: where detector and network are shared with other pipelines of this process.
     """
 
@@ -40,6 +40,12 @@ class LivePipeline:
         """Return the model in use; empty without one."""
         pipeline = self._pipeline
         return pipeline.recognizer.model_id if pipeline is not None else ""
+
+    @property
+    def execution_provider(self) -> str:
+        """Return what the model runs on, such as "cpu"; empty without a model."""
+        pipeline = self._pipeline
+        return pipeline.recognizer.execution_provider if pipeline is not None else ""
 
     def build(self, settings: PerceptionSettings) -> None:
         """Build the pipeline.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -51,6 +52,9 @@ def main(args: list[str] | None = None) -> None:
         code = _run(options)
     except KeyboardInterrupt:
         code = 130
+    except BrokenPipeError:  # such as of "recognize ... | head"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
     except (FrameSourceError, ImageError, ModelError, ValueError, OSError) as error:
         parser.exit(2, f"recognize: {error}\n")
     sys.exit(code)
@@ -96,9 +100,10 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         source = stack.enter_context(open_frame_source(options.source, warn=_say))
-        if options.annotate is not None and _same(options.annotate, options.source):
-            raise ValueError(f"--annotate {options.annotate} would overwrite the source")
-        # A single picture is searched for faces at any of its places; a model loads once.
+        for name in ("annotate", "csv"):
+            output = getattr(options, name)
+            if output is not None and _same(output, options.source):
+                raise ValueError(f"--{name} {output} would overwrite the source")
         pipeline = EmotionPipeline.from_pretrained(options.model, min_face_px=options.min_face)
         is_stream = not isinstance(source, PictureFolder)
         table = _SegmentTable() if is_stream else _PictureTable()

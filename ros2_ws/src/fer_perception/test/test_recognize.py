@@ -98,6 +98,8 @@ def test_what_a_folder_cannot_give_is_counted_and_named(photo, portrait, tmp_pat
         (["{photo}", "--model", "nonsense"], "no model 'nonsense'"),
         (["{photo}", "--min-face", "1"], "min_face_px"),
         (["{photo}", "--annotate", "{photo}"], "would overwrite the source"),
+        (["{photo}", "--csv", "{photo}"], "would overwrite the source"),
+        (["{photo}", "--csv", "nowhere/out.csv"], "nowhere/out.csv"),
         (["{photo}", "--annotate", "nowhere/out.png"], "cannot write nowhere/out.png"),
         (["{text}"], "readme.txt"),
     ],
@@ -110,6 +112,17 @@ def test_what_cannot_be_done_is_one_clear_line(arguments, reason, photo, tmp_pat
     assert done.returncode == 2
     assert reason in done.stderr and "Traceback" not in done.stderr
     assert photo.read_bytes() == before
+
+
+def test_a_reader_that_has_enough_is_not_an_error_to_report():
+    process = subprocess.Popen(
+        [*COMMAND, *MODEL, "portrait", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(60) == 141
+    assert process.stderr.read() == b""
 
 
 def test_ctrl_c_ends_it_without_a_traceback_after_what_was_seen():

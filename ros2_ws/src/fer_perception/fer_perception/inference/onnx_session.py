@@ -9,7 +9,13 @@ from typing import Final
 
 import onnxruntime
 
-__all__ = ["EXECUTION_PROVIDERS", "execution_provider_of", "open_session", "used_provider"]
+__all__ = [
+    "EXECUTION_PROVIDERS",
+    "execution_provider_of",
+    "open_session",
+    "present_providers",
+    "used_provider",
+]
 
 _LOG = logging.getLogger(__name__)
 
@@ -73,6 +79,12 @@ def execution_provider_of(session: onnxruntime.InferenceSession) -> str:
     return next((name for name, (known, _) in _PROVIDERS.items() if known == used), "cpu")
 
 
+def present_providers() -> tuple[str, ...]:
+    """Return the providers that this ONNX Runtime is built with, "cpu" first."""
+    present = onnxruntime.get_available_providers()
+    return ("cpu", *(name for name, (known, _) in _PROVIDERS.items() if known in present))
+
+
 @cache  # one warning, not one per network
 def used_provider(provider: str) -> str:
     """Return the provider to try for the one asked for: itself, or "cpu" where it is missing.
@@ -83,18 +95,15 @@ def used_provider(provider: str) -> str:
     if provider not in EXECUTION_PROVIDERS:
         expected = ", ".join(EXECUTION_PROVIDERS)
         raise ValueError(f"execution_provider is {provider!r}: expected one of {expected}")
-    present = onnxruntime.get_available_providers()
-    if provider == "cpu":
-        return "cpu"
+    present = present_providers()
+    if provider in present:
+        return provider
     if provider == "auto":
-        return _AUTOMATIC if _PROVIDERS[_AUTOMATIC][0] in present else "cpu"
-    name, package = _PROVIDERS[provider]
-    if name not in present:
-        _LOG.warning(
-            "execution provider %s is missing in this ONNX Runtime %s: install %s; using the CPU",
-            provider,
-            onnxruntime.__version__,
-            package,
-        )
-        return "cpu"
-    return provider
+        return _AUTOMATIC if _AUTOMATIC in present else "cpu"
+    _LOG.warning(
+        "execution provider %s is missing in this ONNX Runtime %s: install %s; using the CPU",
+        provider,
+        onnxruntime.__version__,
+        _PROVIDERS[provider][1],
+    )
+    return "cpu"

@@ -65,7 +65,7 @@ def _why_silent(images: InputState) -> str:
             "its publisher sends none, or they are lost on the way: see 'Large images are lost?' "
             "in the README"
         )
-    return "nobody publishes it"
+    return "it has no publisher"
 
 
 def latency_status(node: str, report: FrameReport, shedder: LoadShedder) -> DiagnosticStatus:
@@ -98,8 +98,14 @@ def latency_status(node: str, report: FrameReport, shedder: LoadShedder) -> Diag
     )
 
 
-def model_status(node: str, model_id: str, detector: str, error: str) -> DiagnosticStatus:
+def model_status(
+    node: str, model_id: str, execution_provider: str, detector: str, error: str
+) -> DiagnosticStatus:
     """Report on the model and the detector; ``error`` says why they are not ready, if so."""
     level = DiagnosticStatus.ERROR if error else DiagnosticStatus.OK
-    values = {"model": model_id, "detector": detector}
+    values = {
+        "model": model_id,
+        "execution_provider": execution_provider,
+        "detector": detector,
+    }
     return diagnostic_status(node, "model", level, error or "ready", values)

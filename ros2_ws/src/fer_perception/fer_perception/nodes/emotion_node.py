@@ -83,7 +83,8 @@ class EmotionNode(LifecycleNode):
             self._recognize, self._publish, self._on_image_error, self._live.turns
         )
         self._frame_clock = FrameClock()
-        self._time_fault = self._logged_time_fault = ""
+        self._time_fault = ""
+        self._logged_time_faults: set[str] = set()
         self._image_error, self._image_error_s = "", 0.0
         qos: dict[str, Any] = {
             "qos_overriding_options": QoSOverridingOptions.with_default_policies()
@@ -122,7 +123,10 @@ class EmotionNode(LifecycleNode):
             return TransitionCallbackReturn.FAILURE
         self._error = ""
         self._apply_settings(settings)
-        self.get_logger().info(f"ready: model {self._live.model_id}, detector {settings.detector}")
+        self.get_logger().info(
+            f"ready: model {self._live.model_id} on {self._live.execution_provider}, detector "
+            f"{settings.detector}"
+        )
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -207,8 +211,8 @@ class EmotionNode(LifecycleNode):
 
     def _note_time_fault(self, fault: str) -> None:
         self._time_fault = fault
-        if fault and fault != self._logged_time_fault:
-            self._logged_time_fault = fault
+        if fault and fault not in self._logged_time_faults:
+            self._logged_time_faults.add(fault)
             self.get_logger().warning(
                 f"the stamps of the images on {self._input.topic} {fault}: the time of receipt is "
                 "used instead"
@@ -285,7 +289,12 @@ class EmotionNode(LifecycleNode):
         self._events.check_silence(stamp)
         node = self.get_fully_qualified_name().lstrip("/")
         detector = self.get_parameter("detector").value
-        statuses = [diagnostics.model_status(node, self._live.model_id, detector, self._error)]
+        live = self._live
+        statuses = [
+            diagnostics.model_status(
+                node, live.model_id, live.execution_provider, detector, self._error
+            )
+        ]
         if self._input.is_subscribed:
             report = self._worker.statistics.report(time.monotonic())
             statuses += [
