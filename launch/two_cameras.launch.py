@@ -21,8 +21,8 @@ from launch.substitutions import LaunchConfiguration
 from launch import LaunchDescription
 
 FER_LIGHT = str(Path(__file__).with_name("fer_light.launch.py"))
-# One page and no lamp: neither can be shared out between the two.
-NO_LIGHT = {"light": "false", "device": "", "emotions_topics": "", "dashboard": ""}
+# Neither a lamp nor the port of a page can serve both.
+FOR_ONE = {"light": "false", "device": "", "emotions_topics": "", "dashboard": ""}
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -55,7 +55,7 @@ def generate_launch_description() -> LaunchDescription:
                             launch_arguments={
                                 "namespace": LaunchConfiguration(side),
                                 "source": LaunchConfiguration(f"{side}_source"),
-                                **NO_LIGHT,
+                                **FOR_ONE,
                                 # One aggregator sums up the health of all namespaces.
                                 **({"aggregator": "false"} if side == "right" else {}),
                             }.items(),

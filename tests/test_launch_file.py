@@ -4,9 +4,9 @@
 import importlib.util
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -19,15 +19,34 @@ from fer_bringup.fast_dds import PROFILE_VARIABLES
 from fer_bringup.standalone.launch_file import names, read
 from replay_bags import small_images, write_bag
 
-pytest.importorskip(
-    "launch_ros",
-    reason="launch_ros is not installed: the launch files were not run by the real one",
+if importlib.util.find_spec("launch_ros") is None:
+    pytest.skip(
+        "launch_ros is not installed: the launch files were not run by the real launch",
+        allow_module_level=True,
+    )
+
+# In a process of its own: here pytest has made 'launch' of the folder of that name.
+RUN = """
+import sys
+from fer_bringup import security
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+security.check = lambda keystore, enclaves: None  # the keystore need not be valid here
+source = PythonLaunchDescriptionSource(sys.argv[1])
+given = [tuple(word.split(":=", 1)) for word in sys.argv[2:]]
+service = LaunchService(noninteractive=True)
+service.include_launch_description(
+    LaunchDescription([IncludeLaunchDescription(source, launch_arguments=given)])
 )
-
-from launch.actions import IncludeLaunchDescription  # noqa: E402
-from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
-
-from launch import LaunchDescription, LaunchService  # noqa: E402
+sys.exit(service.run())
+"""
+ARGUMENTS = """
+import json, runpy, sys
+arguments = runpy.run_path(sys.argv[1])["generate_launch_description"]().get_launch_arguments()
+print(json.dumps({argument.name: argument.description for argument in arguments}))
+"""
 
 VARIABLES = (*PROFILE_VARIABLES, *security.variables("/keystore"))
 
@@ -74,19 +93,16 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ROS_LOG_DIR", str(tmp_path / "log"))
     for variable in PROFILE_VARIABLES:
         monkeypatch.delenv(variable, raising=False)
-    # The keystore need not be valid here.
     monkeypatch.setattr(security, "check", lambda keystore, enclaves: None)
     return tmp_path
 
 
 def launch(path: Path, given: dict[str, str]) -> int:
     """Run a launch file with the real launch until its nodes have ended."""
-    source = PythonLaunchDescriptionSource(str(path))
-    service = LaunchService(noninteractive=True)
-    service.include_launch_description(
-        LaunchDescription([IncludeLaunchDescription(source, launch_arguments=given.items())])
-    )
-    return service.run()
+    words = [f"{name}:={value}" for name, value in given.items()]
+    return subprocess.run(
+        [sys.executable, "-c", RUN, path, *words], cwd="/", timeout=120
+    ).returncode
 
 
 def seen_by_the_nodes(stand_ins: Path) -> dict[str, Any]:
@@ -184,19 +200,13 @@ def test_a_node_that_died_is_restarted_in_the_scope_of_the_including_file(
     assert environment[PROFILE_VARIABLES[0]].endswith("fastdds_large_images.xml")
 
 
-def launch_file(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("launch_file", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("name", names())
 def test_every_argument_is_declared_and_described(repository, name):
-    module = launch_file(repository / "launch" / f"{name}.launch.py")
-    declared = module.generate_launch_description().get_launch_arguments()
-    assert {argument.name for argument in declared} >= set(read(name).arguments)
-    assert all(argument.description for argument in declared)
+    path = repository / "launch" / f"{name}.launch.py"
+    words = [sys.executable, "-c", ARGUMENTS, path]
+    described = json.loads(subprocess.run(words, cwd="/", check=True, capture_output=True).stdout)
+    assert set(described) >= set(read(name).arguments)
+    assert all(described.values())
 
 
 def test_a_recording_and_a_replay_start(stand_ins, repository, tmp_path):
@@ -210,7 +220,7 @@ def test_a_recording_and_a_replay_start(stand_ins, repository, tmp_path):
     recorder = seen_by_the_nodes(stand_ins)["bag_recorder_node"]
     assert "fer_perception/events" in recorder["parameters"]["topics"]
     bag = write_bag(tmp_path / "bag", small_images(2), encoding="jpeg")
-    given = {"bag": str(bag), "rate": "2"}
+    given = {"bag": str(bag), "rate": "2", "out": str(tmp_path / "live")}
     assert launch(repository / "launch" / "replay.launch.py", given) == 0
     launched = seen_by_the_nodes(stand_ins)
     assert start.main(["replay", *(f"{name}:={value}" for name, value in given.items())]) == 0

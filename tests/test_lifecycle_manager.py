@@ -98,12 +98,23 @@ def test_it_gives_up_on_a_node_that_refuses_and_brings_up_the_others(
     )
     manager = started["lifecycle_manager"]
     peer.wait_until(lambda: "[ERROR]" in manager.output, "the error")
-    assert "gave up on fer_perception after 2 attempts: correct what its own log" in manager.output
+    assert "gave up on fer_perception: 2 of 2 attempts failed; correct" in manager.output
     assert manager.output.count("fer_perception did not configure: its own log says why") == 2
     peer.wait_until(lambda: "ambient_light is active" in manager.output, "the light")
     assert state_of("fer_perception") == "unconfigured"
     assert manager.output.count("[ERROR]") == 1
     assert manager.running
+
+
+def test_it_gives_up_on_a_node_that_does_not_live(start_managed, state_of, peer):
+    started = start_managed({"perception": "false"}, lifecycle_manager={"attempts": 1})
+    manager = started["lifecycle_manager"]
+    peer.wait_until(lambda: "ambient_light is active" in manager.output, "the light")
+    started["ambient_light"].node.process.kill()
+    started["ambient_light"].node.process.wait(30)
+    started["again"]("ambient_light")
+    peer.wait_until(lambda: "gave up on ambient_light: 1 of 1" in manager.output, "the error")
+    assert state_of("ambient_light") == "unconfigured"
 
 
 @pytest.mark.parametrize("executable", ["lifecycle_manager", "bring_up"])

@@ -58,7 +58,7 @@ def test_the_report_on_a_real_clip_opens_without_errors_and_requests(
 def test_a_report_without_labels_and_faces_opens_as_well(chromium, tmp_path):
     bag = write_bag(tmp_path / "bag", small_images(5))
     report = evaluate(bag, tmp_path / "out", "--thumbnails")
-    assert_opens(chromium, report, "No face was seen", "Without labels")
+    assert_opens(chromium, report, "No face was found", "Without labels")
 
 
 def test_names_from_a_bag_cannot_become_part_of_the_page(chromium, tmp_path):

@@ -176,6 +176,20 @@ def test_a_node_that_died_is_restarted(stand_ins):
     assert len(stand_ins.log("fer_perception")) == 2  # started once, stopped once
 
 
+def test_a_node_whose_executable_is_gone_is_named_and_the_others_go_on(stand_ins):
+    path = stand_ins.prefix / "lib" / EXECUTABLES["camera"]
+    stand_ins.write("camera", "import os; os.remove(sys.argv[0]); os.kill(os.getpid(), 9)")
+    process = start("fer_light")
+    stand_ins.wait_for_start()
+    assert process.stderr is not None
+    lines = [process.stderr.readline() for _ in range(3)]
+    assert "process not restarted" in lines[2] and str(path) in lines[2]
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 1
+    assert stand_ins.log("ambient_light")[1:] == ["SIGINT"]
+
+
 @pytest.mark.parametrize("code", [0, 2])
 def test_a_node_that_was_stopped_or_started_wrongly_is_not_restarted(stand_ins, code):
     stand_ins.write("camera", f"sys.exit({code})")

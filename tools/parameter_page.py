@@ -35,9 +35,9 @@ Written by `tools/parameter_page.py` from the settings that the nodes declare.
 
 Parameters can be changed while a node runs, but for those marked *at the start*. A number may be
 given for a text and a whole number for a fraction where that is unambiguous (`source:=0`,
-`rate_hz:=15`). A value that cannot be used is refused with the reason. One that is wrong at the start
-leaves a lifecycle node unconfigured until the parameter is set right, and ends other nodes with code
-2. Each lamp has options of its own, `device.NAME.OPTION`: see
+`rate_hz:=15`). A value that cannot be used is refused with the reason. One that is wrong at the
+start leaves a lifecycle node unconfigured until the parameter is set right, and ends other nodes
+with code 2. Each lamp has options of its own, `device.NAME.OPTION`: see
 [`ambient_light_driver`](../ros2_ws/src/ambient_light_driver/README.md).
 """
 

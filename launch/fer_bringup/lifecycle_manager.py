@@ -158,8 +158,8 @@ class ManagedNode:
         if self._attempts >= self._manager.attempts:
             self._has_given_up = True
             self._log.error(
-                f"gave up on {self._name} after {self._attempts} attempts: correct what its own "
-                "log names, then restart it and this node"
+                f"gave up on {self._name}: {self._attempts} of {self._attempts} attempts failed; "
+                "correct what its own log names, then restart it and this node"
             )
 
     def _note_heartbeat(self, is_there: bool) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .launch import Action, LaunchContext, visit
 from .launch.event_handlers import ProcessExited
-from .processes import GRACE_S, NodeProcess, command, send, start, stop
+from .processes import GRACE_S, NodeProcess, send, start, stop
 
 _PERIOD_S = 0.05
 
@@ -64,7 +64,12 @@ def run(context: LaunchContext, asked: list[int]) -> int:
             timers.remove(timer)
             for action in timer.actions:
                 visit(action, context)
-            started = _start(context)
+            try:
+                started = _start(context)
+            except OSError as error:
+                # For example while a package is rebuilt; the others go on.
+                print(f"process not restarted: {error}", file=sys.stderr, flush=True)
+                continue
             timer.cause.is_replaced |= bool(started)
             running += started
         time.sleep(_PERIOD_S)
@@ -91,9 +96,8 @@ def _handle_exit(one: _Running, context: LaunchContext) -> list[_Timer]:
     spec = one.node.spec
     if one.node.failure:
         print(f"process failed: {one.node.failure}", file=sys.stderr, flush=True)
-    event = ProcessExited(
-        one.action, spec.name, command(spec), spec.cwd, dict(spec.environment), code
-    )
+    words = [str(word) for word in one.node.process.args]  # type: ignore[union-attr]
+    event = ProcessExited(one.action, spec.name, words, spec.cwd, dict(spec.environment), code)
     for handler in list(context.handlers):
         if handler.target_action is one.action:
             for action in handler.on_exit(event, context) or ():

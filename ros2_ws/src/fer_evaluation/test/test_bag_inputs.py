@@ -191,7 +191,9 @@ def test_names_with_a_meaning_in_uris_are_read(tmp_path, name):
     (tmp_path / name / "bag.db3").rename(tmp_path / name / f"{name}.db3")
     for path in (tmp_path / name, tmp_path / name / f"{name}.db3"):
         before = sorted(tmp_path.rglob("*"))
-        assert read(path)[0] == stamps(COUNT)
+        found, warnings = read(path)
+        assert found == stamps(COUNT)
+        assert not any("not whole" in warning for warning in warnings)
         assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -231,6 +233,16 @@ def test_compressed_bags_are_read_with_and_without_metadata(tmp_path, storage, m
     assert "no metadata.yaml" in warning
     # Magic bytes count, not the name.
     assert read(tmp_path / f"lone{''.join(file.suffixes).removesuffix('.zstd')}")[0] == found
+
+
+def test_a_file_that_a_player_decompressed_is_not_read_twice(tmp_path):
+    bag = compressed_bag(tmp_path / "bag", StoragePlugin.SQLITE3, CompressionMode.FILE)
+    (bag / "bag.db3").write_bytes(
+        zstandard.ZstdDecompressor().decompress((bag / "bag.db3.zstd").read_bytes(), 1 << 24)
+    )
+    assert read(bag) == (stamps(COUNT), [])
+    (bag / "metadata.yaml").unlink()
+    assert read(bag)[0] == stamps(COUNT)
 
 
 def test_a_compressed_file_that_is_cut_short_gives_its_beginning_and_a_warning(tmp_path, rng):

@@ -123,7 +123,7 @@ class HueDevice(LightDevice[HueConfig]):
         return self._manual_off.remark
 
     def open(self) -> None:
-        """Connect to the bridge, find a lamp given by name, and end what it plays by itself.
+        """Connect to the bridge, find the lamp and end its effect.
 
         :raises Exception: when it cannot be reached, its certificate is not the expected one, or
             no application key is given.

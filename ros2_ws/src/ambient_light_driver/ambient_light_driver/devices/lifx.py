@@ -131,7 +131,7 @@ class LifxDevice(LightDevice[LifxConfig]):
             raise DeviceUnavailableError("first_zone: this LIFX lamp has no zones")
 
     def send(self, state: LightState) -> None:
-        """Show the colour; the lamp is switched on after it has the first one.
+        """Show the colour, then switch the lamp on if it is off.
 
         :raises Exception: when a lamp does not acknowledge it.
         """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secrets: from a file or an environment variable, never from a parameter that all can read."""
+"""Secrets from a file or an environment variable, never a parameter."""
 
 from __future__ import annotations
 

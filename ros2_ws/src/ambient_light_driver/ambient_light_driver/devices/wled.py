@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""WLED controllers: JSON over HTTP, or the Distributed Display Protocol over UDP in real time."""
+"""WLED controllers, by JSON over HTTP or by DDP over UDP."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ class WledDevice(LightDevice[WledConfig]):
 
 
 class _JsonInterface:
-    """WLED's JSON interface over one HTTP connection with one request at a time."""
+    """WLED's JSON interface, with one request at a time."""
 
     def __init__(self, config: WledConfig) -> None:
         self._segment = config.segment
@@ -208,7 +208,7 @@ class _JsonInterface:
         self._request("POST", json.dumps(state))
 
     def is_on(self) -> bool:
-        """Return whether the controller, and the segment if there is one, is switched on."""
+        """Return whether the controller, and the chosen segment, is on."""
         try:
             state = json.loads(self._request("GET"))
             segments = {segment["id"]: segment for segment in state["seg"]}

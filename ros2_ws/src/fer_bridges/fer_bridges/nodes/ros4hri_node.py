@@ -145,7 +145,7 @@ class Ros4HriNode(Node):
     def close(self) -> None:
         """Publish that no face is tracked any more."""
         if self._header is not None:
-            self._track_nobody()
+            self._publish_empty_list()
             self._tracked.wait_for_all_acked(Duration(seconds=_LAST_LIST_S))
 
     def _look(self) -> None:
@@ -158,11 +158,11 @@ class Ros4HriNode(Node):
         now_s = world_time_s(self)
         silent_s = option_value(self, "silent_after_s")
         if self._header is not None and self._silence.seconds(now_s) > silent_s:
-            self._track_nobody()
+            self._publish_empty_list()
             self._public.begin_run()
         self._forget_faces(now_s)
 
-    def _track_nobody(self) -> None:
+    def _publish_empty_list(self) -> None:
         frame_id = self._header.frame_id if self._header is not None else ""
         header = Header(stamp=self.get_clock().now().to_msg(), frame_id=frame_id)
         self._tracked.publish(self._messages.ids_type(header=header, ids=[]))

@@ -56,6 +56,9 @@ def storage_files(path: Path) -> list[Path]:
             raise BagError(f"{path} is not a bag: expected a folder, or {_EXPECTED}")
         return [path]
     inside = [file for file in path.iterdir() if file.is_file() and not _is_macos_shadow(file)]
+    # 'ros2 bag play' leaves the decompressed file beside the compressed one.
+    names = {file.name for file in inside}
+    inside = [file for file in inside if f"{file.name}.zstd" not in names]
     # The parts of a split bag are numbered: bag_2 comes before bag_10.
     files = sorted(
         (file for file in inside if _is_storage(file)), key=lambda file: natural_key(file.name)
