@@ -20,7 +20,7 @@ setup(
         (f"share/{package_name}", ["package.xml"]),
         (f"share/{package_name}/palettes", palettes),
     ],
-    install_requires=[fer_common, "pyyaml"],
+    install_requires=[fer_common, "numpy", "pyyaml"],
     extras_require={"test": ["pytest"]},
     zip_safe=False,
     maintainer="Maintainers of fer_perception",
