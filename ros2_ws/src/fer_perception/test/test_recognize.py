@@ -12,7 +12,7 @@ import pytest
 
 from fer_perception.emotions import EMOTIONS
 
-COMMAND = [sys.executable, "-m", "fer_perception.recognize"]
+COMMAND = [sys.executable, "-m", "fer_perception.command.recognize"]
 MODEL = ["--model", "baseline_cnn"]
 
 
