@@ -22,7 +22,7 @@ PALETTE = load_palette("default")
 
 
 def shown(emotion):
-    return pytest.approx(PALETTE.emotions[emotion].channels, abs=2e-3)
+    return pytest.approx(PALETTE.emotions[emotion].normalized().channels, abs=2e-3)
 
 
 def is_black(color):
