@@ -164,9 +164,7 @@ def test_two_colors_that_are_equal_on_one_lamp_do_not_flash_on_another(form):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(
-        st.tuples(st.floats(0.02, 0.5), any_color, st.booleans()), min_size=5, max_size=20
-    ),
+    st.lists(st.tuples(st.floats(0.02, 0.5), any_color, st.booleans()), min_size=5, max_size=20),
     st.floats(0.03, 0.6),
     lamps,
 )
@@ -189,9 +187,7 @@ def test_fades_that_turn_on_their_way_do_not_flash(turns, constant_s, lamps):
 
 
 @settings(max_examples=80, deadline=None)
-@given(
-    st.lists(st.tuples(any_step, any_color, st.booleans()), min_size=20, max_size=80), lamps
-)
+@given(st.lists(st.tuples(any_step, any_color, st.booleans()), min_size=20, max_size=80), lamps)
 def test_leaving_out_samples_as_a_slow_lamp_does_adds_no_flash(steps, lamps):
     times_s, colors = run([(step_s, color) for step_s, color, _ in steps])
     kept = [0] + [i + 1 for i, step in enumerate(steps) if step[2]]
@@ -218,9 +214,7 @@ def test_a_link_that_stalls_and_takes_one_color_at_a_time_adds_no_flash(steps, d
 
 
 @settings(max_examples=80, deadline=None)
-@given(
-    st.lists(st.tuples(any_step, any_color, st.booleans()), min_size=20, max_size=80), lamps
-)
+@given(st.lists(st.tuples(any_step, any_color, st.booleans()), min_size=20, max_size=80), lamps)
 def test_switching_off_and_on_again_does_not_flash_either(steps, lamps):
     limiter = FlashLimiter()
     times_s, colors, now_s = [0.0], [BLACK], 0.0
@@ -234,9 +228,7 @@ def test_switching_off_and_on_again_does_not_flash_either(steps, lamps):
 
 
 @settings(max_examples=80, deadline=None)
-@given(
-    st.lists(st.tuples(any_step, any_color, st.booleans()), min_size=20, max_size=80), lamps
-)
+@given(st.lists(st.tuples(any_step, any_color, st.booleans()), min_size=20, max_size=80), lamps)
 def test_neither_a_lamp_that_goes_out_for_a_while_nor_its_neighbour_flashes(steps, lamps):
     """The limiter counts the darkness; the neighbour does not see it, the lamp rests."""
     limiter = FlashLimiter()
@@ -341,9 +333,7 @@ def test_ordinary_changes_of_expression_pass_untouched(palette):
     for i in range(60):
         emotion = names[(i * (i + 3) // 2 + i // 7) % len(names)]
         confidence = 0.55 + 0.4 * ((7 * i) % 11) / 10
-        scores = tuple(
-            confidence if name == emotion else (1.0 - confidence) / 6 for name in names
-        )
+        scores = tuple(confidence if name == emotion else (1.0 - confidence) / 6 for name in names)
         for _ in range(50 + (13 * i) % 60):
             now_s += 0.02
             pipeline.observe([FaceObservation("f1", scores, 100.0, 0.0)], now_s)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tells other light nodes which lamps this one drives, and hears the same from them."""
+"""Exchange of claims on lamps with other light nodes."""
 
 from __future__ import annotations
 
@@ -101,6 +101,4 @@ def claims_from_message(message: LightClaims) -> PeerClaims:
         )
         for entry in message.claims[:MAX_CLAIMS]
     )
-    return PeerClaims(
-        message.node[:MAX_NAME_LENGTH], message.instance[:MAX_NAME_LENGTH], claims
-    )
+    return PeerClaims(message.node[:MAX_NAME_LENGTH], message.instance[:MAX_NAME_LENGTH], claims)

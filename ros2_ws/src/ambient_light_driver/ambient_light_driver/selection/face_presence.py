@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which faces have been in view long enough to count."""
+"""Faces that have been in view long enough to count."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_KNOWN_FACES = 256
 
 
 class FacePresence:
-    """Remembers since when each face has been in view."""
+    """Tracks the time for which each face has been in view."""
 
     def __init__(self) -> None:
         self._faces: tuple[FaceObservation, ...] = ()
@@ -24,7 +24,7 @@ class FacePresence:
         self._last_seen: dict[str, Stopwatch] = {}
 
     def observe(self, faces: Sequence[FaceObservation], now_s: float) -> None:
-        """Take over the faces of the newest image."""
+        """Replace the faces by those of the newest image."""
         self._faces = tuple(faces)
         for face in self._faces:
             known = self._in_view.setdefault(face.face_id, Stopwatch(now_s))
