@@ -119,9 +119,7 @@ def random_lamps(form: str, count: int, rng: np.random.Generator) -> Lamps:
     """Return lamps of a form; the extreme exponents and weights are frequent."""
     channels = len(FORMS[form](np.zeros((1, 3)), np.zeros((1, 1)))[0][0])
     shared = rng.random((count, 1)) < 0.5
-    exponents = np.where(
-        shared, _exponents(rng, (count, 1)), _exponents(rng, (count, channels))
-    )
+    exponents = np.where(shared, _exponents(rng, (count, 1)), _exponents(rng, (count, channels)))
     weights = rng.dirichlet([0.5] * channels, count)
     ordinary, single = count // 4, count // 3 - count // 4
     weights[:ordinary] = LUMINANCE[:channels]
@@ -164,7 +162,9 @@ def worst_flashes(times_s: Sequence[float], colors: Sequence[LightColor], lamps:
     general_pairs = _pairs(times, luminance, LUMINANCE_CHANGE)
     red_pairs = _pairs(times, red, RED_CHANGE)
     newer = max(
-        most_flashes(list(times_s), [tuple(rgb) for rgb in light[k, :, :3].tolist()], red_transitions)
+        most_flashes(
+            list(times_s), [tuple(rgb) for rgb in light[k, :, :3].tolist()], red_transitions
+        )
         for k in range(0, len(light), max(1, len(light) // 4))
     )
     return Worst(general_pairs, max(red_pairs, newer))
@@ -200,5 +200,3 @@ def _pairs(times: Floats, values: Floats, threshold: float) -> int:
         )
         for k in suspects
     )
-
-

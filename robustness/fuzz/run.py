@@ -51,7 +51,7 @@ def table(reports: Iterable[Report]) -> Table:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the command line; return 1 when an input crashed, hung, memory grew, or a lamp flashed."""
+    """Run the command line; return 1 for crashes, hangs, grown memory and flashing lamps."""
     parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
     parser.add_argument("targets", nargs="*", choices=[[], *_NAMES], help="default: all")
     parser.add_argument("--share", type=float, default=1.0, help="share of the inputs to try")

@@ -23,8 +23,8 @@ _SECOND_S = 1.0
 _RED_SCALE = 320.0
 _SATURATED = 0.8
 _CHROMATICITY_CHANGE = 0.2
-_DARK = 1e-3
-"""Light of all channels below which a lamp has no chromaticity."""
+_DARK = 0.03
+"""Light of all channels, each 1 at most, below which the steps of 8 bit make the chromaticity."""
 
 Rgb = tuple[float, float, float]
 T = TypeVar("T")

@@ -109,9 +109,7 @@ def plan(rng: Random) -> list[Wish]:
         wishes += rng.choice(_PLANS)(rng, 0.02)
     if rng.random() < 0.3:
         share = rng.uniform(0.0, 0.2)
-        wishes = [
-            Wish(wish.after_s, None) if rng.random() < share else wish for wish in wishes
-        ]
+        wishes = [Wish(wish.after_s, None) if rng.random() < share else wish for wish in wishes]
     return wishes
 
 

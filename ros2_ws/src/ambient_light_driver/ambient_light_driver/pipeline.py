@@ -64,7 +64,7 @@ class LightPipeline:
 
     @property
     def late_s(self) -> float:
-        """How late a colour may be shown [s]; not less than on the topic, which no one confirms."""
+        """How late a colour may be shown [s]; at least as on the topic, which no one confirms."""
         return self._limiter.late_s
 
     @late_s.setter

@@ -36,7 +36,7 @@ class ChannelConfig(DeviceConfig):
         "Exponent of the lamp's own dimming curve, light = value ** gamma: 1 for plain "
         "pulse-width LEDs, about 2.2 for lamps that correct by themselves.",
         minimum=1.0,
-        maximum=4.0,
+        maximum=3.0,
     )
 
     def __post_init__(self) -> None:

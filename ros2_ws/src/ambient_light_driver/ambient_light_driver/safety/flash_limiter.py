@@ -164,15 +164,14 @@ class FlashLimiter:
         counted = counted_moves(parts)
         tube = _TUBES[min(counted, len(_TUBES) - 1)]
         gap = self._shown.distance(light)
-        if rested_s and gap <= _TUBES[-1]:
-            if gap == 0.0 or 2 * counted > limit - 2:
-                return True
+        is_settling = rested_s > 0.0 and 0.0 < gap <= _TUBES[-1]
+        if is_settling:
             tube = 0.0
             share = min(1.0, _SETTLING_PER_S * rested_s / gap)
             light = self._shown.moved_towards(light, share)
         if self._line is not None and self._line.passes(self._shown, light, tube + _EQUAL):
             return self._try_going(self._line, light, parts, limit)
-        if gap <= tube:
+        if gap <= tube or (is_settling and 2 * counted > limit - 2):
             return True
         for end in (target, light):
             line = Line.between(self._shown, end)

@@ -26,6 +26,8 @@ _BRIGHTNESS_EXPONENTS = (1.25, 3.75)
 """Of the cube root of the strongest channel, which lamps get encoded as a screen does, or not."""
 _LUMINANCE_THRESHOLD = 0.03
 _RED_THRESHOLD = 0.006
+_SATURATED = 0.75
+_CHROMATICITY_THRESHOLD = 0.17
 """What the search overlooks at the end of one move and at the start of the next adds up, and
 rounding to 8 bit adds 0.036 (red: 0.05) to a swing: together less than the standard's."""
 
@@ -46,6 +48,7 @@ def most_swings(start: RootLight, end: RootLight) -> int:
     red, green, blue = (multiplied[:, :, k] for k in range(3))
     redness = red[:, None, None] - green[:, None] - blue
     return max(
+        _count_red_transitions(red[:, None, None], green[:, None], blue),
         _count(np.concatenate(general), _LUMINANCE_THRESHOLD),
         _count(np.maximum(redness, 0.0).reshape(-1, len(_POINTS)), _RED_THRESHOLD),
     )
@@ -94,3 +97,24 @@ def _count(light: Floats, threshold: float) -> int:
         direction = np.where(rises, 1, np.where(falls, -1, direction)).astype(np.int8)
         low, high = np.where(turns, value, low), np.where(turns, value, high)
     return int(swings.max())
+
+
+def _count_red_transitions(red: Floats, green: Floats, blue: Floats) -> int:
+    """Return the most changes of chromaticity to or from a saturated red."""
+    total = np.maximum(red + green + blue, 1e-12)
+    # CIE 1976 u' and v' of linear sRGB.
+    weighted = 3.6593 * red + 11.4432 * green + 4.1146 * blue + 1e-12
+    u = np.moveaxis(4.0 * (0.4124 * red + 0.3576 * green + 0.1805 * blue) / weighted, -1, 0)
+    v = np.moveaxis(9.0 * (0.2126 * red + 0.7152 * green + 0.0722 * blue) / weighted, -1, 0)
+    saturated = np.moveaxis(red / total >= _SATURATED, -1, 0)
+    was_saturated, u_before, v_before = saturated[0], u[0], v[0]
+    transitions = np.zeros(u[0].shape, dtype=np.int8)
+    for is_saturated, u_now, v_now in zip(saturated, u, v, strict=True):
+        far = np.hypot(u_now - u_before, v_now - v_before) > _CHROMATICITY_THRESHOLD
+        counts = far & (is_saturated | was_saturated)
+        transitions += counts
+        follows = counts | is_saturated | ~was_saturated
+        was_saturated = np.where(follows, is_saturated, was_saturated)
+        u_before = np.where(follows, u_now, u_before)
+        v_before = np.where(follows, v_now, v_before)
+    return int(transitions.max())
