@@ -18,8 +18,6 @@ from fer_perception.images.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message
 from real_peers import program_fixture, start_olad_fixture  # noqa: F401
 
-pytest.importorskip("sacn", reason="no Python module sacn: the graph was not tried with a lamp")
-
 UNIVERSE = 7
 PARAMETERS = f"""
 /**/ambient_light:

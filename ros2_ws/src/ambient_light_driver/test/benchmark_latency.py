@@ -53,7 +53,6 @@ def wait_for_light(graph):
 
 
 def test_sacn_to_olad(start_light, graph, start_olad):
-    pytest.importorskip("sacn")
     olad = start_olad("e131")
     olad.listen(3)
     start_light(

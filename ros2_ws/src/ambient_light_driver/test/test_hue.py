@@ -100,7 +100,8 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(403, "unauthorized user")
             return
         kind, _, id_ = self.path.removeprefix("/clip/v2/resource/").partition("/")
-        self.answer(200, data=[{"on": {"on": self.server.on}}] if id_ else RESOURCES[kind])
+        state = {"on": {"on": self.server.on}, "effects": {"status": self.server.effect}}
+        self.answer(200, data=[state] if id_ else RESOURCES[kind])
 
     def do_PUT(self):
         server = self.server
@@ -114,6 +115,9 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(400, "content type")
         elif self.is_too_often(match[1]):
             self.answer(429, "too many requests")
+        elif body == {"effects": {"effect": "no_effect"}}:
+            server.effect = "no_effect"
+            self.answer(200)
         elif breach := breach_of_contract(body):
             self.answer(400, breach)
         elif not body.get("on", {"on": server.on})["on"] and "dimming" in body:
@@ -169,6 +173,7 @@ def bridge(certificate):
     context.load_cert_chain(*certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     server.bodies, server.refusals, server.on = [], [], False
+    server.effect = "no_effect"
     server.arrivals_s = {"light": [], "grouped_light": []}
     server.status, server.error = 200, ""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -316,6 +321,13 @@ def test_a_name_that_is_not_one_lamp_is_refused_with_those_that_are(bridge, devi
     assert bridge.bodies == []
 
 
+def test_an_effect_of_the_lamp_ends_when_it_is_taken_over(bridge, device):
+    bridge.effect = "candle"
+    lamp = device()
+    lamp.open()
+    assert bridge.effect == "no_effect"
+
+
 def test_a_lamp_switched_off_by_hand_stays_off_until_it_is_switched_on(
     bridge, device, monkeypatch
 ):
@@ -398,9 +410,8 @@ def test_an_answer_that_refuses_is_an_error(bridge, device, status, error, text)
 def test_a_wrong_key_is_refused_and_never_shown(bridge, device, monkeypatch):
     monkeypatch.setenv("HUE_KEY", "another-key")
     lamp = device(key_file="", key_env="HUE_KEY")
-    lamp.open()
     with pytest.raises(ConnectionError, match="403: unauthorized") as caught:
-        lamp.send(ORANGE)
+        lamp.open()
     lamp.close()
     assert "another-key" not in f"{caught.value} {lamp.config} {vars(lamp)}"
     for broken in ("two\x01parts", "ключ", ""):

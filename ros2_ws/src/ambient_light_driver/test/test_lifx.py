@@ -76,18 +76,18 @@ def start_emulator(tmp_path, free_tcp_port, wait_until):
         emulator.stop()
 
 
-def test_the_lamp_takes_the_color_and_goes_on_and_dark(start_emulator, wait_until):
+def test_the_lamp_takes_the_color_and_goes_on_and_dark(start_emulator):
     emulator = start_emulator()
     lamp = LifxDevice("lifx", LifxConfig(host="127.0.0.1", udp_port=emulator.port))
     lamp.open()
     lamp.send(GREEN)
-    wait_until(lambda: emulator.color()["brightness"] == 65535, "the end of the transition")
-    color = emulator.color()
+    color = emulator.color()  # at once: a fade would take the lamp through other hues
+    assert color["brightness"] == 65535
     assert color["hue"] == pytest.approx(65536 / 3, abs=2)
     assert color["saturation"] == 65535
     assert emulator.devices()[0]["power_level"] == 65535
     lamp.send(SWITCHED_OFF)
-    wait_until(lambda: emulator.color()["brightness"] == 0, "darkness")
+    assert emulator.color()["brightness"] == 0
     lamp.close()
 
 
@@ -160,6 +160,23 @@ def test_zones_of_a_strip_are_lit_and_the_others_left(start_emulator, wait_until
         return [i for i, zone in enumerate(zones) if zone != before[i]] == [2, 3, 4]
 
     wait_until(lit, "zones 2 to 4")
+
+
+def test_an_effect_of_the_lamp_ends_when_it_is_taken_over(start_emulator):
+    emulator = start_emulator(kind=("--multizone", "1"))
+
+    async def effect(kind=None):
+        async with await lifx.Device.connect("127.0.0.1", port=emulator.port) as strip:
+            if kind is not None:
+                await strip.set_move_effect(kind, 5.0)
+            return (await strip.get_effect()).effect_type
+
+    moving = asyncio.run(effect("forward"))
+    lamp = found_device(emulator, host="127.0.0.1")
+    lamp.open()
+    lamp.close()
+    assert moving.name == "MOVE"
+    assert asyncio.run(effect()).name == "OFF"
 
 
 def test_a_lamp_without_zones_is_not_asked_for_one(start_emulator):

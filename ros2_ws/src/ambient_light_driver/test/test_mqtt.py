@@ -108,7 +108,7 @@ def test_esphome_ends_its_effect_first_and_gets_a_whole_number_as_transition():
 
 def test_tasmota_gets_its_own_commands():
     schema = SCHEMAS["tasmota"]
-    assert schema.takeover("") == [Command("Scheme 0;Fade 0", "/Backlog0")]
+    assert schema.takeover("") == [Command("0", "/Fade")]
     assert schema.show(LightColor(1.0, 0.5, 0.0, 1.0)) == Command("FF8000", "/Color")
     assert schema.show(SWITCHED_OFF.color) == Command("OFF", "/Power")
     assert schema.state_topic("cmnd/desk") == "stat/desk/RESULT"
@@ -156,7 +156,7 @@ def test_tasmota_is_driven_below_its_topic(start_broker, subscribe, wait_until):
     lamp.close()
     wait_until(lambda: len(messages) >= 2, "the commands")
     assert messages == [
-        ("cmnd/desk/Backlog0", "Scheme 0;Fade 0"),
+        ("cmnd/desk/Fade", "0"),
         ("cmnd/desk/Color", "0000FF"),
     ]
 
@@ -182,6 +182,12 @@ def test_a_lamp_switched_off_by_hand_stays_off_until_it_is_switched_on(
     assert commands == 1
     lamp.send(ORANGE)
     wait_until(lambda: [topic for topic, _ in messages].count(TOPIC) == 2, "light again")
+    lamp.close()
+    # Switched off while nobody listened: the lamp is asked.
+    bulb.on_message = lambda client, *_: client.publish("zigbee2mqtt/lamp", '{"state": "OFF"}')
+    bulb.subscribe("zigbee2mqtt/lamp/get", qos=1)
+    lamp.open()
+    wait_until(lambda: lamp.remark, "the answer")
     lamp.close()
     bulb.disconnect()
     bulb.loop_stop()

@@ -5,6 +5,8 @@ import threading
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.claims import overlaps_within
@@ -107,6 +109,42 @@ def test_a_device_that_returns_leaves_the_other_lit(monkeypatch):
     sender.leave("par2")
 
 
+writes = st.tuples(st.integers(0, 3), st.booleans(), st.binary(min_size=3, max_size=3))
+
+
+@given(st.lists(writes, max_size=30))
+def test_every_packet_holds_what_each_device_has_delivered_last(events):
+    """Whoever writes, returns or fails meanwhile."""
+    sent, broken = [], False
+
+    class Recorded(SacnStream):
+        def packet(self, channels, sequence):
+            if broken:
+                raise OSError("no network")
+            sent.append(channels)
+            return b""
+
+    sender = UniverseSender()
+    stream = Recorded(UdpPeer("127.0.0.1", 9), 1, "test", 100)
+    expected = bytearray(512)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ambient_light_driver.devices.universe_sender.MAX_RATE_HZ", 1e6)
+        for device_index, broken, levels in events:
+            address = 1 + 10 * device_index
+            sender.leave(f"par{device_index}")
+            sender.join(f"par{device_index}", stream, {address: address + 2})
+            if broken:
+                with pytest.raises(OSError, match="no network"):
+                    sender.send(f"par{device_index}", {address: levels})
+            else:
+                sender.send(f"par{device_index}", {address: levels})
+                expected[address - 1 : address + 2] = levels
+                assert sent[-1] == expected
+        broken = False
+        for device_index in range(4):
+            sender.leave(f"par{device_index}")
+
+
 def test_a_universe_is_sent_at_most_44_times_a_second_however_many_devices_write(monkeypatch):
     times, done = [], []
     sender = UniverseSender()
@@ -168,6 +206,16 @@ def test_the_same_channel_twice_is_refused_with_both_names():
     first.close()
     second.open()
     second.close()
+
+
+def test_fixtures_side_by_side_are_claimed_as_one_range():
+    config = SacnConfig(destination="lamps", fixtures=("2/9:RGB", "1/1:RGBW*20", "2/1:RGB"))
+    assert [str(claim) for claim in config.claims()] == [
+        "sacn://lamps/2 channels 1 to 3",
+        "sacn://lamps/2 channels 9 to 11",
+        "sacn://lamps/1 channels 1 to 80",
+    ]
+    assert all(claim.whole_frames for claim in config.claims())
 
 
 def test_one_universe_cannot_be_sent_in_two_ways():

@@ -13,6 +13,7 @@ import pytest
 
 from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.claims import overlaps_within
+from ambient_light_driver.devices.device_worker import DeviceWorker
 from ambient_light_driver.devices.wled import WledConfig, WledDevice
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
 from fer_common.options import ConfigError, build_config
@@ -164,9 +165,9 @@ def test_a_controller_switched_off_by_hand_stays_off_until_it_is_switched_on(ser
 
 
 def test_an_answer_that_refuses_is_an_error(server):
-    server.status = 503
     lamp = device(server.server_port)
     lamp.open()
+    server.status = 503
     with pytest.raises(ConnectionError, match="WLED answers 503"):
         lamp.send(ORANGE)
     lamp.close()
@@ -176,10 +177,27 @@ def test_a_controller_that_accepts_and_never_answers_is_given_up(monkeypatch):
     monkeypatch.setattr("ambient_light_driver.devices.wled.ANSWER_TIMEOUT_S", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         lamp = device(silent.getsockname()[1])
-        lamp.open()
         with pytest.raises(TimeoutError):
-            lamp.send(ORANGE)
+            lamp.open()
         lamp.close()
+
+
+def test_a_frozen_controller_gets_no_queue_of_old_colors(monkeypatch, wait_until):
+    monkeypatch.setattr("ambient_light_driver.devices.wled.ANSWER_TIMEOUT_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as frozen:
+        worker = DeviceWorker(device(frozen.getsockname()[1]), lambda name, status: None)
+        worker.start()
+        worker.post(ORANGE)
+        wait_until(lambda: worker.status().failures >= 4, "four attempts")
+        worker.request_stop(SWITCHED_OFF)
+        assert worker.join(10.0)
+        frozen.setblocking(False)
+        received = []
+        for _ in range(4):
+            connection, _ = frozen.accept()
+            with connection:
+                received.append(connection.recv(65536).partition(b" ")[0])
+    assert received == [b"GET"] * 4
 
 
 def test_nobody_at_the_port_is_an_error(free_tcp_port):

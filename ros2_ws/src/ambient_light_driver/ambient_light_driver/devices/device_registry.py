@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds devices by name through Python entry points, so that anyone can add one."""
+"""Find devices by name through Python entry points."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Announces a lamp and what it shows to Home Assistant, by MQTT discovery."""
+"""Announce a lamp to Home Assistant by MQTT discovery."""
 
 from __future__ import annotations
 

@@ -105,6 +105,7 @@ class HueDevice(LightDevice[HueConfig]):
     """Sets one lamp, room or zone and waits for the bridge's answer."""
 
     config_type = HueConfig
+    dark_when_lost = False
 
     def __init__(self, name: str, config: HueConfig) -> None:
         super().__init__(name, config)
@@ -122,15 +123,16 @@ class HueDevice(LightDevice[HueConfig]):
         return self._manual_off.remark
 
     def open(self) -> None:
-        """Connect to the bridge, and find the lamp when it is given by name.
+        """Connect to the bridge, find the lamp and end its effect.
 
         :raises Exception: when it cannot be reached, its certificate is not the expected one, or
-            there is no application key.
+            no application key is given.
         """
         self._bridge = HueBridge(self.config.address, _application_key(self.config))
         self._bridge.connect()
         if self.config.light_name:
             self._resource = self._bridge.find(self.config.light_name)
+        self._bridge.end_effect(self._resource)
 
     def take_turn(self) -> float:
         """Take a turn on the bridge, which other lamps use, too."""

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Philips Hue bridge: version 2 of its HTTPS interface (CLIP), its certificate, its pace.
+"""A Philips Hue bridge: its HTTPS interface, certificate and pace.
 
-Described at https://developers.meethue.com and https://github.com/openhue/openhue-api.
+Version 2 of the interface (CLIP) is described at https://developers.meethue.com and
+https://github.com/openhue/openhue-api.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ SOFT_OFF = "soft off"
 """Part of the bridge's warning that a lamp which is switched off was not lit by a colour."""
 
 GROUPED_LIGHT = "grouped_light"
+NO_EFFECT = "no_effect"
 
 
 @dataclass(frozen=True)
 class BridgeAddress:
-    """Where a bridge is and how it proves that it is the right one.
+    """Where a bridge is, and how it proves its identity.
 
     :param host: name or IP address.
     :param certified_name: name in its certificate, which is its id.
@@ -141,7 +143,7 @@ class HueBridge(http.client.HTTPSConnection):
             raise
 
     def get(self, path: str) -> list[dict[str, Any]]:
-        """Return what the bridge says about a resource, or all of a kind."""
+        """Return what the bridge says about one resource or a kind."""
         data, _ = self._ask("GET", path, None)
         return data
 
@@ -155,11 +157,19 @@ class HueBridge(http.client.HTTPSConnection):
         return warning
 
     def is_on(self, resource: Resource) -> bool:
-        """Return whether a lamp, or any lamp of a group, is switched on."""
+        """Return whether a lamp, or any lamp of a group, is on."""
         try:
             return bool(self.get(resource.path)[0]["on"]["on"])
         except (LookupError, TypeError) as error:
             raise ConnectionError(f"Hue bridge describes {resource.id} incompletely") from error
+
+    def end_effect(self, resource: Resource) -> None:
+        """End an effect of a lamp's own; rooms have none."""
+        if resource.kind == GROUPED_LIGHT:
+            return
+        for light in self.get(resource.path):
+            if light.get("effects", {}).get("status", NO_EFFECT) != NO_EFFECT:
+                self.put(resource, {"effects": {"effect": NO_EFFECT}})
 
     def find(self, name: str) -> Resource:
         """Return the lamp, room or zone with a name, whatever its case.
@@ -200,7 +210,7 @@ class HueBridge(http.client.HTTPSConnection):
 
 
 def _resource_of(kind: str, entry: dict[str, Any]) -> Resource | None:
-    """Return what to command for an entry of the bridge; None when it holds no lamps."""
+    """Return what an entry commands; None when it holds no lamps."""
     try:
         if kind == "light":
             return Resource(kind, str(entry["id"]))

@@ -93,8 +93,8 @@ class LifxDevice(LightDevice[LifxConfig]):
     """Sets the colour of lamps and waits for their acknowledgement."""
 
     config_type = LifxConfig
-
     late_s = 0.0
+    dark_when_lost = False
 
     def __init__(self, name: str, config: LifxConfig) -> None:
         super().__init__(name, config)
@@ -111,7 +111,7 @@ class LifxDevice(LightDevice[LifxConfig]):
         return self._manual_off.remark
 
     def open(self) -> None:
-        """Find the lamps.
+        """Find the lamps, and end what they play by themselves.
 
         :raises Exception: when none answers, or one has no zones that were asked for.
         """
@@ -126,11 +126,12 @@ class LifxDevice(LightDevice[LifxConfig]):
             self._lamps = [self._wait_for(connection, 2.0 * ANSWER_TIMEOUT_S)]
         else:
             self._lamps = self._wait_for(self._search(), 4.0 * DISCOVERY_S)
+        self._wait_for(self._all(lamp.stop_effect() for lamp in self._lamps))
         if self.config.zones and not all(hasattr(x, "set_color_zones") for x in self._lamps):
             raise DeviceUnavailableError("first_zone: this LIFX lamp has no zones")
 
     def send(self, state: LightState) -> None:
-        """Show the colour; the lamp is switched on after it has the first one.
+        """Show the colour, then switch the lamp on if it is off.
 
         :raises Exception: when a lamp does not acknowledge it.
         """

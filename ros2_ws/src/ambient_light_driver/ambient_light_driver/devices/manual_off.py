@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Notices that a person has switched a lamp off, so that the light leaves it off."""
+"""Notice that a person has switched a lamp off, and respect it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REMARK = "switched off by hand: stays off until it is switched on again"
 
 
 class ManualOff:
-    """Follows what the light sends to a lamp and what the lamp reports.
+    """Follow what is sent to a lamp and what it reports.
 
     :param respected: whether a lamp that was switched off by hand stays off; else nothing holds.
     :param clock: a monotonic clock [s].
@@ -29,12 +29,12 @@ class ManualOff:
 
     @property
     def is_lit(self) -> bool:
-        """Whether the last state that was sent is light, and no one has switched it off."""
+        """Whether light was sent last, and no one switched it off."""
         return self._lit_since_s is not None
 
     @property
     def remark(self) -> str:
-        """What to say about the lamp; empty unless it was switched off by hand."""
+        """A remark when the lamp was switched off by hand; else empty."""
         return REMARK if self._held else ""
 
     def holds(self, state: LightState) -> bool:

@@ -125,9 +125,10 @@ class MqttConfig(DeviceConfig):
 
 
 class MqttDevice(LightDevice[MqttConfig]):
-    """Publishes one command for each colour and waits until the broker has it."""
+    """Publish a command and wait until the broker has it."""
 
     config_type = MqttConfig
+    dark_when_lost = False
 
     def __init__(self, name: str, config: MqttConfig) -> None:
         super().__init__(name, config)
@@ -161,6 +162,9 @@ class MqttDevice(LightDevice[MqttConfig]):
         self._connection.open()
         if config.respect_manual_off:
             self._connection.subscribe(config.reports_topic)
+            # What was switched while there was no connection was not heard.
+            if question := config.lamp_schema.question(config.topic):
+                self._publish(*question, retain=False)
         if config.own_availability_topic:
             self._publish(config.own_availability_topic, "online", retain=True)
         if config.discovery_prefix:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A connection to an MQTT broker that has at most one message on its way."""
+"""A connection to an MQTT broker, with one message in flight."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands of lamps behind an MQTT broker, in the form that each firmware takes.
+"""Commands of lamps behind an MQTT broker, for each firmware.
 
 Colours are sent at their brightest, since Zigbee lamps take hue and saturation only. Numbers are
 encoded as a screen does it (sRGB), the brightness too: the steps of these lamps look equal.
@@ -43,11 +43,15 @@ class LampSchema(ABC):
         """Return the command that shows ``color`` at once."""
 
     def state_topic(self, command_topic: str) -> str:
-        """Return where the lamp reports its state; empty when that is not known."""
+        """Return where the lamp reports its state; empty if unknown."""
         return ""
 
+    def question(self, command_topic: str) -> tuple[str, str] | None:
+        """Return topic and message that make the lamp report; None if unknown."""
+        return None
+
     def reported_on(self, payload: bytes) -> bool | None:
-        """Return whether a report says that the lamp is on; None when it does not say."""
+        """Return whether a report says on; None when it does not say."""
         report = _parsed(payload)
         word = report.get("state", report.get("POWER", report.get("POWER1")))
         return {"ON": True, "OFF": False}.get(str(word).upper())
@@ -61,12 +65,15 @@ class JsonSchema(LampSchema):
     :param no_effect: name of the effect that is none; empty when the firmware has none.
     :param command_suffix: end of the command topics of this firmware.
     :param state_suffix: what stands in its place in state topics.
+    :param question_suffix: what stands in its place in topics that ask for the state; empty when
+        the firmware retains its state.
     """
 
     full_brightness: int
     no_effect: str = ""
     command_suffix: str = ""
     state_suffix: str = ""
+    question_suffix: str = ""
 
     def takeover(self, effect: str) -> list[Command]:
         """Return the command that ends a running effect."""
@@ -91,16 +98,24 @@ class JsonSchema(LampSchema):
             return ""
         return command_topic.removesuffix(self.command_suffix) + self.state_suffix
 
+    def question(self, command_topic: str) -> tuple[str, str] | None:
+        """Return topic and message that make the lamp report; None if unknown."""
+        if not self.question_suffix or not command_topic.endswith(self.command_suffix):
+            return None
+        topic = command_topic.removesuffix(self.command_suffix) + self.question_suffix
+        return topic, json.dumps({"state": ""})
+
 
 class TasmotaSchema(LampSchema):
     """Tasmota's commands below ``cmnd/NAME``."""
 
     def takeover(self, effect: str) -> list[Command]:
-        """Return the command that ends schemes and fades."""
-        return [Command("Scheme 0;Fade 0", "/Backlog0")]
+        """Return the command that ends fades; a colour ends schemes."""
+        # Not 'Scheme 0', which would light a dark lamp in its last colour.
+        return [Command("0", "/Fade")]
 
     def show(self, color: LightColor) -> Command:
-        """Return the command that shows ``color``; a lamp that is off goes on by it."""
+        """Return the command that shows ``color``, also on a dark lamp."""
         rgb = [round(255.0 * value) for value in color.displayed_rgb()]
         if not any(rgb):
             return Command("OFF", "/Power")
@@ -111,11 +126,15 @@ class TasmotaSchema(LampSchema):
         name = command_topic.removeprefix("cmnd/")
         return "" if name == command_topic else f"stat/{name}/RESULT"
 
+    def question(self, command_topic: str) -> tuple[str, str]:
+        """Return topic and message that make the lamp report."""
+        return f"{command_topic}/Power", ""
+
 
 SCHEMAS: Mapping[str, LampSchema] = MappingProxyType(
     {
         "home_assistant": JsonSchema(255),
-        "zigbee2mqtt": JsonSchema(254, command_suffix="/set"),
+        "zigbee2mqtt": JsonSchema(254, command_suffix="/set", question_suffix="/get"),
         "esphome": JsonSchema(
             255, no_effect="None", command_suffix="/command", state_suffix="/state"
         ),
@@ -126,7 +145,7 @@ SCHEMAS: Mapping[str, LampSchema] = MappingProxyType(
 
 
 def perceived(color: LightColor, full: int) -> tuple[int, tuple[int, int, int]]:
-    """Return the brightness as a screen encodes it, and the colour at its brightest.
+    """Return perceived brightness, and the colour at its brightest.
 
     :param full: number that stands for full brightness.
     :returns: brightness in [0, full]; red, green, blue in [0, 255].

@@ -63,7 +63,7 @@ def resolve(host: str, port: int, kind: socket.SocketKind) -> tuple[socket.Addre
 
 
 def discard_queued(connection: socket.socket | None) -> None:
-    """Make the next close drop what has not been sent yet, so that it never arrives late."""
+    """Make the next close drop what has not been sent yet."""
     if connection is None:
         return
     with contextlib.suppress(OSError):  # closed already

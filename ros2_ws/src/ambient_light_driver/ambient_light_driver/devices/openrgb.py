@@ -63,7 +63,7 @@ class OpenRgbConfig(ChannelConfig):
             raise ConfigError(f"controller: expected a number after #, got {self.controller!r}")
 
     def claims(self) -> tuple[Claim, ...]:
-        """Return the controllers; those found by a text are checked when they are known."""
+        """Return the controllers; names are resolved and checked in :meth:`open`."""
         server = network_resource("openrgb", self.host, self.sdk_port)
         if self.controller.startswith("#"):
             index = int(self.controller[1:])
@@ -89,7 +89,7 @@ class Controller:
     led_count: int
 
     def matches(self, text: str) -> bool:
-        """Return whether ``text`` is its index behind a #, or part of what it is called."""
+        """Return whether ``text`` is its #index or part of its names."""
         if text.startswith("#"):
             return text == f"#{self.index}"
         names = (self.name, self.serial, self.location)
@@ -110,6 +110,7 @@ class OpenRgbDevice(LightDevice[OpenRgbConfig]):
     """Shows the colour on all LEDs of the chosen controllers."""
 
     config_type = OpenRgbConfig
+    dark_when_lost = False
 
     def __init__(self, name: str, config: OpenRgbConfig) -> None:
         super().__init__(name, config)
@@ -118,7 +119,7 @@ class OpenRgbDevice(LightDevice[OpenRgbConfig]):
         self._is_idle = True
 
     def open(self) -> None:
-        """Connect, and take the controllers out of the effects that they run by themselves.
+        """Connect, and end the effects of the controllers' own.
 
         :raises Exception: when the server does not answer or has no such controller.
         """

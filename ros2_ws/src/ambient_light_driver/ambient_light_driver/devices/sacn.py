@@ -81,7 +81,7 @@ class SacnStream(UniverseStream):
         return self._packet(channels, sequence, 0)
 
     def last_packets(self, channels: bytes, sequence: int) -> list[bytes]:
-        """Repeat the last channels, which must not get lost, and say that the stream ends."""
+        """Repeat the last channels, then say that the stream ends."""
         options = [0] * LAST_PACKETS + [STREAM_TERMINATED] * TERMINATION_PACKETS
         return [self._packet(channels, sequence + i, flags) for i, flags in enumerate(options)]
 
@@ -121,5 +121,5 @@ class SacnDevice(UniverseDevice[SacnConfig]):
 
 
 def _with_length(layer: bytes) -> bytes:
-    """Return a layer behind its flags and its length, both of which count themselves."""
+    """Return a layer behind its flags and length, which both count."""
     return struct.pack(">H", 0x7000 | (len(layer) + 2)) + layer

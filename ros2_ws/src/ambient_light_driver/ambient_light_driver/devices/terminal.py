@@ -26,7 +26,7 @@ class TerminalConfig(DeviceConfig):
 
 
 class TerminalDevice(LightDevice[TerminalConfig]):
-    """Draws a 24-bit colour swatch and the label on one line of the terminal.
+    """Draw a 24-bit colour swatch and the label on one line.
 
     Where the output is not a terminal, each change of the label writes one plain line.
 

@@ -87,12 +87,16 @@ class UniverseConfig(DmxConfig):
         return network_resource(self.protocol, self.destination or "multicast", universe)
 
     def claims(self) -> tuple[Claim, ...]:
-        """Return the channels of all fixtures."""
-        return tuple(
-            Claim(self.resource(universe), fixture.address, fixture.last_address, True)
-            for universe, fixtures in self.universes().items()
-            for fixture in fixtures
-        )
+        """Return the channels of all fixtures; those side by side as one range."""
+        claims: list[Claim] = []
+        for universe, fixtures in self.universes().items():
+            resource = self.resource(universe)
+            for fixture in sorted(fixtures, key=lambda f: f.address):
+                first = fixture.address
+                if claims and (claims[-1].resource, claims[-1].last) == (resource, first - 1):
+                    first = claims.pop().first
+                claims.append(Claim(resource, first, fixture.last_address, whole_frames=True))
+        return tuple(claims)
 
 
 UniverseConfigT = TypeVar("UniverseConfigT", bound=UniverseConfig)

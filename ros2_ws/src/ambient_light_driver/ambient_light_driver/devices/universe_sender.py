@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One sender for each universe, which merges the fixtures of all devices in it.
+"""One sender for each universe, merging the fixtures of all devices.
 
 A packet holds all 512 channels. Two devices that each sent their own would overwrite each other
 with zeros, many times a second.
@@ -48,7 +48,7 @@ class UniverseStream(ABC):
 
 
 class UniverseSender:
-    """Merges the channels of all devices in a universe and sends them at most 44 times a second.
+    """Merge the channels of all devices; send them 44 times a second.
 
     The channels and the sequence number outlive a stream: when a device returns, the lamps of the
     others do not go dark, and receivers do not drop packets as late ones.

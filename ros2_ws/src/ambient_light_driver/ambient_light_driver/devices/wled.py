@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""WLED controllers: JSON over HTTP, or the Distributed Display Protocol over UDP in real time."""
+"""WLED controllers, by JSON over HTTP or by DDP over UDP."""
 
 from __future__ import annotations
 
@@ -127,12 +127,17 @@ class WledDevice(LightDevice[WledConfig]):
         return self._manual_off.remark
 
     def open(self) -> None:
-        """Connect; with ddp it cannot be known whether anyone listens."""
+        """Connect; with ddp it cannot be known whether anyone listens.
+
+        :raises Exception: when the controller cannot be reached or does not answer.
+        """
         self._shown = None
         if self.config.protocol == "ddp":
             self._udp = UdpPeer(self.config.host, self.config.ddp_port).open()
         else:
-            self._http.connect()
+            # Asked first, since a frozen controller would accept a colour with each connection
+            # and show them all, one after the other, when it thaws.
+            self._http.is_on()
         self._is_open = True
 
     def send(self, state: LightState) -> None:
@@ -191,7 +196,7 @@ class WledDevice(LightDevice[WledConfig]):
 
 
 class _JsonInterface:
-    """WLED's JSON interface over one HTTP connection with one request at a time."""
+    """WLED's JSON interface, with one request at a time."""
 
     def __init__(self, config: WledConfig) -> None:
         self._segment = config.segment
@@ -199,14 +204,11 @@ class _JsonInterface:
             config.host, config.http_port, timeout=ANSWER_TIMEOUT_S
         )
 
-    def connect(self) -> None:
-        self._connection.connect()
-
     def post(self, state: dict[str, object]) -> None:
         self._request("POST", json.dumps(state))
 
     def is_on(self) -> bool:
-        """Return whether the controller, and the segment if there is one, is switched on."""
+        """Return whether the controller, and the chosen segment, is on."""
         try:
             state = json.loads(self._request("GET"))
             segments = {segment["id"]: segment for segment in state["seg"]}
