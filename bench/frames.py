@@ -17,7 +17,7 @@ from fer_perception.face import BoundingBox, RgbImage
 from fer_perception.pipeline import EmotionPipeline
 from fer_perception.recognition.alignment import align_faces
 from fer_perception.recognition.normalization import grey_levels, normalize
-from fer_perception.tracking.detection_scheduler import FollowerConfig
+from fer_perception.tracking.detection_scheduler import DetectionSchedule
 from fer_perception.tracking.smoothing import ScoreSmoother
 from fer_perception.tracking.tracker import FaceTracker
 from fer_training.learning.trained_network import load_network
@@ -40,7 +40,7 @@ PIPELINES: Final = {
 """The node's parameters by the title of what is measured."""
 
 # Once round the interval between two searches of the whole image.
-_FRAMES = FollowerConfig.detection_interval
+_FRAMES = DetectionSchedule.detection_interval
 _RATE_HZ = 30.0
 
 

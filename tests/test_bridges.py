@@ -47,6 +47,18 @@ def faces(peer):
     return publish
 
 
+def tracked_face(peer, faces, tracked):
+    """Show one face until it is tracked, and return its public id."""
+
+    def ids():
+        faces(["f0001"])
+        return tracked and tracked[-1].ids
+
+    peer.wait_until(ids, "a tracked face")
+    [face_id] = tracked[-1].ids
+    return face_id
+
+
 @pytest.mark.parametrize("executable", ["ros4hri_node", "vision_msgs_node"])
 def test_a_bridge_without_its_messages_says_so_in_one_line(start_node, peer, executable):
     package = "hri_msgs" if executable == "ros4hri_node" else "vision_msgs"
@@ -62,29 +74,92 @@ def test_ros4hri_publishes_faces_while_they_are_there(start_node, peer, faces):
     hri = needs("hri_msgs")
     node = start_node("fer_bridges", "ros4hri_node", "ros4hri")
     tracked = peer.collect(hri.IdsList, "/humans/faces/tracked", LATCHED)
-    expressions = peer.collect(hri.Expression, "/humans/faces/f0001/expression")
-    rois = peer.collect(hri.NormalizedRegionOfInterest2D, "/humans/faces/f0001/roi")
-    landmarks = peer.collect(hri.FacialLandmarks, "/humans/faces/f0001/landmarks")
+    face_id = tracked_face(peer, faces, tracked)
+    expressions = peer.collect(hri.Expression, f"/humans/faces/{face_id}/expression")
+    rois = peer.collect(hri.NormalizedRegionOfInterest2D, f"/humans/faces/{face_id}/roi")
+    landmarks = peer.collect(hri.FacialLandmarks, f"/humans/faces/{face_id}/landmarks")
 
     def shown():
         faces(["f0001"])
         return expressions and rois and landmarks
 
     peer.wait_until(shown, "a face by REP-155", nodes=(node.node,))
-    assert tracked[-1].ids == ["f0001"]
+    assert tracked[-1].ids == [face_id]
     assert expressions[-1].expression == "happy"
     assert expressions[-1].header.frame_id == "camera_optical_frame"
     assert rois[-1].xmin == pytest.approx(220 / 640)
     peer.wait_until(lambda: (faces([]), tracked[-1].ids == [])[1], "an empty list")
     topics = dict(peer.node.get_topic_names_and_types())
-    assert "/humans/faces/f0001/cropped" not in topics  # no picture unless asked for
+    assert f"/humans/faces/{face_id}/roi" in topics
+    assert f"/humans/faces/{face_id}/cropped" not in topics  # no picture unless asked for
+
+
+def test_a_late_joiner_of_any_kind_hears_who_is_there(start_node, peer, faces):
+    hri = needs("hri_msgs")
+    node = start_node("fer_bridges", "ros4hri_node", "ros4hri")
+    face_id = tracked_face(peer, faces, peer.collect(hri.IdsList, "/humans/faces/tracked"))
+    for qos in (QoSProfile(depth=1), LATCHED):
+        late = peer.collect(hri.IdsList, "/humans/faces/tracked", qos)
+        peer.wait_until(lambda late=late: (faces(["f0001"]), late)[1], "the list")
+        assert late[-1].ids == [face_id], node.output
+
+
+def test_a_silent_source_and_the_end_empty_the_list(start_node, peer, faces):
+    hri = needs("hri_msgs")
+    tracked = peer.collect(hri.IdsList, "/humans/faces/tracked")
+    node = start_node("fer_bridges", "ros4hri_node", "ros4hri", parameters={"silent_after_s": 1})
+    first = tracked_face(peer, faces, tracked)
+    peer.wait_until(lambda: tracked[-1].ids == [], "an empty list", nodes=(node.node,))
+    assert tracked[-1].header.frame_id == "camera_optical_frame"
+    # The source may have started again: its f0001 need not be the same face.
+    second = tracked_face(peer, faces, tracked)
+    assert first != second and first.split("_")[0] == second.split("_")[0] == "f0001"
+    faces(["f0001"])
+    assert node.stop() == 0
+    peer.wait_until(lambda: tracked[-1].ids == [], "an empty list at the end")
+
+
+def test_a_source_that_starts_again_gets_new_ids(start_node, peer, faces):
+    hri = needs("hri_msgs")
+    tracked = peer.collect(hri.IdsList, "/humans/faces/tracked")
+    start_node("fer_bridges", "ros4hri_node", "ros4hri", parameters={"silent_after_s": 60.0})
+    first = tracked_face(peer, faces, tracked)
+    peer.node.create_publisher(EmotionArray, "/emotions", 10)
+    peer.wait_until(
+        lambda: (faces(["f0001"]), tracked[-1].ids != [first])[1], "the id of the second run"
+    )
+
+
+def test_faces_of_two_robots_have_ids_of_their_own(start_node, peer, faces):
+    hri = needs("hri_msgs")
+    tracked = peer.collect(hri.IdsList, "/humans/faces/tracked")
+    for robot in ("robot1", "robot2"):
+        start_node(
+            "fer_bridges",
+            "ros4hri_node",
+            "ros4hri",
+            namespace=robot,
+            remappings=(("emotions", "/emotions"),),
+        )
+
+    def ids():
+        faces(["f0001"])
+        return {face_id for message in tracked for face_id in message.ids}
+
+    peer.wait_until(lambda: len(ids()) == 2, "the faces of both robots")
+    assert sorted(face_id.rsplit("_", 1)[0] for face_id in ids()) == [
+        "robot1_f0001",
+        "robot2_f0001",
+    ]
 
 
 def test_ros4hri_publishes_pictures_when_asked(start_node, peer, faces):
-    needs("hri_msgs")
+    hri = needs("hri_msgs")
     node = start_node("fer_bridges", "ros4hri_node", "ros4hri", parameters={"publish_crops": True})
-    crops = peer.collect(Image, "/humans/faces/f0001/cropped")
-    aligned = peer.collect(Image, "/humans/faces/f0001/aligned")
+    tracked = peer.collect(hri.IdsList, "/humans/faces/tracked")
+    face_id = tracked_face(peer, faces, tracked)
+    crops = peer.collect(Image, f"/humans/faces/{face_id}/cropped")
+    aligned = peer.collect(Image, f"/humans/faces/{face_id}/aligned")
     images = peer.node.create_publisher(Image, "/image", 10)
     stamp_s = 0
 
@@ -116,10 +191,11 @@ def test_vision_msgs_gets_detections_and_the_latched_classes(start_node, peer, f
     assert labels[0].class_map[1].class_name == "happiness"
 
 
-def test_faces_of_another_detector_get_expressions(start_node, peer):
+@pytest.mark.parametrize("qos", [LATCHED, QoSProfile(depth=10)])
+def test_faces_of_another_detector_get_expressions(start_node, peer, qos):
     hri = needs("hri_msgs")
     node = start_node("fer_bridges", "hri_expression_node", "hri_expression")
-    tracked = peer.node.create_publisher(hri.IdsList, "/humans/faces/tracked", LATCHED)
+    tracked = peer.node.create_publisher(hri.IdsList, "/humans/faces/tracked", qos)
     crops = peer.node.create_publisher(Image, "/humans/faces/abc/cropped", 10)
     expressions = peer.collect(hri.Expression, "/humans/faces/abc/expression")
     face = to_image_message(PORTRAIT[40:360, 160:480], EmotionArray().header)
@@ -139,3 +215,25 @@ def test_faces_of_another_detector_get_expressions(start_node, peer):
         lambda: not peer.node.get_publishers_info_by_topic("/humans/faces/abc/expression"),
         "the end of the face's topic",
     )
+
+
+def test_a_list_that_is_published_on_change_only_is_heard_later(start_node, peer):
+    hri = needs("hri_msgs")
+    tracked = peer.node.create_publisher(hri.IdsList, "/humans/faces/tracked", LATCHED)
+    tracked.publish(hri.IdsList(ids=["abc"]))
+    node = start_node("fer_bridges", "hri_expression_node", "hri_expression")
+    peer.wait_until(
+        lambda: peer.node.get_publishers_info_by_topic("/humans/faces/abc/expression"),
+        "the face's topic",
+        nodes=(node.node,),
+    )
+    # Another camera's list says nothing of this one's faces.
+    other = hri.IdsList(ids=["xyz"])
+    other.header.frame_id = "another_camera"
+    tracked.publish(other)
+    peer.wait_until(
+        lambda: peer.node.get_publishers_info_by_topic("/humans/faces/xyz/expression"),
+        "the other face's topic",
+        nodes=(node.node,),
+    )
+    assert peer.node.get_publishers_info_by_topic("/humans/faces/abc/expression")

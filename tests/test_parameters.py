@@ -115,3 +115,32 @@ def test_a_camera_whose_qos_does_not_match_is_told_in_words(start_node, peer):
         )
 
     peer.wait_until(told, "the same in the diagnostics", nodes=(node.node,))
+
+
+def test_a_source_typed_as_a_number_is_that_camera_and_nothing_else(start_node, peer):
+    node = start_node("fer_perception", "camera_node", "camera", parameters={"source": 63})
+    frames = peer.collect(Image, "/camera/image_raw", QoSProfile(depth=1))
+    peer.wait_until(lambda: "[ERROR]" in node.output, "an error", nodes=(node.node,))
+    assert "63" in node.output and "type" not in node.output
+    peer.spin(2.0)
+    assert not frames
+
+
+@pytest.mark.parametrize(
+    ("package", "executable", "wrong", "words"),
+    [
+        ("fer_perception", "camera_node", {"rate_hz": "fast"}, "expected a number, got 'fast'"),
+        ("fer_perception", "camera_node", {"width": -1}, "expected a value in [0, 16384], got -1"),
+        ("fer_evaluation", "bag_player_node", {"rate": 0.0}, "expected a value in [0.01, 100]"),
+        ("fer_evaluation", "bag_recorder_node", {"storage": "tape"}, "expected one of "),
+    ],
+)
+def test_a_node_with_a_wrong_start_value_ends_with_one_line_and_code_2(
+    start_node, peer, package, executable, wrong, words
+):
+    node = start_node(package, executable, "tested", parameters=wrong)
+    peer.wait_until(lambda: not node.node.running, "the end of the node")
+    assert node.node.process.returncode == 2
+    [line] = [line for line in node.output.splitlines() if line.strip()]
+    [name] = wrong
+    assert line.startswith(f"cannot start: {name}: ") and words in line

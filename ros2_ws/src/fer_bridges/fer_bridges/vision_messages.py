@@ -35,7 +35,10 @@ class VisionMessages:
         return label_info
 
     def detections(self, emotions: EmotionArray) -> Any:
-        """Return one detection a face, with all seven hypotheses, the likeliest first."""
+        """Return one detection a face, with all seven hypotheses, the likeliest first.
+
+        Their class ids are the numbers, as text, that :meth:`label_info` gives names to.
+        """
         message = self._messages.Detection2DArray(header=emotions.header)
         for face in emotions.faces:
             detection = self._messages.Detection2D(header=face.header, id=face.face_id)
@@ -44,10 +47,10 @@ class VisionMessages:
             detection.bbox.center.position.y = box.y_offset + box.height / 2.0
             detection.bbox.size_x = float(box.width)
             detection.bbox.size_y = float(box.height)
-            ranked = sorted(zip(face.scores, EMOTIONS, strict=True), key=lambda pair: -pair[0])
-            for score, label in ranked:
+            ranked = sorted(enumerate(face.scores), key=lambda pair: -pair[1])
+            for number, score in ranked:
                 hypothesis = self._messages.ObjectHypothesisWithPose()
-                hypothesis.hypothesis.class_id = label
+                hypothesis.hypothesis.class_id = str(number)
                 hypothesis.hypothesis.score = float(score)
                 detection.results.append(hypothesis)
             message.detections.append(detection)

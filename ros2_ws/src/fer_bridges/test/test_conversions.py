@@ -104,8 +104,12 @@ def test_vision_msgs_gets_all_hypotheses_and_the_classes(face):
     [detection] = messages.detections(array).detections
     assert detection.id == "f0001"
     best, *others = (result.hypothesis for result in detection.results)
-    assert (best.class_id, best.score) == ("anger", pytest.approx(0.6))
-    assert {other.class_id for other in others} | {"anger"} == set(EMOTIONS)
+    names = {
+        str(c.class_id): c.class_name for c in messages.label_info(face.header, 0.0).class_map
+    }
+    assert (names[best.class_id], best.score) == ("anger", pytest.approx(0.6))
+    assert {names[other.class_id] for other in others} | {"anger"} == set(EMOTIONS)
+    assert sorted([best.class_id, *(other.class_id for other in others)]) == list("0123456")
     center = detection.bbox.center.position
     assert (center.x, center.y, detection.bbox.size_x) == (140.0, 110.0, 80.0)
     label_info = messages.label_info(face.header, 0.0)

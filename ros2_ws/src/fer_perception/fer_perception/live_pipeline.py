@@ -16,7 +16,7 @@ from .settings import PerceptionSettings, PipelineChange, build_pipeline, prepar
 class LivePipeline:
     """Holds the pipeline of one stream; a change is prepared first, so that it cannot fail.
 
-    :param turns: held by whoever uses the pipeline; the same one for pipelines that share parts.
+    :param turns: held while the pipeline is used; the same one for pipelines that share parts.
     :param parts: where detector and network are shared with other pipelines of this process.
     """
 

@@ -15,7 +15,7 @@ from .images.region import RegionOfInterest
 from .images.rotation import Rotation
 from .recognition.alignment import align_faces
 from .recognition.recognizer import EmotionRecognizer
-from .tracking.detection_scheduler import FaceFollower, FollowerConfig
+from .tracking.detection_scheduler import DetectionSchedule, DetectionScheduler
 from .tracking.recognition_schedule import RecognitionSchedule
 from .tracking.smoothing import ScoreSmoother
 from .tracking.tracker import FaceTracker
@@ -29,7 +29,8 @@ class PipelineConfig:
         [0, 1].
     :ivar region: where faces are looked for, in the original image.
     :ivar rotation: brings the image upright; faces are given in the original image.
-    :ivar follower: how often the whole region is searched in a stream; by default at every frame.
+    :ivar detection_schedule: how often the whole region is searched in a stream; by default at
+        every frame.
     :ivar recognition_rate_hz: how often a second each face of a stream is recognised at most; 0
         for every frame.
     """
@@ -37,7 +38,7 @@ class PipelineConfig:
     min_detection_confidence: float = 0.9
     region: RegionOfInterest = RegionOfInterest()
     rotation: Rotation = Rotation()
-    follower: FollowerConfig = FollowerConfig(detection_interval=1)
+    detection_schedule: DetectionSchedule = DetectionSchedule(detection_interval=1)
     recognition_rate_hz: float = 0.0
 
 
@@ -60,7 +61,7 @@ class EmotionPipeline:
         self.tracker = tracker
         self.smoother = smoother
         self.effort = 1.0
-        self._follower = FaceFollower()
+        self._scheduler = DetectionScheduler()
         self._schedule = RecognitionSchedule()
         self._time = StreamClock()
         self.detector = detector
@@ -75,7 +76,7 @@ class EmotionPipeline:
     @detector.setter
     def detector(self, value: FaceDetector) -> None:
         self._detector = value
-        self._follower.reset()  # what it finds decides which faces are followed
+        self._scheduler.reset()  # what it finds decides which faces are followed
 
     @property
     def config(self) -> PipelineConfig:
@@ -88,8 +89,8 @@ class EmotionPipeline:
             self.tracker.reset()  # it follows faces in the upright image
         self._config = value
         self._region = value.rotation.region(value.region)
-        self._follower.config = value.follower
-        self._follower.reset()
+        self._scheduler.config = value.detection_schedule
+        self._scheduler.reset()
 
     def recognize(self, image: RgbImage) -> list[FaceEmotion]:
         """Return the faces of a single image, largest first, without ids and smoothing."""
@@ -113,11 +114,11 @@ class EmotionPipeline:
         stamp_s, is_set_back = self._time.advance(stamp_s)
         if is_set_back:
             self.tracker.reset()
-            self._follower.reset()
+            self._scheduler.reset()
         upright = self.config.rotation.image(image)
         part, left, top = self._region.part(upright)
         expected = [box.moved(-left, -top) for box in self.tracker.expected(stamp_s)]
-        found = self._follower.find(
+        found = self._scheduler.find(
             self.detector, part, expected, self.config.min_detection_confidence, self.effort
         )
         faces = self._chosen(found, part, left, top)

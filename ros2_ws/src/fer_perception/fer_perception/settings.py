@@ -26,7 +26,7 @@ from .recognition.model_store import (
 )
 from .recognition.recognizer import EmotionRecognizer
 from .runtime.shared_parts import SharedParts
-from .tracking.detection_scheduler import FollowerConfig
+from .tracking.detection_scheduler import DetectionSchedule
 from .tracking.face_events import EventConfig
 from .tracking.smoothing import ScoreSmoother
 from .tracking.tracker import FaceTracker, TrackerConfig
@@ -60,7 +60,7 @@ class PerceptionSettings:
         maximum=1.0,
     )
     detection_interval: int = option(
-        FollowerConfig.detection_interval,
+        DetectionSchedule.detection_interval,
         "mtcnn searches the whole image every so many frames, and at once when no face is known, "
         "one is lost or the scene changes; between, it follows the known faces. A face that "
         "appears beside others is found within as many frames. 1 searches every frame.",
@@ -115,7 +115,7 @@ class PerceptionSettings:
     max_latency_s: float = option(
         0.1,
         "While images take longer than this on average [s], searches of the whole image and "
-        "recognitions become rarer, down to an eighth; /diagnostics tells. 0 turns it off.",
+        "recognitions become rarer, down to an eighth; /diagnostics shows it. 0 turns it off.",
         minimum=0.0,
         maximum=10.0,
     )
@@ -273,7 +273,7 @@ def _pipeline_config(settings: PerceptionSettings) -> PipelineConfig:
             settings.region_bottom,
         ),
         rotation=Rotation(settings.rotation),
-        follower=FollowerConfig(settings.detection_interval),
+        detection_schedule=DetectionSchedule(settings.detection_interval),
         recognition_rate_hz=settings.recognition_rate_hz,
     )
 

@@ -31,18 +31,43 @@ def test_larger_mailbox_keeps_the_order_and_pushes_out_the_oldest():
     assert mailbox.waiting == 0
 
 
-def test_whoever_waits_is_woken_by_a_value_and_by_closing():
-    mailbox = LatestMailbox()
-    woken = []
-    thread = threading.Thread(target=lambda: woken.extend([mailbox.wait(), mailbox.wait()]))
+class AnnouncedCondition(threading.Condition):
+    """A condition that says when a thread goes to sleep; the thread holds the lock until then."""
+
+    def __init__(self):
+        super().__init__()
+        self.sleeps = threading.Semaphore(0)
+
+    def wait(self, timeout=None):
+        self.sleeps.release()
+        return super().wait(timeout)
+
+
+@pytest.fixture
+def sleeper(monkeypatch):
+    """A thread that sleeps in ``wait()`` of a mailbox: (mailbox, thread, what it returned)."""
+    condition, returned = AnnouncedCondition(), []
+    with monkeypatch.context() as patch:
+        patch.setattr(threading, "Condition", lambda: condition)
+        mailbox = LatestMailbox()
+    thread = threading.Thread(target=lambda: returned.append(mailbox.wait()), daemon=True)
     thread.start()
+    assert condition.sleeps.acquire(timeout=60.0)
+    return mailbox, thread, returned
+
+
+def test_a_thread_that_sleeps_is_woken_by_a_value(sleeper):
+    mailbox, thread, returned = sleeper
     mailbox.put(1)
-    while not woken:
-        time.sleep(0.001)
-    assert mailbox.take() == 1 or woken == [True, True]
+    thread.join(timeout=20.0)
+    assert returned == [True] and mailbox.take() == 1
+
+
+def test_a_thread_that_sleeps_is_woken_by_closing(sleeper):
+    mailbox, thread, returned = sleeper
     mailbox.close()
-    thread.join(timeout=10)
-    assert not thread.is_alive() and woken[0] is True
+    thread.join(timeout=20.0)
+    assert returned == [False]
 
 
 def test_an_empty_mailbox_hands_over_nothing_at_once():

@@ -16,7 +16,7 @@ from fer_perception.images.rotation import Rotation
 from fer_perception.pipeline import EmotionPipeline, PipelineConfig
 from fer_perception.recognition.model_store import load_model
 from fer_perception.recognition.recognizer import EmotionRecognizer
-from fer_perception.tracking.detection_scheduler import FollowerConfig
+from fer_perception.tracking.detection_scheduler import DetectionSchedule
 from fer_perception.tracking.smoothing import ScoreSmoother
 from fer_perception.tracking.tracker import FaceTracker
 
@@ -119,7 +119,7 @@ def test_region_places_faces_in_the_image_and_leaves_out_those_outside(pipeline,
 
 
 def _following(detector, recognizer):
-    config = PipelineConfig(follower=FollowerConfig(100), recognition_rate_hz=15.0)
+    config = PipelineConfig(detection_schedule=DetectionSchedule(100), recognition_rate_hz=15.0)
     return EmotionPipeline(detector, recognizer, FaceTracker(), ScoreSmoother(0.5), config)
 
 

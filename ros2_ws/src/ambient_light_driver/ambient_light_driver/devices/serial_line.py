@@ -27,6 +27,10 @@ class SerialOptions:
     port: str = option("", "Serial port, for example /dev/ttyUSB0.")
     baud_rate: int = option(115200, "Bits per second.", minimum=300, maximum=4_000_000)
 
+    dtr: bool = option(
+        True, "Raise DTR while the port is open; some boards restart when it rises."
+    )
+
     def check_port(self) -> None:
         """Refuse a port that was not set.
 
@@ -55,12 +59,15 @@ class SerialLine:
         serial = load_library("serial", "python3-serial", "pyserial")
         try:
             self._serial = serial.Serial(
-                self._options.port,
+                None,
                 self._options.baud_rate,
                 stopbits=self._stop_bits,
                 write_timeout=WRITE_TIMEOUT_S,
                 exclusive=True,
             )
+            self._serial.port = self._options.port
+            self._serial.dtr = self._options.dtr
+            self._serial.open()
         except (OSError, ValueError) as error:
             raise DeviceUnavailableError(f"{self._options.port}: {error}") from error
 

@@ -29,6 +29,7 @@ from ambient_light_driver.selection.observation import FaceObservation
 from fer_common.nodes.autostart import Autostart
 from fer_common.nodes.diagnostics import diagnostic_array
 from fer_common.nodes.runner import run_node
+from fer_common.nodes.world_time import world_time_s
 from fer_common.options import ConfigError
 
 DIAGNOSTICS_PERIOD_S = 1.0
@@ -139,22 +140,16 @@ class LightNode(LifecycleNode):
 
     def _observe(self, faces: Sequence[FaceObservation], topic: str) -> None:
         if self._pipeline is not None:
-            self._pipeline.observe(faces, self._world_time_s(), topic)
+            self._pipeline.observe(faces, world_time_s(self), topic)
 
     def _on_output_timer(self) -> None:
         if self._pipeline is None or self._output is None:
             return
         self._lamps.note_outages()
         self._pipeline.late_s = self._lamps.late_s
-        self._shown = self._pipeline.step(self._world_time_s(), time.monotonic())
+        self._shown = self._pipeline.step(world_time_s(self), time.monotonic())
         self._output.publish(self._shown, self._lamps.may_drive)
         self._lamps.post(self._shown)
-
-    def _world_time_s(self) -> float:
-        """Return the time of the faces: simulated, or else monotonic [s]."""
-        if self.get_parameter("use_sim_time").value:
-            return float(self.get_clock().now().nanoseconds) * 1e-9
-        return time.monotonic()
 
     def _start_output_timer(self) -> None:
         period_s = 1.0 / self._options.node_settings().output_rate_hz

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
-from rclpy.qos import qos_profile_sensor_data
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 
@@ -17,11 +19,14 @@ from fer_perception.face_emotion import FaceEmotion
 from fer_perception.images.decoding import ImageError
 from fer_perception.nodes.emotion_messages import to_emotion_array
 from fer_perception.nodes.image_messages import to_rgb
+from fer_perception.runtime.frame_clock import FrameClock
 from fer_perception.settings import PerceptionSettings, build_pipeline
 
 from ..expression_names import DEFAULT_NAMES
 from ..ros4hri_messages import FACES_TOPIC, Ros4HriMessages
 from .run_bridge import run_bridge
+
+_LATCHED: Final = QoSProfile(depth=10, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class HriExpressionSettings(PerceptionSettings):
 class _FaceTopics:
     subscription: Any
     publisher: Any
+    clock: FrameClock
 
 
 class HriExpressionNode(Node):
@@ -59,20 +65,32 @@ class HriExpressionNode(Node):
         self._pipeline = build_pipeline(settings)
         self._crop = settings.crop
         self._faces: dict[str, _FaceTopics] = {}
-        self.create_subscription(
-            self._messages.ids_type, f"{FACES_TOPIC}/tracked", self._on_tracked, 10
-        )
+        self._tracked: dict[str, tuple[str, ...]] = {}
+        # Volatile hears every detector; latched also what one said that publishes on change only.
+        for qos in (QoSProfile(depth=10), _LATCHED):
+            self.create_subscription(
+                self._messages.ids_type,
+                f"{FACES_TOPIC}/tracked",
+                self._on_tracked,
+                qos,
+                event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
+            )
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Release nothing: the node holds no device or thread."""
 
     def _on_tracked(self, message: Any) -> None:
-        for face_id in set(self._faces) - set(message.ids):
+        # Each camera has a detector of its own, with a list of its own.
+        self._tracked[message.header.frame_id] = tuple(message.ids)
+        if not message.ids:
+            del self._tracked[message.header.frame_id]
+        ids = {face_id for faces in self._tracked.values() for face_id in faces}
+        for face_id in set(self._faces) - ids:
             topics = self._faces.pop(face_id)
             self.destroy_subscription(topics.subscription)
             self.destroy_publisher(topics.publisher)
-        self._pipeline.smoother.keep_only(set(message.ids))
-        for face_id in set(message.ids) - set(self._faces):
+        self._pipeline.smoother.keep_only(ids)
+        for face_id in ids - set(self._faces):
             topic = f"{FACES_TOPIC}/{face_id}"
             self._faces[face_id] = _FaceTopics(
                 self.create_subscription(
@@ -82,6 +100,7 @@ class HriExpressionNode(Node):
                     qos_profile_sensor_data,
                 ),
                 self.create_publisher(self._expression_type, f"{topic}/expression", 10),
+                FrameClock(),
             )
 
     def _on_crop(self, face_id: str, message: Image) -> None:
@@ -100,7 +119,8 @@ class HriExpressionNode(Node):
             topics.publisher.publish(self._expression_type(header=message.header))
             return
         stamp_s = Time.from_msg(message.header.stamp).nanoseconds * 1e-9
-        scores = self._pipeline.smoother.update(face_id, found[0].scores, stamp_s)
+        time_s = topics.clock.advance(stamp_s, time.monotonic()).time_s
+        scores = self._pipeline.smoother.update(face_id, found[0].scores, time_s)
         emotions = to_emotion_array(
             [FaceEmotion(face_id, found[0].face, scores)],
             message.header,

@@ -3,17 +3,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, make_dataclass
 from typing import Any, Final
 
 import numpy as np
 from fer_msgs.msg import EmotionArray, EmotionStamped
+from rclpy.clock import Clock, ClockType
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
 from fer_common.nodes.parameters import config_from_parameters, declare_options, option_value
+from fer_common.nodes.world_time import world_time_s
 from fer_common.options import option
+from fer_common.resettable_clock import Stopwatch
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox
 from fer_perception.images.decoding import ImageError
@@ -22,6 +28,7 @@ from fer_perception.nodes.image_messages import to_image_message, to_rgb
 from ..expression_names import DEFAULT_NAMES, HRI_EXPRESSIONS
 from ..face_crop import aligned, cropped
 from ..image_buffer import ImageBuffer
+from ..public_ids import PublicIds
 from ..ros4hri_messages import FACES_TOPIC, Ros4HriMessages
 from .run_bridge import run_bridge
 
@@ -47,6 +54,12 @@ class Ros4HriSettings:
         minimum=0.0,
         maximum=3600.0,
     )
+    silent_after_s: float = option(
+        2.0,
+        "Time without an image after which no face is tracked any more [s].",
+        minimum=0.1,
+        maximum=3600.0,
+    )
 
 
 ExpressionNames: Final = make_dataclass(
@@ -69,16 +82,19 @@ ExpressionNames: Final = make_dataclass(
 """The word for each of our classes, as parameters ``expression.<emotion>``."""
 
 _LATCHED: Final = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+_LOOK_PERIOD_S: Final = 0.25
+_LAST_LIST_S: Final = 0.5
+"""Longest wait for subscribers to confirm the last list [s]."""
 
 
 class _FaceTopics:
     """The publishers of one face."""
 
-    def __init__(self, node: Node, face_id: str, types: dict[str, type]) -> None:
-        self.last_seen_ns = 0
+    def __init__(self, node: Node, public_id: str, types: dict[str, type], now_s: float) -> None:
+        self.unseen = Stopwatch(now_s)
         self._node = node
         self._publishers = {
-            name: node.create_publisher(message_type, f"{FACES_TOPIC}/{face_id}/{name}", 10)
+            name: node.create_publisher(message_type, f"{FACES_TOPIC}/{public_id}/{name}", 10)
             for name, message_type in types.items()
         }
 
@@ -95,7 +111,11 @@ class _FaceTopics:
 
 
 class Ros4HriNode(Node):
-    """Subscribes ``emotions`` (and ``image`` for crops); publishes ``/humans/faces/...``."""
+    """Subscribes ``emotions`` (and ``image`` for crops); publishes ``/humans/faces/...``.
+
+    ``tracked`` comes with every image, and empty when no image has come for a while or the node
+    ends. Ids are unique among robots and runs (:class:`~fer_bridges.public_ids.PublicIds`).
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("ros4hri", **kwargs)
@@ -110,51 +130,79 @@ class Ros4HriNode(Node):
         if settings.publish_crops:
             self._types |= {"cropped": Image, "aligned": Image}
             self.create_subscription(Image, "image", self._on_image, qos_profile_sensor_data)
+        self._public = PublicIds(self.get_namespace())
         self._faces: dict[str, _FaceTopics] = {}
-        self._tracked_ids: list[str] | None = None
+        self._silence = Stopwatch(world_time_s(self))
+        self._header: Header | None = None
+        self._sources: set[bytes] = set()
         self._tracked = self.create_publisher(
             self._messages.ids_type, f"{FACES_TOPIC}/tracked", _LATCHED
         )
-        self.create_subscription(EmotionArray, "emotions", self._on_emotions, 10)
+        self._emotions = self.create_subscription(EmotionArray, "emotions", self._on_emotions, 10)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(_LOOK_PERIOD_S, self._look, clock=steady)
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Publish that no face is tracked any more."""
+        if self._header is not None:
+            self._publish_empty_list()
+            self._tracked.wait_for_all_acked(Duration(seconds=_LAST_LIST_S))
+
+    def _look(self) -> None:
+        """Notice a source that fell silent or was started again."""
+        infos = self.get_publishers_info_by_topic(self._emotions.topic_name)
+        sources = {bytes(info.endpoint_gid) for info in infos}
+        if self._sources and sources != self._sources:
+            self._public.begin_run()
+        self._sources = sources
+        now_s = world_time_s(self)
+        silent_s = option_value(self, "silent_after_s")
+        if self._header is not None and self._silence.seconds(now_s) > silent_s:
+            self._publish_empty_list()
+            self._public.begin_run()
+        self._forget_faces(now_s)
+
+    def _publish_empty_list(self) -> None:
+        frame_id = self._header.frame_id if self._header is not None else ""
+        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=frame_id)
+        self._tracked.publish(self._messages.ids_type(header=header, ids=[]))
+        self._header = None
 
     def _on_image(self, message: Image) -> None:
         stamp = message.header.stamp
         self._images.put((stamp.sec, stamp.nanosec), message)
 
     def _on_emotions(self, message: EmotionArray) -> None:
-        now_ns = self.get_clock().now().nanoseconds
-        ids = [face.face_id for face in message.faces if face.face_id]
+        now_s = world_time_s(self)
+        self._silence.restart(now_s)
+        self._header = message.header
+        faces = [face for face in message.faces if face.face_id]
+        ids = {face.face_id: self._public.of(face.face_id) for face in faces}
         # The topics first, then the list that sends others to look for them.
-        for face_id in ids:
-            if face_id not in self._faces:
-                self._faces[face_id] = _FaceTopics(self, face_id, self._types)
-            self._faces[face_id].last_seen_ns = now_ns
-        if ids != self._tracked_ids:
-            self._tracked.publish(self._messages.ids_type(header=message.header, ids=ids))
-            self._tracked_ids = ids
-        for face in message.faces:
-            if face.face_id:
-                self._publish_face(face, message.image_width, message.image_height)
-        self._publish_crops(message)
-        self._forget_faces(now_ns)
+        for public_id in ids.values():
+            if public_id not in self._faces:
+                self._faces[public_id] = _FaceTopics(self, public_id, self._types, now_s)
+            self._faces[public_id].unseen.restart(now_s)
+        self._tracked.publish(
+            self._messages.ids_type(header=message.header, ids=list(ids.values()))
+        )
+        for face in faces:
+            self._publish_face(face, message.image_width, message.image_height)
+        self._publish_crops(message.header, faces)
 
     def _publish_face(self, face: EmotionStamped, width: int, height: int) -> None:
-        topics = self._faces[face.face_id]
+        topics = self._topics(face)
         topics.publish("roi", self._messages.roi(face, width, height))
         topics.publish("landmarks", self._messages.landmarks(face, width, height))
         topics.publish("expression", self._messages.expression(face))
 
-    def _publish_crops(self, message: EmotionArray) -> None:
-        stamp = message.header.stamp
+    def _publish_crops(self, header: Header, faces: Sequence[EmotionStamped]) -> None:
+        stamp = header.stamp
         image_message = self._images.take((stamp.sec, stamp.nanosec))
         wanted = [
             face
-            for face in message.faces
-            if face.face_id
-            and any(self._faces[face.face_id].is_wanted(name) for name in ("cropped", "aligned"))
+            for face in faces
+            if any(self._topics(face).is_wanted(name) for name in ("cropped", "aligned"))
         ]
         if image_message is None or not wanted:
             return
@@ -166,7 +214,7 @@ class Ros4HriNode(Node):
             )
             return
         for face in wanted:
-            topics = self._faces[face.face_id]
+            topics = self._topics(face)
             box = BoundingBox(
                 face.roi.x_offset, face.roi.y_offset, face.roi.width, face.roi.height
             )
@@ -179,13 +227,16 @@ class Ros4HriNode(Node):
                 if crop is not None and topics.is_wanted(name):
                     topics.publish(name, to_image_message(crop, face.header))
 
-    def _forget_faces(self, now_ns: int) -> None:
-        keep_ns = option_value(self, "keep_topics_s") * 1e9
-        for face_id, topics in list(self._faces.items()):
-            # A clock that went back makes no face old.
-            if now_ns - topics.last_seen_ns > keep_ns:
+    def _topics(self, face: EmotionStamped) -> _FaceTopics:
+        return self._faces[self._public.of(face.face_id)]
+
+    def _forget_faces(self, now_s: float) -> None:
+        keep_s = option_value(self, "keep_topics_s")
+        for public_id, topics in list(self._faces.items()):
+            if topics.unseen.seconds(now_s) > keep_s:
                 topics.destroy()
-                del self._faces[face_id]
+                del self._faces[public_id]
+                self._public.forget(public_id)
 
 
 def main(args: list[str] | None = None) -> None:

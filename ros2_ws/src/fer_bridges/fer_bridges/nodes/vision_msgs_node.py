@@ -33,7 +33,7 @@ class VisionMsgsNode(Node):
         self.create_subscription(EmotionArray, "emotions", self._on_emotions, 10)
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Release nothing: the node holds no device or thread."""
 
     def _on_emotions(self, message: EmotionArray) -> None:
         self._detections.publish(self._messages.detections(message))

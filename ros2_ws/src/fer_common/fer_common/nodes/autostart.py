@@ -37,7 +37,7 @@ class Autostart:
             self._start()
 
     def give_up(self) -> None:
-        """Leave the node to whoever changes its state from now on."""
+        """Stop retrying: the state of the node is managed from outside."""
         self._is_refused = False
 
     def _start(self) -> None:

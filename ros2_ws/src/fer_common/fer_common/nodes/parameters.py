@@ -206,5 +206,5 @@ def config_from_parameters(
 
 
 def _ros_value(value: Any) -> Any:
-    """Return ``value`` as rclpy takes it; it cannot tell the type of an empty list."""
+    """Return ``value`` as rclpy takes it; an empty list has no type there."""
     return (list(value) or [""]) if isinstance(value, tuple) else value

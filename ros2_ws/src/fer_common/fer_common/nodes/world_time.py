@@ -9,7 +9,7 @@ from rclpy.node import Node
 
 
 def world_time_s(node: Node) -> float:
-    """Return the simulation's time, or the monotonic time where there is no simulation.
+    """Return the simulation's time, or the monotonic time without a simulation.
 
     While nothing publishes ``/clock``, the time of a node with ``use_sim_time`` stands at 0; what
     waits for time to pass must not wait for ever.

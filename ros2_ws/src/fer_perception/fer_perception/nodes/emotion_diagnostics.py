@@ -65,7 +65,7 @@ def _why_silent(images: InputState) -> str:
             "its publisher sends none, or they are lost on the way: see 'Large images are lost?' "
             "in the README"
         )
-    return "nobody publishes it"
+    return "it has no publisher"
 
 
 def latency_status(node: str, report: FrameReport, shedder: LoadShedder) -> DiagnosticStatus:

@@ -83,7 +83,8 @@ class EmotionNode(LifecycleNode):
             self._recognize, self._publish, self._on_image_error, self._live.turns
         )
         self._frame_clock = FrameClock()
-        self._time_fault = self._logged_time_fault = ""
+        self._time_fault = ""
+        self._logged_time_faults: set[str] = set()
         self._image_error, self._image_error_s = "", 0.0
         qos: dict[str, Any] = {
             "qos_overriding_options": QoSOverridingOptions.with_default_policies()
@@ -207,8 +208,8 @@ class EmotionNode(LifecycleNode):
 
     def _note_time_fault(self, fault: str) -> None:
         self._time_fault = fault
-        if fault and fault != self._logged_time_fault:
-            self._logged_time_fault = fault
+        if fault and fault not in self._logged_time_faults:
+            self._logged_time_faults.add(fault)
             self.get_logger().warning(
                 f"the stamps of the images on {self._input.topic} {fault}: the time of receipt is "
                 "used instead"

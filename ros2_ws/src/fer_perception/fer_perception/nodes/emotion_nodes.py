@@ -28,7 +28,7 @@ def _namespace(text: str) -> str:
         validate_namespace(name)
     except InvalidNamespaceException as error:
         reason = str(error).splitlines()[0]
-        raise argparse.ArgumentTypeError(f"{text!r} is no namespace: {reason}") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not a valid namespace: {reason}") from error
     return name
 
 

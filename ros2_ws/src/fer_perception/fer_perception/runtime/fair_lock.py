@@ -39,6 +39,6 @@ class FairLock:
         """Let the thread that waits longest go on."""
         with self._mutex:
             if self._waiting:
-                self._waiting.popleft().set()  # held all along: nobody can come between
+                self._waiting.popleft().set()  # stays held: no thread comes between
             else:
                 self._is_held = False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hands values from one thread to another, of which only the newest count."""
+"""Passes the newest values from one thread to another."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LatestMailbox(Generic[T]):
         return len(self._values)
 
     def put(self, value: T) -> bool:
-        """Leave ``value`` and return whether it pushed out one that nobody had taken."""
+        """Add ``value`` and return whether it replaced one that was not taken."""
         with self._condition:
             replaced = len(self._values) == self._values.maxlen
             self._values.append(value)
@@ -46,7 +46,7 @@ class LatestMailbox(Generic[T]):
             return self._values.popleft() if self._values and not self._closed else None
 
     def close(self) -> None:
-        """Wake up whoever waits; nothing is handed over any more."""
+        """Wake the waiting threads; no value is handed over any more."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lets several pipelines of one process use the same detector and the same network."""
+"""Shares detectors and recognisers among the pipelines of one process."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 class SharedParts:
-    """Keeps what was made for as long as somebody uses it.
+    """Weak-value cache of detectors and recognisers.
 
-    Whoever shares a part must see to it that one thread uses it at a time.
+    A part must be used by one thread at a time; the users share a lock for that.
     """
 
     def __init__(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Follows known faces from frame to frame for a small part of what looking for faces costs.
+"""Follows known faces from frame to frame for a small part of the cost of detection.
 
 Between two full detections each face is looked for only where it is expected, by the detector's
 last network alone. That network also says how sure it is that there is a face, so that a face that
@@ -23,7 +23,7 @@ from ..face import BoundingBox, Face, RgbImage
 _MIN_IOU: Final = 0.4
 # Two refined boxes that overlap more have slipped onto the same face.
 _MAX_IOU_OF_TWO: Final = 0.5
-# Below this a followed face is looked for anew, whatever confidence a user is content with.
+# Below this a followed face is searched for again, however low the configured confidence is.
 _MIN_CONFIDENCE: Final = 0.9
 # Points of the image that are compared to notice another scene: rows, columns.
 _SCENE_GRID: Final = (18, 24)
@@ -37,12 +37,12 @@ class FaceRefiner(Protocol):
     """A detector that can look for faces where they are expected."""
 
     def refine(self, image: RgbImage, boxes: Sequence[BoundingBox]) -> list[Face]:
-        """Return the face in each of ``boxes``; its confidence tells whether there is one."""
+        """Return the face in each of ``boxes``; its confidence says whether there is one."""
         ...
 
 
 @dataclass(frozen=True)
-class FollowerConfig:
+class DetectionSchedule:
     """How often the whole image is searched.
 
     :ivar detection_interval: every so many frames, at least 1, which is all of them. A face that
@@ -58,14 +58,14 @@ class FollowerConfig:
             )
 
 
-class FaceFollower:
+class DetectionScheduler:
     """Decides for each frame of a stream whether to search it all or to follow known faces.
 
     It searches the whole frame when the interval is over, when no face is known, when the scene
     or the image's size has changed, and when a known face is not clearly where it was expected.
     """
 
-    def __init__(self, config: FollowerConfig = FollowerConfig()) -> None:
+    def __init__(self, config: DetectionSchedule = DetectionSchedule()) -> None:
         self.config = config
         self._followed = 0
         self._scene: NDArray[np.int16] | None = None

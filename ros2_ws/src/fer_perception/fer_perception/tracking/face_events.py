@@ -89,7 +89,7 @@ class FaceEventDetector:
         self._time = StreamClock()
 
     def update(self, faces: Iterable[SeenFace], stamp_s: float) -> list[FaceEvent]:
-        """Return what the next frame tells, in the order in which it happened to each face.
+        """Return the events of the next frame, for each face in their order.
 
         :param stamp_s: when the frame was taken, in seconds of any clock. When it lies more than
             a second before the last one, time was set back: all faces have left.

@@ -6,7 +6,7 @@ import pytest
 from fer_perception.detection.mtcnn import Mtcnn
 from fer_perception.face import BoundingBox
 from fer_perception.images.frame_source import open_frame_source
-from fer_perception.tracking.detection_scheduler import FaceFollower, FollowerConfig
+from fer_perception.tracking.detection_scheduler import DetectionSchedule, DetectionScheduler
 
 
 class CountingMtcnn:
@@ -41,7 +41,7 @@ def _two_faces(portrait, second):
 
 def test_moving_face_is_followed_and_searched_for_only_every_so_many_frames(detector):
     source = open_frame_source("portrait")
-    follower, expected = FaceFollower(FollowerConfig(detection_interval=10)), []
+    follower, expected = DetectionScheduler(DetectionSchedule(detection_interval=10)), []
     reference = Mtcnn()
     for _ in range(30):
         image = source.read()
@@ -54,7 +54,7 @@ def test_moving_face_is_followed_and_searched_for_only_every_so_many_frames(dete
 
 
 def test_new_face_is_found_within_the_interval(detector, portrait):
-    follower = FaceFollower(FollowerConfig(detection_interval=5))
+    follower = DetectionScheduler(DetectionSchedule(detection_interval=5))
     expected = _boxes(follower.find(detector, _two_faces(portrait, False), []))
     assert len(expected) == 1
     frames = 0
@@ -67,7 +67,7 @@ def test_new_face_is_found_within_the_interval(detector, portrait):
 def test_face_that_leaves_is_gone_at_once_and_one_that_returns_is_found_at_once(
     detector, portrait
 ):
-    follower = FaceFollower(FollowerConfig(detection_interval=100))
+    follower = DetectionScheduler(DetectionSchedule(detection_interval=100))
     empty = np.full_like(portrait, int(portrait.mean()))
     boxes = _boxes(follower.find(detector, portrait, []))
     assert follower.find(detector, empty, boxes) == []
@@ -75,7 +75,7 @@ def test_face_that_leaves_is_gone_at_once_and_one_that_returns_is_found_at_once(
 
 
 def test_face_that_jumps_is_looked_for_everywhere(detector, portrait):
-    follower = FaceFollower(FollowerConfig(detection_interval=100))
+    follower = DetectionScheduler(DetectionSchedule(detection_interval=100))
     [face] = follower.find(detector, portrait, [])
     matrix = np.array([[0.5, 0.0, 300.0], [0.0, 0.5, 200.0]])
     moved = cv2.warpAffine(portrait, matrix, (640, 480), flags=cv2.INTER_AREA)
@@ -85,14 +85,14 @@ def test_face_that_jumps_is_looked_for_everywhere(detector, portrait):
 
 
 def test_two_boxes_that_slip_onto_one_face_are_one_face(detector, portrait):
-    follower = FaceFollower(FollowerConfig(detection_interval=100))
+    follower = DetectionScheduler(DetectionSchedule(detection_interval=100))
     [face] = follower.find(detector, portrait, [])
     beside = BoundingBox(face.box.x + 5, face.box.y, face.box.width, face.box.height)
     assert len(follower.find(detector, portrait, [face.box, beside])) == 1
 
 
 def test_other_size_of_image_or_another_scene_is_searched(detector, portrait):
-    follower = FaceFollower(FollowerConfig(detection_interval=100))
+    follower = DetectionScheduler(DetectionSchedule(detection_interval=100))
     [face] = follower.find(detector, portrait, [])
     follower.find(detector, portrait[:400], [face.box])
     assert detector.searches == 2
@@ -106,12 +106,12 @@ def test_other_size_of_image_or_another_scene_is_searched(detector, portrait):
 
 
 def test_interval_of_one_searches_every_frame_and_less_effort_fewer(detector, portrait):
-    follower = FaceFollower(FollowerConfig(detection_interval=1))
+    follower = DetectionScheduler(DetectionSchedule(detection_interval=1))
     boxes = []
     for _ in range(3):
         boxes = _boxes(follower.find(detector, portrait, boxes, effort=0.25))
     assert detector.searches == 3
-    follower.config = FollowerConfig(detection_interval=2)
+    follower.config = DetectionSchedule(detection_interval=2)
     for _ in range(8):
         boxes = _boxes(follower.find(detector, portrait, boxes, effort=0.5))
     assert detector.searches == 5
@@ -127,10 +127,10 @@ def test_detector_that_cannot_refine_searches_every_frame(portrait):
 
     plain = Plain()
     for _ in range(3):
-        FaceFollower().find(plain, portrait, [BoundingBox(0, 0, 9, 9)])
+        DetectionScheduler().find(plain, portrait, [BoundingBox(0, 0, 9, 9)])
     assert plain.searches == 3
 
 
 def test_absurd_interval_is_refused_by_name():
     with pytest.raises(ValueError, match="detection_interval"):
-        FollowerConfig(detection_interval=0)
+        DetectionSchedule(detection_interval=0)
