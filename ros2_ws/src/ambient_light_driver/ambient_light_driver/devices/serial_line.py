@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from ambient_light_driver.devices.claims import Claim, local_resource
 from ambient_light_driver.devices.light_device import DeviceUnavailableError
 from ambient_light_driver.devices.optional_library import load_library
 from fer_common.options import ConfigError, option
@@ -30,6 +31,10 @@ class SerialOptions:
     dtr: bool = option(
         True, "Raise DTR while the port is open; some boards restart when it rises."
     )
+
+    def port_claims(self) -> tuple[Claim, ...]:
+        """Return the claim on the whole port."""
+        return (Claim(local_resource("serial", self.port)),)
 
     def check_port(self) -> None:
         """Refuse a port that was not set.
