@@ -4,6 +4,7 @@
 import array
 import fcntl
 import os
+import select
 import termios
 import threading
 import time
@@ -87,7 +88,13 @@ def uart(monkeypatch):
 
     reader, writer = os.openpty()
     tty.setraw(writer)
-    monkeypatch.setattr(serial.Serial, "out_waiting", property(lambda port: unread_bytes(reader)))
+
+    def out_waiting(port):
+        # What was written becomes readable a moment later.
+        select.select([reader], [], [], 0.2)
+        return unread_bytes(reader)
+
+    monkeypatch.setattr(serial.Serial, "out_waiting", property(out_waiting))
     monkeypatch.setattr(
         serial.Serial, "reset_output_buffer", lambda port: os.read(reader, unread_bytes(reader))
     )
