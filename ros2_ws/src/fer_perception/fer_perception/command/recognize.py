@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recognise the faces of a photograph, a video, a folder or a camera: the command.
 
-Exit codes: 0 done; 1 done, but part of the source could not be read; 2 nothing could be done;
+Exit codes: 0 done, warnings name what could not be read; 2 nothing could be done;
 130 interrupted.
 """
 
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="recognize",
         description="Recognise the apparent expression of every face.",
-        epilog="Exit codes: 0 done; 1 part of the source could not be read; 2 error; 130 Ctrl-C.",
+        epilog="Exit codes: 0 done, warnings name what could not be read; 2 error; 130 Ctrl-C.",
     )
     parser.add_argument(
         "source",
@@ -115,7 +115,7 @@ def _run(options: argparse.Namespace) -> int:
         if not options.json:
             table.print()
         _say(_summary(source, Path(options.source)))
-        return code or int(source.report.missing > 0)
+        return code
 
 
 def _consume(results: Iterable[FrameEmotions], writers: list[Write]) -> int:
