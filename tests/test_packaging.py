@@ -60,9 +60,10 @@ STANDARD = {"__future__", "compression"}
 WITH_RCLPY = {"rpyutils"}
 # Messages and tools of which a node needs those it speaks, imported when it starts.
 OPTIONAL = {
+    # The report's lamp; part of Python from 3.14 on.
+    "fer_evaluation": {"ambient_light_driver", "compression"},
     "ambient_light_driver": {"irobot_create_msgs"},
     "fer_bridges": {"hri_msgs", "vision_msgs"},
-    "fer_evaluation": {"ambient_light_driver"},  # the lamp in a report
 }
 
 

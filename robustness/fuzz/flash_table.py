@@ -22,7 +22,7 @@ from .targets.flashes import Wish, delivered, limited, plan
 NAME = "flashes"
 """Target whose runs append this table."""
 
-PLANS = 40
+PLANS = 24
 """Attacks on each situation."""
 
 _RANDOM_LAMPS = 1000

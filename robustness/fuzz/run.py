@@ -79,7 +79,9 @@ def main(args: list[str] | None = None) -> int:
     _CONSOLE.print(table(reports))
     flashes = 0
     if flash_table.NAME in (options.targets or _NAMES):
-        shown, flashes = flash_table.table(options.seed, inputs(flash_table.PLANS))
+        shown, flashes = flash_table.table(
+            options.seed, max(1, round(flash_table.PLANS * options.share))
+        )
         _CONSOLE.print(shown)
     failed = [(report.target, failure) for report in reports for failure in report.failures]
     for name, failure in failed:

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ambient_light_driver.color.fading import DwellGate, ExponentialFade, delay_to_90_percent_s
-from ambient_light_driver.color.oklab import OklabLight
+from ambient_light_driver.color.root_light import RootLight
 
-DARK = OklabLight(0.0, 0.0, 0.0, 0.0)
-BRIGHT = OklabLight(1.0, 0.1, -0.1, 1.0)
+DARK = RootLight(0.0, 0.0, 0.0)
+BRIGHT = RootLight(1.0, 0.9, 0.1)
 
 
 def test_after_one_time_constant_63_percent_of_the_way_is_done_at_any_rate():
@@ -16,7 +16,7 @@ def test_after_one_time_constant_63_percent_of_the_way_is_done_at_any_rate():
         fade.step(DARK, 0.5, 0.0)
         for i in range(steps):
             light = fade.step(BRIGHT, 0.5, 0.5 * (i + 1) / steps)
-        assert light.brightness == pytest.approx(0.632, abs=1e-3)
+        assert light.red == pytest.approx(0.632, abs=1e-3)
 
 
 @pytest.mark.parametrize(("dwell_s", "time_constant_s"), [(0.0, 0.4), (0.3, 0.4), (1.0, 0.1)])
@@ -28,7 +28,7 @@ def test_the_documented_delay_to_90_percent_is_true(dwell_s, time_constant_s):
     for i in range(1, 10_000):
         now_s = 0.001 * i
         target = gate.step("happy", BRIGHT, dwell_s, now_s)
-        if fade.step(target, time_constant_s, now_s).brightness >= 0.9:
+        if fade.step(target, time_constant_s, now_s).red >= 0.9:
             delay_s = now_s
             break
     assert delay_s == pytest.approx(delay_to_90_percent_s(dwell_s, time_constant_s), abs=0.005)
@@ -49,7 +49,7 @@ def test_a_fade_arrives():
 def test_a_fade_stays_between_start_and_target_whatever_the_clock_does(times_s, time_constant_s):
     fade = ExponentialFade(DARK)
     for now_s in times_s:
-        assert 0.0 <= fade.step(BRIGHT, time_constant_s, now_s).brightness <= 1.0
+        assert 0.0 <= fade.step(BRIGHT, time_constant_s, now_s).red <= 1.0
 
 
 def test_a_clock_set_back_does_not_stop_the_fade():

@@ -4,6 +4,7 @@
 import array
 import fcntl
 import os
+import select
 import termios
 import threading
 import time
@@ -87,7 +88,13 @@ def uart(monkeypatch):
 
     reader, writer = os.openpty()
     tty.setraw(writer)
-    monkeypatch.setattr(serial.Serial, "out_waiting", property(lambda port: unread_bytes(reader)))
+
+    def out_waiting(port):
+        # What was written becomes readable a moment later.
+        select.select([reader], [], [], 0.2)
+        return unread_bytes(reader)
+
+    monkeypatch.setattr(serial.Serial, "out_waiting", property(out_waiting))
     monkeypatch.setattr(
         serial.Serial, "reset_output_buffer", lambda port: os.read(reader, unread_bytes(reader))
     )
@@ -100,7 +107,9 @@ def level(value):
     return LightState(LightColor(1.0, 1.0, 1.0, value), "test")
 
 
-def test_a_line_that_stalls_for_seconds_plays_no_past_back(uart):
+def test_a_line_that_stalls_plays_no_past_back(uart, monkeypatch):
+    # The frame in flight stays; the next test is about discarding it.
+    monkeypatch.setattr("ambient_light_driver.devices.serial_line.WRITE_TIMEOUT_S", 60.0)
     reader, port = uart
     worker = DeviceWorker(
         AdalightDevice("lamp", AdalightConfig(port=port)), lambda name, status: None
@@ -122,10 +131,10 @@ def test_a_line_that_stalls_for_seconds_plays_no_past_back(uart):
             time.sleep(0.01)
         stalled.set()
         before = len(received)
-        for step in range(150):
+        for step in range(100):
             worker.post(level(0.1 + 0.005 * step))
             time.sleep(0.02)
-        newest = round(255 * (0.1 + 0.005 * 149))
+        newest = round(255 * (0.1 + 0.005 * 99))
         stalled.clear()
         while bytes([newest] * 3) not in bytes(received):
             time.sleep(0.01)
@@ -157,6 +166,33 @@ def test_a_missing_port_is_refused_by_its_key(config_type):
         build_config(config_type, {}, "device.lamp")
 
 
-def test_adalight_has_three_bytes_for_an_led():
-    with pytest.raises(ConfigError, match=r"lamp\.channel_order: expected three letters"):
-        build_config(AdalightConfig, {"port": "x", "channel_order": "RGBW"}, "lamp")
+def test_an_led_has_three_to_five_bytes():
+    with pytest.raises(ConfigError, match=r"lamp\.channel_order: expected three channels"):
+        build_config(AdalightConfig, {"port": "x", "channel_order": "RG"}, "lamp")
+
+
+def test_leds_with_white_have_four_bytes_each(serial_pair):
+    config = AdalightConfig(port=str(serial_pair.port), led_count=2, channel_order="RGBW")
+    lamp = AdalightDevice("adalight", config)
+    lamp.open()
+    lamp.send(LightState(LightColor(1.0, 1.0, 1.0, 1.0), "neutral"))
+    assert serial_pair.read(6 + 8) == b"Ada\x00\x01\x54" + bytes([0, 0, 0, 255]) * 2
+    lamp.close()
+
+
+@pytest.mark.parametrize("dtr", [True, False])
+def test_a_board_that_restarts_with_dtr_can_be_left_alone(serial_pair, monkeypatch, dtr):
+    import serial
+
+    levels = []
+    # A pseudo-terminal has no such line: what is asked of the system is all that can be seen.
+    monkeypatch.setattr(serial.Serial, "_update_dtr_state", lambda s: levels.append(s.dtr))
+    lamp = AdalightDevice("adalight", AdalightConfig(port=str(serial_pair.port), dtr=dtr))
+    lamp.open()
+    lamp.close()
+    assert levels and set(levels) == {dtr}
+
+
+def test_devices_at_one_port_have_the_same_claim():
+    configs = AdalightConfig(port="/dev/x"), DmxUsbProConfig(port="/dev/x")
+    assert configs[0].claims() == configs[1].claims() != ()

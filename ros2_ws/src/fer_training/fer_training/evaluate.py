@@ -44,7 +44,8 @@ from .figures.confusion import write_confusion
 from .figures.model_card import figures, overview, write_figures
 
 _LOG = logging.getLogger(__name__)
-_BATCH: Final = 256
+# Attention maps of more faces take gigabytes.
+_BATCH: Final = 32
 _CALIBRATION_BINS: Final = 15
 _ABSTENTION_ACCURACIES: Final = (0.90, 0.95)
 

@@ -17,6 +17,7 @@ from fer_evaluation.datasets.fer2013_reader import read_fer2013
 from fer_evaluation.datasets.votes import EXCLUDED, plurality_labels, soft_targets
 from fer_perception.emotions import EMOTIONS
 from fer_training import train as train_module
+from fer_training.export import main as export_main
 from fer_training.exporting.calibration import fit_temperature
 from fer_training.exporting.logit_adjustment import fit_shift, shift, shifted
 from fer_training.learning import teacher as teacher_module
@@ -413,3 +414,12 @@ def test_temperature_that_made_the_logits_too_sure_is_found(temperature):
     assert fit_temperature(true_logits * temperature, labels) == pytest.approx(
         temperature, rel=0.05
     )
+
+
+@pytest.mark.parametrize("option", ["--logit-adjustment", "--rebalance"])
+def test_the_earlier_name_of_logit_adjustment_is_still_taken(option, tmp_path, capsys):
+    arguments = ["--model", str(tmp_path), "--out", str(tmp_path), "--data", str(tmp_path / "no")]
+    with pytest.raises(SystemExit) as ended:
+        export_main([*arguments, option, "0.01"])
+    assert ended.value.code == 2
+    assert "no such folder" in capsys.readouterr().err

@@ -26,7 +26,7 @@ DRIFT = 0.01
 Red flashes leave the least room: 20 / 320 = 0.0625 of full scale. Rounding to 8 bit of colour,
 brightness and their product takes up to 0.026 of it at each end."""
 
-_SNAP = 1e-5
+_SNAP = 1e-6
 """Distance from which on a point of a line counts as the light itself."""
 
 Segment = tuple[RootLight, RootLight]

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write results as JSON, CSV, annotated pictures and annotated videos."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any, Final, TypeAlias
+
+import cv2
+
+from ..api import FrameEmotions
+from ..emotions import EMOTIONS
+from ..face import RgbImage
+from ..face_emotion import FaceEmotion
+from ..images.annotation import annotate
+from ..images.frame_source import FrameSource
+from ..images.frames import DEFAULT_RATE_HZ
+from ..images.picture_folder import PictureFolder
+
+__all__ = ["Write", "annotator", "csv_writer", "print_json"]
+
+Write: TypeAlias = Callable[[FrameEmotions], None]
+
+_COLUMNS: Final = (
+    *("name", "time_s", "face_id", "emotion", "confidence"),
+    *("x", "y", "width", "height"),
+)
+
+
+def _cells(face: FaceEmotion) -> dict[str, Any]:
+    box = face.box
+    cells = {"face_id": face.face_id, "emotion": face.emotion, "confidence": face.confidence}
+    places = {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
+    return {k: round(v, 4) if isinstance(v, float) else v for k, v in (cells | places).items()}
+
+
+def print_json(result: FrameEmotions) -> None:
+    """Print a result as one line of JSON."""
+    faces = [
+        _cells(face)
+        | {"scores": {e: round(float(s), 4) for e, s in zip(EMOTIONS, face.scores, strict=True)}}
+        for face in result.faces
+    ]
+    entry = {"name": result.frame.name, "time_s": round(result.time_s, 4), "faces": faces}
+    print(json.dumps(entry), flush=True)
+
+
+def csv_writer(file: IO[str]) -> Write:
+    """Return a function that writes a row per face to ``file``, after a header."""
+    writer = csv.DictWriter(file, (*_COLUMNS, *EMOTIONS))
+    writer.writeheader()
+
+    def write(result: FrameEmotions) -> None:
+        for face in result.faces:
+            scores = {e: round(float(s), 4) for e, s in zip(EMOTIONS, face.scores, strict=True)}
+            place = {"name": result.frame.name, "time_s": round(result.time_s, 4)}
+            writer.writerow(place | _cells(face) | scores)
+
+    return write
+
+
+def annotator(output: Path, source: FrameSource, path: Path, stack: ExitStack) -> Write:
+    """Return a function that draws results into a picture, a folder of them, or a video.
+
+    :param output: where to write.
+    :param source: of the results; decides on pictures or a video.
+    :param path: of the source.
+    :param stack: closes the video.
+    """
+    if not isinstance(source, PictureFolder):
+        video = _VideoWriter(output, source.rate_hz or DEFAULT_RATE_HZ)
+        stack.callback(video.close)
+        return lambda result: video.write(annotate(result.frame.image, result.faces))
+    if path.is_dir():
+        output.mkdir(parents=True, exist_ok=True)
+
+    def write(result: FrameEmotions) -> None:
+        # A format that OpenCV writes, whatever it read.
+        place = output / f"{result.frame.name}.png" if path.is_dir() else output
+        picture = annotate(result.frame.image, result.faces)
+        _write_picture(place, picture)
+
+    return write
+
+
+def _write_picture(path: Path, picture: RgbImage) -> None:
+    try:
+        done = cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    except cv2.error:
+        done = False
+    if not done:
+        raise ValueError(f"cannot write {path}: is it a picture's name in an existing folder?")
+
+
+class _VideoWriter:
+    """A video of the size of its first frame."""
+
+    def __init__(self, path: Path, rate_hz: float) -> None:
+        self._path, self._rate_hz = path, rate_hz
+        self._writer: cv2.VideoWriter | None = None
+        self._size = (0, 0)
+
+    def write(self, picture: RgbImage) -> None:
+        if self._writer is None:
+            self._size = (picture.shape[1], picture.shape[0])
+            code = cv2.VideoWriter.fourcc(*"mp4v")
+            self._writer = cv2.VideoWriter(str(self._path), code, self._rate_hz, self._size)
+            if not self._writer.isOpened():
+                raise ValueError(f"cannot write {self._path}: expected NAME.mp4 in a folder there")
+        if (picture.shape[1], picture.shape[0]) != self._size:
+            picture = cv2.resize(picture, self._size)
+        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.release()

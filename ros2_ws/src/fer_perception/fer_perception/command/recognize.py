@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recognise the faces of a photograph, a video, a folder or a camera: the command.
+
+Exit codes: 0 done, warnings name what could not be read; 2 nothing could be done;
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from tqdm import tqdm
+
+from ..api import EmotionPipeline, FrameEmotions
+from ..images.decoding import ImageError
+from ..images.frame_source import FrameSource, FrameSourceError, open_frame_source
+from ..images.picture_files import IMAGE_SUFFIXES
+from ..images.picture_folder import PictureFolder
+from ..recognition.model_store import DEFAULT_MODEL, ModelError, list_models
+from .outputs import Write, annotator, csv_writer, print_json
+from .tables import PictureTable, SegmentTable
+
+__all__ = ["main"]
+
+_NAMES_SHOWN: Final = 5
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line."""
+    parser = _parser()
+    options = parser.parse_args(args)
+    try:
+        code = _run(options)
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:  # such as of "recognize ... | head"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    except (FrameSourceError, ImageError, ModelError, ValueError, OSError) as error:
+        parser.exit(2, f"recognize: {error}\n")
+    sys.exit(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="recognize",
+        description="Recognise the apparent expression of every face.",
+        epilog="Exit codes: 0 done, warnings name what could not be read; 2 error; 130 Ctrl-C.",
+    )
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="a photograph, a video, a folder of photographs, or a camera: its index, its device "
+        "or the address of its stream",
+    )
+    parser.add_argument(
+        "--model",
+        default=DEFAULT_MODEL,
+        help=f"{', '.join(list_models()) or 'none is installed'}, or a folder (%(default)s)",
+    )
+    parser.add_argument(
+        "--min-face",
+        type=float,
+        default=40.0,
+        metavar="PX",
+        help="side of the smallest face in pixels, at least 12 (%(default)s)",
+    )
+    parser.add_argument(
+        "--annotate",
+        type=Path,
+        metavar="OUT",
+        help="draw the results into a picture, a video or a folder, as the source is",
+    )
+    parser.add_argument("--csv", type=Path, metavar="OUT", help="write a row per face and frame")
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON object per frame in place of the table"
+    )
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    with ExitStack() as stack:
+        source = stack.enter_context(open_frame_source(options.source, warn=_say))
+        for name in ("annotate", "csv"):
+            output = getattr(options, name)
+            if output is not None and _same(output, options.source):
+                raise ValueError(f"--{name} {output} would overwrite the source")
+        pipeline = EmotionPipeline.from_pretrained(options.model, min_face_px=options.min_face)
+        is_stream = not isinstance(source, PictureFolder)
+        table = SegmentTable() if is_stream else PictureTable()
+        writers: list[Write] = [print_json if options.json else table.add]
+        if options.csv is not None:
+            writers.append(csv_writer(stack.enter_context(options.csv.open("w", newline=""))))
+        if options.annotate is not None:
+            writers.append(annotator(options.annotate, source, Path(options.source), stack))
+        frames = tqdm(
+            source,
+            total=source.expected_frames,
+            unit=" frames",
+            disable=not sys.stderr.isatty() or source.expected_frames == 1,
+        )
+        results = (
+            pipeline.track(frames)
+            if is_stream
+            else (FrameEmotions(f, pipeline.recognize(f.image)) for f in frames)
+        )
+        code = _consume(results, writers)
+        frames.close()
+        if not options.json:
+            table.print()
+        _say(_summary(source, Path(options.source)))
+        return code
+
+
+def _consume(results: Iterable[FrameEmotions], writers: list[Write]) -> int:
+    """Pass each result to the writers; return 130 when Ctrl-C ends it, as it does a camera."""
+    try:
+        for result in results:
+            for write in writers:
+                write(result)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _say(message: str) -> None:
+    tqdm.write(message, file=sys.stderr)
+
+
+def _same(output: Path, source: str) -> bool:
+    return output.expanduser().resolve() == Path(source).expanduser().resolve()
+
+
+def _summary(source: FrameSource, path: Path) -> str:
+    report = source.report
+    parts = [f"{report.frames} frame{'s' * (report.frames != 1)} read"]
+    if report.missing:
+        parts.append(f"{report.missing} could not be read")
+    if report.damaged:
+        parts.append(f"{report.damaged} damaged")
+    if path.is_dir():
+        others = sorted(p for p in path.iterdir() if p.is_file())
+        hidden = [p.name for p in others if p.name.startswith(".")]
+        foreign = [
+            p.name
+            for p in others
+            if not p.name.startswith(".") and p.suffix.lower() not in IMAGE_SUFFIXES
+        ]
+        parts += [
+            f"{len(names)} {kind} skipped ({', '.join(names[:_NAMES_SHOWN])}"
+            f"{', ...' * (len(names) > _NAMES_SHOWN)})"
+            for kind, names in (("hidden", hidden), ("not pictures", foreign))
+            if names
+        ]
+    return "; ".join(parts)
+
+
+if __name__ == "__main__":
+    main()
