@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plays a bag into the real perception and light, and scores what they make of it.
+"""Play a bag into the real perception and light, and scores what they make of it.
 
 ``ros2 launch fer_bringup replay.launch.py --show-args`` describes the arguments, among them
 those of fer_light.launch.py, which starts perception and light.

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts camera, perception and light together, with and without ``ros2 launch``."""
+"""Start camera, perception and light together, with and without ``ros2 launch``."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Configures and activates lifecycle nodes, again after a restart, and watches their heartbeat.
+"""Configure and activates lifecycle nodes, again after a restart, and watches their heartbeat.
 
 Started by the launch argument ``autostart:=managed`` with the names of the nodes, which are
 relative to its own namespace.

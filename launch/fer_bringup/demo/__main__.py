@@ -44,7 +44,7 @@ PLAIN_LINE_S = 1.0
 
 
 class Listener(Node):
-    """Keeps the newest of what the graph publishes."""
+    """Keep the newest of what the graph publishes."""
 
     def __init__(self) -> None:
         super().__init__("fer_demo")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Restarts a node that died; launch's own ``respawn`` has no back-off and ignores exit codes."""
+"""Restart a node that died; launch's own ``respawn`` has no back-off and ignores exit codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def restart_if(argument: str, node: Action) -> RegisterEventHandler:
 
 
 class _Restart:
-    """Runs the command line of a node again, with the scope's namespace and parameters in it."""
+    """Run the command line of a node again, with the scope's namespace and parameters in it."""
 
     def __init__(self) -> None:
         self._backoff = RestartBackoff()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads launch files of this package with the stand-in vocabulary."""
+"""Read launch files of this package with the stand-in vocabulary."""
 
 from __future__ import annotations
 

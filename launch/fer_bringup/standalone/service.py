@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts the processes of a launch file and handles their exits, as launch does."""
+"""Start the processes of a launch file and handles their exits, as launch does."""
 
 from __future__ import annotations
 

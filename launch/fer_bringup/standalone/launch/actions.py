@@ -56,7 +56,7 @@ class SetLaunchConfiguration(Action):
 
 
 class SetEnvironmentVariable(Action):
-    """Sets an environment variable for the processes that follow in the scope."""
+    """Set an environment variable for the processes that follow in the scope."""
 
     def __init__(self, name: str, value: str) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class OpaqueFunction(Action):
 
 
 class ExecuteProcess(Action):
-    """Starts a program.
+    """Start a program.
 
     :param on_exit: what to do when it has ended.
     :param output: ignored; the program writes where this process does.
@@ -194,7 +194,7 @@ class TimerAction(Action):
 
 
 class LogInfo(Action):
-    """Prints a message."""
+    """Print a message."""
 
     def __init__(self, *, msg: SomeText) -> None:
         super().__init__()
@@ -206,7 +206,7 @@ class LogInfo(Action):
 
 
 class Shutdown(Action):
-    """Ends all processes."""
+    """End all processes."""
 
     def execute(self, context: LaunchContext) -> None:
         """Ask for the end."""

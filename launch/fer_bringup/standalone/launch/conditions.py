@@ -18,7 +18,7 @@ def truth(context: LaunchContext, expression: SomeText) -> bool:
 
 
 class IfCondition:
-    """Holds where an expression is true."""
+    """Hold where an expression is true."""
 
     def __init__(self, predicate_expression: SomeText) -> None:
         self._expression = predicate_expression

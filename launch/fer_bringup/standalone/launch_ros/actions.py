@@ -23,7 +23,7 @@ def _joined(base: str, namespace: str) -> str:
 
 
 class PushRosNamespace(Action):
-    """Puts the nodes that follow in the scope into a namespace."""
+    """Put the nodes that follow in the scope into a namespace."""
 
     def __init__(self, namespace: SomeText) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class SetRemap(Action):
 
 
 class Node(ExecuteProcess):
-    """Starts a node; see the namesake for the parameters."""
+    """Start a node; see the namesake for the parameters."""
 
     def __init__(
         self,

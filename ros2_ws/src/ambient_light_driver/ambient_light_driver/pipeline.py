@@ -45,7 +45,7 @@ class _Source:
 
 
 class LightPipeline:
-    """Turns observed faces into a colour, step by step.
+    """Turn observed faces into a colour, step by step.
 
     :param palette: colours of the emotions.
     :param settings: everything else that can be set; both may be replaced at any time.

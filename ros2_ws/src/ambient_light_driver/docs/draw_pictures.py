@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draws the pictures of the README from the package itself.
+"""Draw the pictures of the README from the package itself.
 
 Run it after a change of a palette or of the terminal lamp::
 
@@ -203,7 +203,7 @@ def interpret(line: tuple[Cell, ...], text: str) -> tuple[Cell, ...]:
 def lines_of_the_terminal_lamp() -> dict[str, list[tuple[Cell, ...]]]:
     """Run the light through all emotions on a pseudo-terminal.
 
-    :return: emotion -> what the terminal showed after each colour sent, in time.
+    :returns: emotion -> what the terminal showed after each colour sent, in time.
     """
     master, slave = os.openpty()
     os.set_blocking(master, False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Relays against the message definitions of the robots, where those are installed."""
+"""Relay against the message definitions of the robots, where those are installed."""
 
 import importlib
 

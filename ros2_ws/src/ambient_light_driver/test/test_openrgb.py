@@ -49,7 +49,7 @@ STRIP = controller_data("LED Strip", 3)
 
 
 class Server:
-    """Answers one client at a time; ``breaches`` holds what broke the contract."""
+    """Answer one client at a time; ``breaches`` holds what broke the contract."""
 
     def __init__(self, controllers):
         self.controllers = controllers

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Evaluates folders of labelled pictures like a bag."""
+"""Evaluate folders of labelled pictures like a bag."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs frames through the node's pipeline and scores its predictions."""
+"""Run frames through the node's pipeline and scores its predictions."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class NoImageError(ValueError):
 
 
 class Evaluation:
-    """Evaluates frame after frame, without drops and by the frames' own time.
+    """Evaluate frame after frame, without drops and by the frames' own time.
 
     :param min_confidence: faces below it are labelled "unknown".
     :param lamp: None for no lamp.

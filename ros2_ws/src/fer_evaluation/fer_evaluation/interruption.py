@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns SIGINT and SIGTERM into an exception, so that unfinished files are removed."""
+"""Turn SIGINT and SIGTERM into an exception, so that unfinished files are removed."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def _at_most(image: RgbImage, max_width: int) -> RgbImage:
 
 
 class _Messages:
-    """Builds messages of rosbags' classes."""
+    """Build messages of rosbags' classes."""
 
     def __init__(self, types: MessageTypes, frame_id: str) -> None:
         self._types = types.typestore.types

@@ -16,7 +16,7 @@ ARRIVED = 1e-4
 
 
 class DwellGate(Generic[T]):
-    """Lets the kind of a value change only after the new kind has lasted for a while.
+    """Let the kind of a value change only after the new kind has lasted for a while.
 
     :param kind: the first kind, for example an emotion's name.
     :param value: the first value.

@@ -38,7 +38,7 @@ class AdalightConfig(ChannelConfig, SerialOptions):
 
 
 class AdalightDevice(LightDevice[AdalightConfig]):
-    """Writes one frame for all LEDs."""
+    """Write one frame for all LEDs."""
 
     config_type = AdalightConfig
 

@@ -55,7 +55,7 @@ class ArtnetStream(UniverseStream):
 
 
 class ArtnetDevice(UniverseDevice[ArtnetConfig]):
-    """Sends universes by Art-Net."""
+    """Send universes by Art-Net."""
 
     config_type = ArtnetConfig
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decides which lamps this node may drive, from its own claims and those of other nodes."""
+"""Decide which lamps this node may drive, from its own claims and those of other nodes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def new_instance() -> str:
 
 
 class ClaimLedger:
-    """Keeps the claims of all nodes and grants those of this one.
+    """Keep the claims of all nodes and grants those of this one.
 
     A lamp that a node drives stays with that node. Of two nodes that want the same free lamp, or
     that drive it after they had not heard each other, the one that was started first gets it.

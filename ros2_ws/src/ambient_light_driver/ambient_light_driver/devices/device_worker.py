@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drives one device in a thread of its own, so that a lamp can never hold up the node."""
+"""Drive one device in a thread of its own, so that a lamp can never hold up the node."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class DeviceWorker:
     def join(self, timeout_s: float) -> bool:
         """Wait for the thread to end.
 
-        :return: False when the device still hangs after ``timeout_s``.
+        :returns: False when the device still hangs after ``timeout_s``.
         """
         self._thread.join(max(0.0, timeout_s))
         return not self._thread.is_alive()

@@ -41,7 +41,7 @@ class DmxUsbProConfig(DmxConfig, SerialOptions):
 
 
 class DmxUsbProDevice(LightDevice[DmxUsbProConfig]):
-    """Writes one universe per frame."""
+    """Write one universe per frame."""
 
     config_type = DmxUsbProConfig
     dark_when_lost = False

@@ -102,7 +102,7 @@ _TARGETS = ("light_name", "light_id", "grouped_light_id")
 
 
 class HueDevice(LightDevice[HueConfig]):
-    """Sets one lamp, room or zone and waits for the bridge's answer."""
+    """Set one lamp, room or zone and waits for the bridge's answer."""
 
     config_type = HueConfig
     dark_when_lost = False

@@ -67,7 +67,7 @@ class Resource:
 
 
 class CommandPace:
-    """Keeps all devices of one bridge below what it can take."""
+    """Keep all devices of one bridge below what it can take."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -28,7 +28,7 @@ class WantedLamps:
 
 
 class Lamps:
-    """Drives each wanted lamp that neither this node's other devices nor other nodes drive.
+    """Drive each wanted lamp that neither this node's other devices nor other nodes drive.
 
     :param devices: starts and stops the workers.
     :param ledger: grants lamps that other nodes may claim.

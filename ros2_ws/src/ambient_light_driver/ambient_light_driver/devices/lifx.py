@@ -90,7 +90,7 @@ class LifxConfig(DeviceConfig):
 
 
 class LifxDevice(LightDevice[LifxConfig]):
-    """Sets the colour of lamps and waits for their acknowledgement."""
+    """Set the colour of lamps and waits for their acknowledgement."""
 
     config_type = LifxConfig
     late_s = 0.0

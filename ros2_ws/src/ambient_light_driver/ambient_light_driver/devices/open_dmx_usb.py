@@ -59,7 +59,7 @@ class OpenDmxUsbConfig(DmxConfig, SerialOptions):
 
 
 class OpenDmxUsbDevice(LightDevice[OpenDmxUsbConfig]):
-    """Writes one universe per frame, each after a break."""
+    """Write one universe per frame, each after a break."""
 
     config_type = OpenDmxUsbConfig
 

@@ -107,7 +107,7 @@ _driven_lock = threading.Lock()
 
 
 class OpenRgbDevice(LightDevice[OpenRgbConfig]):
-    """Shows the colour on all LEDs of the chosen controllers."""
+    """Show the colour on all LEDs of the chosen controllers."""
 
     config_type = OpenRgbConfig
     dark_when_lost = False
@@ -256,7 +256,7 @@ def parse_controller(index: int, data: bytes) -> Controller:
 
 
 class _Block:
-    """Reads one field after the other."""
+    """Read one field after the other."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

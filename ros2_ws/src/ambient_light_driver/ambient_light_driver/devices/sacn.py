@@ -108,7 +108,7 @@ class SacnStream(UniverseStream):
 
 
 class SacnDevice(UniverseDevice[SacnConfig]):
-    """Sends universes by E1.31."""
+    """Send universes by E1.31."""
 
     config_type = SacnConfig
 

@@ -46,7 +46,7 @@ class SerialOptions:
 
 
 class SerialLine:
-    """Writes frames to a serial port, each after the one before has been sent.
+    """Write frames to a serial port, each after the one before has been sent.
 
     So a port that stalls holds one frame and never plays back the past.
     """

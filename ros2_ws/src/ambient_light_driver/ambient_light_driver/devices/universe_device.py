@@ -103,7 +103,7 @@ UniverseConfigT = TypeVar("UniverseConfigT", bound=UniverseConfig)
 
 
 class UniverseDevice(LightDevice[UniverseConfigT]):
-    """Shows the colour on all fixtures, in one universe or several."""
+    """Show the colour on all fixtures, in one universe or several."""
 
     def __init__(self, name: str, config: UniverseConfigT) -> None:
         super().__init__(name, config)

@@ -108,7 +108,7 @@ class WledConfig(ChannelConfig):
 
 
 class WledDevice(LightDevice[WledConfig]):
-    """Shows the colour on the strip or on one of its segments."""
+    """Show the colour on the strip or on one of its segments."""
 
     config_type = WledConfig
 

@@ -29,7 +29,7 @@ RELEASE_S = 0.5
 
 
 class ClaimExchange:
-    """Publishes the claims of a ledger and fills it with those of other nodes.
+    """Publish the claims of a ledger and fills it with those of other nodes.
 
     :param node: the node to publish for.
     :param ledger: whose claims these are.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publishes the colour, also in the messages of robots."""
+"""Publish the colour, also in the messages of robots."""
 
 from __future__ import annotations
 

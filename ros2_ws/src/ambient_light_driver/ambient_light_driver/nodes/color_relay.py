@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Relays of the colour to the lights on board of robots, in the robots' own messages."""
+"""Relay of the colour to the lights on board of robots, in the robots' own messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Such a lamp turns the slowest fade into a jump, which the flash limiter cannot s
 
 
 class ColorRelay(ABC):
-    """Converts a colour into one message type.
+    """Convert a colour into one message type.
 
     :param config: the relay's options.
     :raises ConfigError: when the message package is not installed.

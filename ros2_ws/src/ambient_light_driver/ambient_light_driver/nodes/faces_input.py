@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Receives the faces of one or several cameras."""
+"""Receive the faces of one or several cameras."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class InputCounts:
 
 
 class FacesInput:
-    """Converts emotion messages and counts them.
+    """Convert emotion messages and counts them.
 
     :param observe: called with the usable faces of each message and its topic.
     :param warn: called with a text when faces cannot be used.

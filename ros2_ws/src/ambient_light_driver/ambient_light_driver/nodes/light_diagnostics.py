@@ -21,7 +21,7 @@ _PHASE_LEVELS = {
 
 
 class LightReport:
-    """Makes the diagnostic statuses of a light; remembers the counts of its last report.
+    """Make the diagnostic statuses of a light; remembers the counts of its last report.
 
     :param node: fully qualified name of the node.
     :param period_s: time between two reports [s].

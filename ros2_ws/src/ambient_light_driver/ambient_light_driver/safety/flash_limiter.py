@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps a lamp from flashing: the last stage before a colour leaves for the lamps.
+"""Keep a lamp from flashing: the last stage before a colour leaves for the lamps.
 
 WCAG 2.2, success criterion 2.3.1: no more than three general flashes and three red flashes
 within any one second. A general flash is a pair of opposing changes of relative luminance of

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads and writes rosbag2 bags without ROS."""
+"""Read and writes rosbag2 bags without ROS."""

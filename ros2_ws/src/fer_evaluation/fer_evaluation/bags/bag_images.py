@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the images of a bag one by one."""
+"""Read the images of a bag one by one."""
 
 from __future__ import annotations
 

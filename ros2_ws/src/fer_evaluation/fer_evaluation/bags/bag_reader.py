@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the serialised messages of a rosbag2 bag, whole or damaged."""
+"""Read the serialised messages of a rosbag2 bag, whole or damaged."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a rosbag2 bag, whole or not at all."""
+"""Write a rosbag2 bag, whole or not at all."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _REFUSED_BY_SQLITE: Final = "#?%"
 
 
 class BagWriter(AbstractContextManager["BagWriter"]):
-    """Writes a new bag that appears in its place when complete.
+    """Write a new bag that appears in its place when complete.
 
     :param path: the bag's folder, which must not exist.
     :param storage: one of :data:`STORAGES`.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decides between stamps and times of recording."""
+"""Decide between stamps and times of recording."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads an mcap file record by record, around damaged chunks."""
+"""Read an mcap file record by record, around damaged chunks."""
 
 from __future__ import annotations
 

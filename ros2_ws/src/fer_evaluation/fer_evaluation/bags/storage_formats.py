@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds a bag's storage files and recognises them by magic bytes."""
+"""Find a bag's storage files and recognises them by magic bytes."""
 
 from __future__ import annotations
 

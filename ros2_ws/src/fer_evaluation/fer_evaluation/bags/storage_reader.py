@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads one storage file by its index, or record by record."""
+"""Read one storage file by its index, or record by record."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads a storage file record by record, around damaged places."""
+"""Read a storage file record by record, around damaged places."""
 
 from __future__ import annotations
 

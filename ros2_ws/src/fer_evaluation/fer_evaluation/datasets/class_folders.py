@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads pictures that are sorted into one folder per class, ``happiness/1.png``."""
+"""Read pictures that are sorted into one folder per class, ``happiness/1.png``."""
 
 from __future__ import annotations
 

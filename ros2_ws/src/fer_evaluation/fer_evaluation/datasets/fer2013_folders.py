@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads FER2013 in the layout of FER+'s tool, one folder per split."""
+"""Read FER2013 in the layout of FER+'s tool, one folder per split."""
 
 from __future__ import annotations
 

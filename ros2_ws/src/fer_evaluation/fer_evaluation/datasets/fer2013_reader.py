@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads FER2013 with the FER+ votes in any of its published forms."""
+"""Read FER2013 with the FER+ votes in any of its published forms."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads FER2013 from lossless sheets of 64 x 64 tiles."""
+"""Read FER2013 from lossless sheets of 64 x 64 tiles."""
 
 from __future__ import annotations
 

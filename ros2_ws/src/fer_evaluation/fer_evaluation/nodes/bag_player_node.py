@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plays a bag with ``/clock`` where ``ros2 bag play`` is not installed."""
+"""Play a bag with ``/clock`` where ``ros2 bag play`` is not installed."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class PlayerSettings:
 
 
 class BagPlayerNode(Node):
-    """Publishes a bag's topics and ``/clock``, and ends after the bag.
+    """Publish a bag's topics and ``/clock``, and ends after the bag.
 
     :ivar failure: why nothing was played to the end; else empty.
     :raises BagError: when the bag cannot be played.

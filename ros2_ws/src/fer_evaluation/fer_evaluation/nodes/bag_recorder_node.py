@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records topics to a bag where ``ros2 bag`` is not installed.
+"""Record topics to a bag where ``ros2 bag`` is not installed.
 
 Images are recorded only on demand.
 """
@@ -47,7 +47,7 @@ class RecorderSettings:
 
 
 class BagRecorderNode(Node):
-    """Records the topics of the parameter ``topics`` from their first publisher on.
+    """Record the topics of the parameter ``topics`` from their first publisher on.
 
     :ivar failure: why nothing was recorded; else empty.
     """

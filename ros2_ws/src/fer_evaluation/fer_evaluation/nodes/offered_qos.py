@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Converts QoS profiles between rclpy and bags."""
+"""Convert QoS profiles between rclpy and bags."""
 
 from __future__ import annotations
 

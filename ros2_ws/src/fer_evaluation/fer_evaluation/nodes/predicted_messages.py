@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Converts messages of fer_msgs to predictions."""
+"""Convert messages of fer_msgs to predictions."""
 
 from __future__ import annotations
 

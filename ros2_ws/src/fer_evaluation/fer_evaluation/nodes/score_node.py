@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores the running graph with the report of the offline evaluation."""
+"""Score the running graph with the report of the offline evaluation."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ScoreSettings:
 
 
 class ScoreNode(Node):
-    """Subscribes to the graph's results and writes the report at its end.
+    """Subscribe to the graph's results and writes the report at its end.
 
     :ivar failure: why nothing was written; else empty.
     :raises BagError: when the bag cannot be read; likewise the errors of labels and of the folder.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draws the report's charts as SVG with the page's colours."""
+"""Draw the report's charts as SVG with the page's colours."""
 
 from __future__ import annotations
 

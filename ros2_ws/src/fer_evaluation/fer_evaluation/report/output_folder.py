@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes all files of a run into a folder, or none."""
+"""Write all files of a run into a folder, or none."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Describes the origin of figures: machine, versions, files."""
+"""Describe the origin of figures: machine, versions, files."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the report of a run: ``metrics.json`` and ``report.html``."""
+"""Write the report of a run: ``metrics.json`` and ``report.html``."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes small pictures of faces for a report, only on request."""
+"""Make small pictures of faces for a report, only on request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_FACES: Final = 64
 
 
 class Thumbnails:
-    """Keeps the best view of each face, by size and confidence."""
+    """Keep the best view of each face, by size and confidence."""
 
     def __init__(self) -> None:
         self._best: dict[str, tuple[float, bytes]] = {}

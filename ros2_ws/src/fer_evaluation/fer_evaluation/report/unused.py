@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counts input that could not be used, with the reasons."""
+"""Count input that could not be used, with the reasons."""
 
 from __future__ import annotations
 

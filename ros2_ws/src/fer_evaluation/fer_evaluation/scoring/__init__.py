@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores predictions against ground truth."""
+"""Score predictions against ground truth."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compares the predictions of two runs, for example offline and live."""
+"""Compare the predictions of two runs, for example offline and live."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class ClassFigures:
 
 
 class ClassificationMetrics:
-    """Counts predictions in memory of a fixed size.
+    """Count predictions in memory of a fixed size.
 
     :ivar confusion: 7 x 8, ground truth by predicted label of :data:`PREDICTED_LABELS`.
     :ivar bin_count: 15, predictions by confidence.

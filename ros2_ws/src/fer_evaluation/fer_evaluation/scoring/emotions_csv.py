@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes and reads ``emotions.csv``, the table of predictions."""
+"""Write and reads ``emotions.csv``, the table of predictions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ face of the ground truth.
 
 
 class EmotionsCsv:
-    """Writes the table row by row.
+    """Write the table row by row.
 
     :param file: a text file, open for writing.
     """

@@ -13,7 +13,7 @@ from .matching import FaceMatch
 
 
 class Identities:
-    """Counts the predicted ids of each ground-truth face.
+    """Count the predicted ids of each ground-truth face.
 
     IDF1 is the F1 score of the best one-to-one assignment of ids to ground-truth faces over the
     whole recording (Ristani et al. 2016, "Performance Measures and a Data Set for Multi-Target,

@@ -15,7 +15,7 @@ _MAX_GAP_NS: Final = 10**9
 
 
 class LabelFlips:
-    """Counts changes of each predicted face's label.
+    """Count changes of each predicted face's label.
 
     :ivar flips: changes, including those of the ground truth.
     """
@@ -61,7 +61,7 @@ class _Waiting:
 
 
 class SwitchTimes:
-    """Measures the delay from each change of the ground truth to its prediction.
+    """Measure the delay from each change of the ground truth to its prediction.
 
     :ivar delays_s: of the changes that were predicted [s].
     """

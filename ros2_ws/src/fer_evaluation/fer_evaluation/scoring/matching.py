@@ -38,7 +38,7 @@ class FaceMatch:
 
 
 class FaceMatcher:
-    """Matches ground-truth and predicted faces frame by frame.
+    """Match ground-truth and predicted faces frame by frame.
 
     Boxes are matched by IoU with the Hungarian method. A ground-truth face without a box matches
     the predicted face with the id it had before, else the largest that remains.

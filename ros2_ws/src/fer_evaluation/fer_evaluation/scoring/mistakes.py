@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps the worst mistakes, as ranges of time to look at."""
+"""Keep the worst mistakes, as ranges of time to look at."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class _Running:
 
 
 class Mistakes:
-    """Joins wrong frames of each ground-truth face to ranges, and keeps the worst."""
+    """Join wrong frames of each ground-truth face to ranges, and keeps the worst."""
 
     def __init__(self) -> None:
         self._running: dict[str, _Running] = {}

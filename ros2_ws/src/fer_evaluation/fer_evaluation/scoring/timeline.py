@@ -51,7 +51,7 @@ class _Track:
 
 
 class Timeline:
-    """Collects frames in steps of equal length.
+    """Collect frames in steps of equal length.
 
     When the recording outgrows :data:`MAX_BINS` steps, each two become one, so that memory is
     bounded for recordings of any length.
