@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Light that follows the apparent expression of a face: smooth, flash-safe, on real lamps.
+"""Show apparent expressions as smooth, flash-safe light on real lamps.
 
 Without ROS::
 
     from ambient_light_driver import AmbientLight, make_device
 
-    with AmbientLight([make_device("sacn", destination="192.168.0.20", universe=1)]) as light:
-        for emotions in recognized:  # such as {"happiness": 0.8, "neutral": 0.2}; None for nobody
-            print(light.show(emotions).color)
+    with AmbientLight([make_device("sacn", destination="192.168.0.20", universe=1)]) as light: for
+        emotions in recognized:  # such as {"happiness": 0.8, "neutral": 0.2}; None without a face
+        print(light.show(emotions).color)
 
-The modules of this package know nothing of ROS, except those in
+The modules of this package do not use ROS, except those in
 :mod:`ambient_light_driver.nodes`, which connect them to a ROS 2 graph.
 """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The light without ROS: emotions in, colour out, shown on lamps."""
+"""Python API of the light, without ROS."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def make_device(device: str, **options: object) -> DeviceSpec:
 
     :param device: a name of :func:`list_devices`, for example ``"sacn"``.
     :param options: its options, as in the README.
-    :raises ConfigError: when there is no such device, or an option is unknown or wrong.
+    :raises ConfigError: when the device or an option is unknown, or an option is invalid.
     """
     device_type = load_device_type(device)
     return DeviceSpec(device_type, build_config(device_type.config_type, options, device))
@@ -37,14 +37,14 @@ def make_device(device: str, **options: object) -> DeviceSpec:
 class AmbientLight:
     """A light that follows the apparent expression of faces on any number of lamps.
 
-    The flash limiter is always the last stage. Each lamp has a thread of its own; use the light in
-    a ``with`` statement, or call :meth:`close`.
+    The flash limiter is always the last stage. Each lamp has its own thread; use the light in a
+    ``with`` statement, or call :meth:`close`.
 
     :param devices: the lamps, by names or from :func:`make_device`; the first is ``"lamp 1"``.
     :param palette: name of a shipped palette, path of a palette's YAML file, or a palette.
-    :param settings: everything else that can be set.
+    :param settings: all other settings.
     :param clock: a monotonic clock [s].
-    :raises ConfigError: when a device or the palette does not exist, or two devices drive the same
+    :raises ConfigError: when a device or the palette is unknown, or two devices drive the same
         lamp.
     """
 
@@ -68,11 +68,11 @@ class AmbientLight:
         self._lamps.apply(by_name)
 
     def show(self, emotions: Mapping[str, float] | None) -> LightState:
-        """Show the emotions of one face, and return the light as it is now.
+        """Show the emotions of one face and return the current light.
 
         The light fades: call this for each image, and :meth:`step` in between for a smoother fade.
 
-        :param emotions: emotion -> probability, those left out being 0; None when nobody is seen.
+        :param emotions: emotion -> probability, 0 for missing ones; None without a face.
         :raises ValueError: for an unknown emotion, or when the numbers are not probabilities.
         """
         if emotions is None:
@@ -88,12 +88,12 @@ class AmbientLight:
         return self.show_faces([FaceObservation("", scores, 1.0, 0.0)])
 
     def show_faces(self, faces: Sequence[FaceObservation]) -> LightState:
-        """Show the face that the settings select, and return the light as it is now."""
+        """Show the face selected by the settings and return the current light."""
         self._pipeline.observe(faces, self._clock())
         return self.step()
 
     def step(self) -> LightState:
-        """Move the light on to the present and return it."""
+        """Advance the light to the current time and return it."""
         now_s = self._clock()
         if self._lamps.new_dark_outages():
             self._pipeline.lamp_went_out(now_s)
@@ -103,11 +103,11 @@ class AmbientLight:
         return state
 
     def statuses(self) -> dict[str, DeviceStatus]:
-        """Return how each lamp is doing."""
+        """Return the status of each lamp."""
         return self._lamps.statuses()
 
     def close(self) -> None:
-        """Leave the lamps in the shutdown state and end their threads."""
+        """Leave the lamps in the shutdown state and stop their threads."""
         for name in self._lamps.stop(self._pipeline.shut_down(self._clock())):
             _logger.error("%s: hangs, its last colour may stay", name)
 

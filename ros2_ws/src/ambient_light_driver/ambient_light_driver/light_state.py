@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The light at one time, as every lamp gets it."""
+"""The state of the light sent to every lamp."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ambient_light_driver.color.light_color import OFF, LightColor
 
 @dataclass(frozen=True, slots=True)
 class LightState:
-    """A colour and what it stands for.
+    """A colour and its label.
 
     :param color: the colour after the flash limiter.
     :param label: the emotion that the light follows, :data:`IDLE` or :data:`OFF_LABEL`.
@@ -24,7 +24,7 @@ IDLE = "idle"
 """Label of the light while no face is seen."""
 
 OFF_LABEL = "off"
-"""Label of the light after it was switched off."""
+"""Label of the light after it is switched off."""
 
 SWITCHED_OFF = LightState(OFF, OFF_LABEL)
 """No light."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The way of one light from faces to a colour: select, mix, dwell, fade, limit."""
+"""Pipeline from faces to a colour: select, mix, dwell, fade, limit."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from fer_common.resettable_clock import Stopwatch
 
 
 class _Source:
-    """The faces that one camera sees.
+    """The faces of one camera.
 
-    :param now_s: when it was first heard of [s].
+    :param now_s: time of its first message [s].
     """
 
     def __init__(self, now_s: float) -> None:
@@ -31,7 +31,7 @@ class _Source:
         self._message_age = Stopwatch(now_s)
 
     def observe(self, faces: Sequence[FaceObservation], now_s: float) -> None:
-        """Take over the faces of its newest image."""
+        """Set the faces of its newest image."""
         self._presence.observe(faces, now_s)
         self._message_age.restart(now_s)
 
@@ -45,10 +45,10 @@ class _Source:
 
 
 class LightPipeline:
-    """Turn observed faces into a colour, step by step.
+    """Convert observed faces to a colour, step by step.
 
     :param palette: colours of the emotions.
-    :param settings: everything else that can be set; both may be replaced at any time.
+    :param settings: all other settings; both may be replaced at any time.
     """
 
     def __init__(self, palette: Palette, settings: LightSettings) -> None:
@@ -59,12 +59,12 @@ class LightPipeline:
 
     @property
     def interventions(self) -> int:
-        """How often the flash limiter held a colour back."""
+        """How often the flash limiter limited a colour."""
         return self._limiter.interventions
 
     @property
     def late_s(self) -> float:
-        """How late a colour may be shown [s]; at least as on the topic, which no one confirms."""
+        """Maximum delay of a colour [s], at least that of the topic."""
         return self._limiter.late_s
 
     @late_s.setter
@@ -72,19 +72,19 @@ class LightPipeline:
         self._limiter.late_s = max(seconds, DEFAULT_LATE_S)
 
     def observe(self, faces: Sequence[FaceObservation], now_s: float, source: str = "") -> None:
-        """Take over the faces of the newest image; none at all is news, too.
+        """Set the faces of the newest image, possibly none.
 
-        :param source: who saw them. Each source's faces stay until that same source sees others,
-            or says nothing for ``idle_timeout_s``.
+        :param source: their camera. Its faces are kept until its next message, or for
+            ``idle_timeout_s`` without one.
         """
         self._sources.setdefault(source, _Source(now_s)).observe(faces, now_s)
 
     def step(self, now_s: float, monotonic_s: float) -> LightState:
-        """Return what to show now.
+        """Return the light to show now.
 
-        :param now_s: time of the world that the faces live in, which may be a simulation's or a
-            recording's: it may pause and jump [s].
-        :param monotonic_s: the lamps' time, which no one can set, for the flash limiter [s].
+        :param now_s: time of the faces, possibly of a simulation or recording, which may pause and
+            jump [s].
+        :param monotonic_s: monotonic time of the lamps, for the flash limiter [s].
         """
         scores = self._followed_scores(now_s)
         target = self._idle_light() if scores is None else self._emotion_light(scores)
@@ -95,16 +95,16 @@ class LightPipeline:
         return LightState(limited.color, self._followed.kind)
 
     def lamp_went_out(self, monotonic_s: float) -> None:
-        """Count darkness that not the pipeline but new options of a lamp have brought about.
+        """Count darkness of a lamp caused outside the pipeline.
 
-        Lamps that stayed on are shown nothing of it, as long as there is no flash to prevent.
+        The output for lamps that stayed on is unchanged, unless a flash must be prevented.
         """
         self._limiter.switch_off(monotonic_s)
 
     def shut_down(self, monotonic_s: float) -> LightState:
-        """Return what stays when the node stops, and forget all faces.
+        """Return the shutdown light and drop all faces.
 
-        Darkness comes at once; a later start fades in from there.
+        Darkness is immediate; a later start fades in from it.
         """
         state = self.settings.shutdown_state
         if state == "hold":
@@ -112,7 +112,7 @@ class LightPipeline:
         elif state == "idle":
             idle = self._idle_light().to_color()
             limited = self._limiter.step(idle, monotonic_s, self.settings.max_flashes)
-            if limited.limited:  # it would stay at what it is, for good
+            if limited.limited:  # it would stay unchanged permanently
                 shown = LightState(self._limiter.switch_off(monotonic_s), OFF_LABEL)
             else:
                 shown = LightState(limited.color, IDLE)
@@ -143,7 +143,7 @@ class LightPipeline:
         if scores is None:
             expired = self._face_age.seconds(now_s) >= settings.idle_timeout_s
             return self._followed.adopt(IDLE, None) if expired else self._followed.value
-        # Not longer than anyone has told of faces: one who falls silent has not seen them since.
+        # Limited by the last message about faces: a stopped source has not confirmed them since.
         silence_s = min(source.silence_s(now_s) for source, counted in seen.items() if counted)
         self._face_age.restart(now_s - silence_s)
         emotion = emotion_names()[scores.index(max(scores))]

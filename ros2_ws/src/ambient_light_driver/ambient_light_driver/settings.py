@@ -12,7 +12,7 @@ from fer_common.options import ConfigError, option
 
 @dataclass(frozen=True, slots=True)
 class LightSettings:
-    """Settings of the mapping; defaults and ranges stand here and nowhere else."""
+    """Settings of the mapping: the only place of defaults and ranges."""
 
     palette: str = option("default", "Name of a shipped palette or path of a palette's YAML file.")
     brightness: float = option(
@@ -77,12 +77,12 @@ class LightSettings:
     shutdown_state: str = option(
         # Not "off", which YAML, and so 'ros2 param', reads as a boolean.
         "dark",
-        "Light that stays when the node stops: none, the palette's idle colour, or as it is.",
+        "Light after the node stops: none, the palette's idle colour, or the current one.",
         choices=("dark", "idle", "hold"),
     )
 
     def __post_init__(self) -> None:
-        """Check values that depend on each other."""
+        """Check interdependent values."""
         if self.face_selection == BY_FACE_ID and not self.selected_face_id:
             raise ConfigError(
                 f"selected_face_id: expected a face id, since face_selection is {BY_FACE_ID}"

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Colour: from probabilities to a colour that moves smoothly."""
+"""Colour: mix palette colours by probability and fade between them."""

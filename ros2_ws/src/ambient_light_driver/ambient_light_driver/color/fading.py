@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Smoothness in time: a target that must last before it counts, and an exponential fade."""
+"""Temporal smoothing: dwell time of targets and exponential fade."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from fer_common.resettable_clock import Stopwatch
 T = TypeVar("T")
 
 ARRIVED = 1e-4
-"""Distance from which on a fade counts as finished; no lamp with 8 bit can show less."""
+"""Distance below which a fade counts as finished; 8-bit lamps cannot show less."""
 
 
 class DwellGate(Generic[T]):
-    """Let the kind of a value change only after the new kind has lasted for a while.
+    """Delay a change of kind until the new kind has lasted.
 
     :param kind: the first kind, for example an emotion's name.
     :param value: the first value.
@@ -29,13 +29,13 @@ class DwellGate(Generic[T]):
         self._candidate_age = Stopwatch(0.0)
 
     def adopt(self, kind: str, value: T) -> T:
-        """Take over ``kind`` and ``value`` at once and return the value."""
+        """Set ``kind`` and ``value`` at once and return the value."""
         self.kind = self._candidate = kind
         self.value = value
         return value
 
     def step(self, kind: str, value: T, dwell_s: float, now_s: float) -> T:
-        """Return the value to use: a new one of the same kind at once, of another kind late.
+        """Return the current value: same kind at once, another kind delayed.
 
         :param dwell_s: how long another kind must last without interruption [s].
         """
@@ -50,7 +50,7 @@ class DwellGate(Generic[T]):
 
 
 class ExponentialFade:
-    """First-order low pass of a light; its way to a target that stays is straight.
+    """First-order low pass of a light, on a straight path.
 
     :param light: where the fade starts.
     """
@@ -77,7 +77,7 @@ class ExponentialFade:
 
 
 def delay_to_90_percent_s(dwell_s: float, time_constant_s: float) -> float:
-    """Return the time from a change of emotion to 90 % of the way to its colour [s].
+    """Return the time from an emotion change to 90 % of the fade [s].
 
     The way is measured in cube roots of light. ``dwell_s`` is the time before the change counts.
     """

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 Rgb = tuple[float, float, float]
-"""Red, green, blue, each in [0, 1]; whether sRGB-encoded or linear is said where it is used."""
+"""Red, green, blue, each in [0, 1]; sRGB-encoded or linear as stated at the use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +34,20 @@ class LightColor:
         return self.red, self.green, self.blue, self.brightness
 
     def linear_light(self) -> Rgb:
-        """Return the emitted light of red, green and blue, in [0, 1], proportional to power."""
+        """Return linear red, green and blue in [0, 1], proportional to power."""
         red, green, blue = (srgb_to_linear(value) for value in self.rgb)
         return red * self.brightness, green * self.brightness, blue * self.brightness
 
     def displayed_rgb(self) -> Rgb:
-        """Return the same light as a screen shows it: sRGB, brightness included, in [0, 1]."""
+        """Return the light as sRGB for a screen, brightness included, in [0, 1]."""
         red, green, blue = (linear_to_srgb(value) for value in self.linear_light())
         return red, green, blue
 
     def normalized(self) -> LightColor:
-        """Return the same light with the largest channel at 1, the rest being brightness.
+        """Return the same light with its largest channel at 1.
 
-        For lamps that take from red, green and blue only hue and saturation. Black is :data:`OFF`.
+        The brightness is adjusted. For lamps that use only hue and saturation of red, green and
+        blue. Black is :data:`OFF`.
         """
         linear = [srgb_to_linear(value) for value in self.rgb]
         peak = max(linear)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a probability vector to a colour."""
+"""Mix palette colours by a probability vector."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ def sharpened(probabilities: Sequence[float], sharpness: float) -> tuple[float, 
     """Raise ``probabilities`` to the power ``sharpness`` and normalise to sum 1.
 
     :param probabilities: numbers in [0, 1], at least one above 0.
-    :param sharpness: 1 leaves them, more favours the top class, less levels them; above 0.
+    :param sharpness: 1 keeps them, more favours the top class, less levels them; above 0.
     """
     largest = max(probabilities)
-    # Relative to the largest, so that no power of a small probability can make all vanish.
+    # Relative to the largest, to avoid underflow of all.
     powers = [(value / largest) ** sharpness for value in probabilities]
     total = sum(powers)
     return tuple(value / total for value in powers)
 
 
 def saturation(confidence: float, class_count: int, full_at: float) -> float:
-    """Return how far the colour stands from neutral, in [0, 1].
+    """Return the distance of the colour from neutral, in [0, 1].
 
     :param confidence: highest probability, in [1 / class_count, 1].
     :param full_at: confidence from which on the colour is shown in full.

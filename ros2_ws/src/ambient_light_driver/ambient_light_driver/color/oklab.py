@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Oklab, a colour space in which equal steps look equal, for mixing and fading.
+"""Oklab, a perceptually uniform colour space, for mixing and fading.
 
 Source of the matrices: Björn Ottosson, 'A perceptual color space for image processing', 2020,
 https://bottosson.github.io/posts/oklab/ (public domain).
@@ -21,7 +21,7 @@ from ambient_light_driver.color.light_color import (
 
 @dataclass(frozen=True, slots=True)
 class OklabLight:
-    """A lamp's colour in Oklab with its brightness; a point that can be averaged.
+    """A lamp's colour in Oklab with its brightness, which can be averaged.
 
     :param lightness: Oklab L, 0 for black and 1 for white.
     :param a: Oklab a, green (negative) to red (positive), about [-0.4, 0.4].
@@ -41,7 +41,7 @@ class OklabLight:
 
     @classmethod
     def from_color(cls, color: LightColor) -> OklabLight:
-        """Convert a colour; its brightness is kept apart, so black is not 'dark red'."""
+        """Convert a colour; its brightness stays separate."""
         red, green, blue = (srgb_to_linear(value) for value in color.rgb)
         long = math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue)
         medium = math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue)
@@ -56,7 +56,7 @@ class OklabLight:
     def to_color(self) -> LightColor:
         """Convert to sRGB; channels outside of the sRGB gamut are clipped to [0, 1].
 
-        Means of colours inside the gamut leave it by little, since the gamut is nearly convex
+        Means of colours inside the gamut leave it only slightly, since the gamut is nearly convex
         in Oklab.
         """
         long = (self.lightness + 0.3963377774 * self.a + 0.2158037573 * self.b) ** 3
@@ -71,7 +71,7 @@ class OklabLight:
         return LightColor(red, green, blue, clamp_unit(self.brightness))
 
     def moved_towards(self, target: OklabLight, fraction: float) -> OklabLight:
-        """Return the point ``fraction`` of the straight way to ``target`` (0 stay, 1 arrive)."""
+        """Interpolate linearly towards ``target`` by ``fraction`` in [0, 1]."""
         keep = 1.0 - fraction
         return OklabLight(
             keep * self.lightness + fraction * target.lightness,

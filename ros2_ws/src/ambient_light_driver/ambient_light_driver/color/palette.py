@@ -18,19 +18,19 @@ from ambient_light_driver.color.light_color import LightColor
 from fer_common.options import ConfigError
 
 _MAX_FILE_BYTES = 1 << 16
-# PyYAML takes seconds for some thousand brackets in each other; a palette has about ten in all.
+# PyYAML takes seconds for some thousand nested brackets; a palette has about ten.
 _MAX_BRACKETS = 256
 
 NEUTRAL = "neutral"
-"""The emotion whose colour stands for low confidence."""
+"""The emotion whose colour represents low confidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours of all emotions and of a lamp that sees nobody.
+    """Colours of all emotions and of the idle light.
 
     :param name: name of a shipped palette or path of the file.
-    :param source: where the colours come from.
+    :param source: source of the colours.
     :param emotions: emotion -> colour, in the order of :func:`emotion_names`.
     :param idle: colour while no face is seen.
     """
@@ -42,7 +42,7 @@ class Palette:
 
 
 def shipped_palettes() -> tuple[str, ...]:
-    """Return the names of the palettes that come with the package, sorted."""
+    """Return the names of the shipped palettes, sorted."""
     folder = resources.files("ambient_light_driver").joinpath("palettes")
     return tuple(
         sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".yaml"))
@@ -51,7 +51,7 @@ def shipped_palettes() -> tuple[str, ...]:
 
 @cache
 def emotion_names() -> tuple[str, ...]:
-    """Return the emotions that every palette must hold: those of the default palette."""
+    """Return the required emotions of a palette, those of the default one."""
     return tuple(_parse(_shipped_text("default"), "default").emotions)
 
 
@@ -92,7 +92,7 @@ def _file_text(path: str) -> str:
         )
     try:
         file = Path(path).expanduser()
-        # A named pipe would block the reader.
+        # A named pipe would block.
         if file.exists() and not file.is_file():
             raise ConfigError(f"palette {path!r}: expected a file")
         if file.stat().st_size > _MAX_FILE_BYTES:

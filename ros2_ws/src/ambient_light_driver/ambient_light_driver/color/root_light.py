@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Light as the cube roots of its channels, the space in which colours fade.
+"""Cube roots of a light's channels, the space of fades.
 
-Equal steps look about equal, as in Oklab, and every lamp's light is convex along a straight way:
-the flash limiter's argument rests on that.
+Equal steps look about equal, as in Oklab, and every lamp's light is convex along a straight line,
+as the flash limiter requires.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class RootLight:
 
     @property
     def hue(self) -> tuple[float, float, float]:
-        """The channels relative to the largest one; of darkness three zeros."""
+        """The channels relative to the largest one; zeros for darkness."""
         peak = self.peak
         if peak <= 0.0:
             return 0.0, 0.0, 0.0
@@ -54,7 +54,7 @@ class RootLight:
         return cls(red, green, blue)
 
     def to_color(self) -> LightColor:
-        """Convert to sRGB at its brightest and a brightness, so that each light is one colour."""
+        """Convert to a normalised sRGB colour and a brightness."""
         peak = self.peak
         if peak <= 0.0:
             return OFF
@@ -64,7 +64,7 @@ class RootLight:
         return LightColor(red, green, blue, clamp_unit(peak**3))
 
     def moved_towards(self, target: RootLight, fraction: float) -> RootLight:
-        """Return the point ``fraction`` of the straight way to ``target`` (0 stay, 1 arrive)."""
+        """Interpolate linearly towards ``target`` by ``fraction`` in [0, 1]."""
         keep = 1.0 - fraction
         return RootLight(
             keep * self.red + fraction * target.red,

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lamps: one module per protocol, each with one :class:`LightDevice`."""
+"""Lamps: one module per protocol, each with one :class:`LightDevice`."""

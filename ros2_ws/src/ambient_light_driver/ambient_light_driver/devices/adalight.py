@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LED strips behind a microcontroller that speaks Adalight over a serial line."""
+"""LED strips behind a microcontroller with Adalight over a serial line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AdalightConfig(ChannelConfig, SerialOptions):
     led_count: int = option(1, "Number of LEDs; all show the same.", minimum=1, maximum=65536)
 
     def __post_init__(self) -> None:
-        """Check the port, and that an LED has the bytes that Adalight or its kin know."""
+        """Check the port and the channels of an LED."""
         super().__post_init__()
         self.check_port()
         if self.mode.size not in BYTES_PER_LED:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lamps that listen to Art-Net 4 (Artistic Licence, https://art-net.org.uk)."""
+"""Lamps that receive Art-Net 4 (Artistic Licence, https://art-net.org.uk)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ArtnetConfig(UniverseConfig):
     )
 
     def __post_init__(self) -> None:
-        """Check that there is a destination, too."""
+        """Check the destination and the fixtures."""
         super().__post_init__()
         if not self.destination:
             raise ConfigError(
@@ -50,7 +50,7 @@ class ArtnetStream(UniverseStream):
 
     def packet(self, channels: bytes, sequence: int) -> bytes:
         """Return the packet that shows ``channels``."""
-        # 1 to 255; 0 would make the node take packets in any order.
+        # 1 to 255; 0 disables the node's reordering of packets.
         return art_dmx(channels, self.universe, sequence % 255 + 1)
 
 
@@ -60,7 +60,7 @@ class ArtnetDevice(UniverseDevice[ArtnetConfig]):
     config_type = ArtnetConfig
 
     def stream(self, universe: int) -> ArtnetStream:
-        """Return how a universe is sent."""
+        """Return the stream of a universe."""
         config = self.config
         return ArtnetStream(UdpPeer(config.destination, PORT, config.bind_address), universe)
 

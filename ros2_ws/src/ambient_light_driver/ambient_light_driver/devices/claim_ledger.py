@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decide which lamps this node may drive, from its own claims and those of other nodes."""
+"""Decide which lamps this node may drive, from all nodes' claims."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from dataclasses import dataclass
 from ambient_light_driver.devices.claims import Claim
 
 DISCOVERY_S = 1.0
-"""Time after the start before any lamp is taken: others may not be known yet [s]."""
+"""Time after the start before a lamp is taken: others may still be unknown [s]."""
 
 CONTEST_S = 0.25
-"""Time between claiming a lamp and driving it, for others that claim it just now [s]."""
+"""Time between claiming a lamp and driving it, for concurrent claims [s]."""
 
 LEASE_S = 3.0
-"""Claims of a node that has not been heard for this long are void: it has died [s]."""
+"""Claims of a node expire after this time without a message [s]."""
 
 MAX_PEERS = 64
-"""Bound on the memory that claims of ever new nodes can take."""
+"""Maximum number of known nodes, to bound memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceClaim:
-    """A claim and the device that makes it.
+    """A claim and its device.
 
     :param device: name among its node's devices.
-    :param claim: what it drives or wants to drive.
+    :param claim: the lamp or channels that it drives or wants to drive.
     :param held: whether it drives it.
     """
 
@@ -42,8 +42,8 @@ class PeerClaims:
     """All claims of another node.
 
     :param node: its fully qualified name.
-    :param instance: unique to this run of it; of two equal claims the lower instance wins.
-    :param claims: its claims; none when it has ended.
+    :param instance: unique to its run; of two equal claims the lower instance wins.
+    :param claims: its claims; empty when it has ended.
     """
 
     node: str
@@ -52,15 +52,15 @@ class PeerClaims:
 
 
 def new_instance() -> str:
-    """Return a unique name that sorts by the time of its creation."""
+    """Return a unique name that sorts by creation time."""
     return f"{time.time_ns():020d}-{uuid.uuid4().hex}"
 
 
 class ClaimLedger:
-    """Keep the claims of all nodes and grants those of this one.
+    """Keep the claims of all nodes and grant those of this one.
 
-    A lamp that a node drives stays with that node. Of two nodes that want the same free lamp, or
-    that drive it after they had not heard each other, the one that was started first gets it.
+    A driven lamp stays with its node. Of two nodes that claim the same free lamp, or that both
+    drive it after a loss of communication, the one started first gets it.
 
     :param instance: of this node, see :class:`PeerClaims`.
     :param now_s: the current time, here and in all methods by the same monotonic clock [s].
@@ -74,7 +74,7 @@ class ClaimLedger:
         self._held: set[tuple[str, tuple[Claim, ...]]] = set()
 
     def hear(self, peer: PeerClaims, now_s: float) -> None:
-        """Replace what is known about another node; own messages are ignored."""
+        """Update the claims of another node; ignore own messages."""
         if peer.instance == self.instance:
             return
         self._peers.pop(peer.instance, None)
@@ -84,11 +84,11 @@ class ClaimLedger:
             self._peers[peer.instance] = peer, now_s
 
     def decide(self, wanted: Mapping[str, tuple[Claim, ...]], now_s: float) -> dict[str, str]:
-        """Claim what ``wanted`` says and return device -> reason for those that must wait.
+        """Claim the ``wanted`` lamps; return device -> reason of waiting.
 
-        The reason is empty while there is only the time to wait in which others may object.
+        The reason is empty during the time in which others may object.
 
-        :param wanted: all devices of this node that are to run, with their claims.
+        :param wanted: all devices that this node should run, with their claims.
         """
         self._peers = {
             instance: (peer, heard_s)
@@ -109,7 +109,7 @@ class ClaimLedger:
         return reasons
 
     def own_claims(self) -> tuple[DeviceClaim, ...]:
-        """Return what to announce to other nodes."""
+        """Return the claims to announce to other nodes."""
         return tuple(
             DeviceClaim(device, claim, (device, claims) in self._held)
             for device, claims in self._wanted_s
@@ -117,7 +117,7 @@ class ClaimLedger:
         )
 
     def _obstacle(self, entry: tuple[str, tuple[Claim, ...]]) -> str:
-        """Return which other node has a stronger claim; empty when none has."""
+        """Return the reason of a stronger claim of another node, or empty."""
         device, claims = entry
         held = entry in self._held
         for peer, _ in self._peers.values():
@@ -135,7 +135,7 @@ class ClaimLedger:
         return ""
 
     def _must_wait(self, entry: tuple[str, tuple[Claim, ...]], now_s: float) -> bool:
-        """Return whether others may not have heard of a claim, or not have been heard, yet."""
+        """Return whether claims may still be in transit between nodes."""
         if not entry[1] or entry in self._held:
             return False
         earliest_s = max(self._start_s + DISCOVERY_S, self._wanted_s[entry] + CONTEST_S)

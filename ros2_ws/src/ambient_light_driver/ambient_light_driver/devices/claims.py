@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Claims on lamps: who drives what, so that two devices never drive the same light."""
+"""Claims on lamps, so that two devices never drive the same light."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 LAST_CHANNEL = 0xFFFF_FFFF
-"""Largest channel number that a claim can name."""
+"""Largest channel number of a claim."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,7 +32,7 @@ class Claim:
     whole_frames: bool = False
 
     def overlaps(self, other: Claim) -> bool:
-        """Return whether a device of the same node with the claim ``other`` is in the way."""
+        """Return whether ``other`` of the same node conflicts with this claim."""
         return (
             self.resource == other.resource
             and self.first <= other.last
@@ -40,12 +40,12 @@ class Claim:
         )
 
     def excludes(self, other: Claim) -> bool:
-        """Return whether another node with the claim ``other`` is in the way."""
+        """Return whether ``other`` of another node conflicts with this claim."""
         shares_frames = self.whole_frames or other.whole_frames
         return self.overlaps(other) or (shares_frames and self.resource == other.resource)
 
     def __str__(self) -> str:
-        """Return the resource, with its range unless that is all of it."""
+        """Return the resource, with its range unless complete."""
         if (self.first, self.last) == (0, LAST_CHANNEL):
             return self.resource
         if self.first == self.last:
@@ -54,7 +54,7 @@ class Claim:
 
 
 def overlaps_within(claims: Mapping[str, tuple[Claim, ...]]) -> dict[str, str]:
-    """Return name -> reason for each device that claims what one before it claims.
+    """Return name -> reason for devices that conflict with earlier ones.
 
     :param claims: name, such as ``par1`` -> its claims, in the order of preference.
     """
@@ -74,15 +74,15 @@ def overlaps_within(claims: Mapping[str, tuple[Claim, ...]]) -> dict[str, str]:
 
 
 def local_resource(protocol: str, path: str) -> str:
-    """Return the resource of a device file, which is another one on each machine.
+    """Return the resource of a device file, specific to this machine.
 
-    Links such as those in ``/dev/serial/by-id`` lead to the same resource as their target.
+    Links such as those in ``/dev/serial/by-id`` have the same resource as their target.
     """
     return f"{protocol}://{socket.gethostname()}{os.path.realpath(path)}"
 
 
 def network_resource(protocol: str, host: str, *parts: object) -> str:
-    """Return the resource of a lamp at ``host``; a loopback address is one of this machine.
+    """Return the resource of a lamp at ``host``; loopback is machine-specific.
 
     :param host: IP address or name, as configured; it is not resolved.
     :param parts: port, universe or other numbers that distinguish the lamps at one host.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lamps that are driven at the moment."""
+"""The currently driven lamps."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from ambient_light_driver.devices.light_device import DeviceConfig, LightDevice
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
 
 STOP_TIMEOUT_S = 1.2
-"""All lamps together get this long to take their last colour [s]."""
+"""Timeout for all lamps together to show their last colour [s]."""
 
 REST_S = 0.5
-"""A lamp that was switched off for new options stays off at least this long [s]."""
+"""Minimum off time of a lamp that is restarted with new options [s]."""
 
 
 @dataclass(frozen=True)
 class DeviceSpec:
-    """Which device with which options.
+    """A device type with its options.
 
     :param device_type: the device's class.
     :param config: its options.
@@ -46,10 +46,10 @@ class DeviceSpec:
 
 @dataclass
 class _Ending:
-    """A lamp that goes out.
+    """A lamp that is being switched off.
 
     :param since_s: when its end was requested.
-    :param ended_s: when its thread was first seen to have ended; None until then.
+    :param ended_s: when its thread was first found to have ended; None until then.
     """
 
     name: str
@@ -60,7 +60,7 @@ class _Ending:
 
 
 class DeviceSet:
-    """Starts, feeds and stops one worker per lamp.
+    """Start, feed and stop one worker per lamp.
 
     :param on_change: see :class:`DeviceWorker`.
     :param clock: a monotonic clock [s].
@@ -76,22 +76,22 @@ class DeviceSet:
 
     @property
     def late_s(self) -> float:
-        """How late the slowest lamp may show a colour [s]."""
+        """Maximum delay of the slowest lamp [s]."""
         return max((worker.late_s for _, worker in self._running.values()), default=0.0)
 
     def new_dark_outages(self) -> bool:
-        """Return whether a lamp may have gone out with its connection since the last call."""
+        """Return whether lost connections may have darkened lamps since the last call."""
         outages = {name: worker.dark_outages() for name, (_, worker) in self._running.items()}
         known, self._outages = self._outages, outages
         return any(count > known.get(name, 0) for name, count in outages.items())
 
     def apply(self, specs: Mapping[str, DeviceSpec]) -> bool:
-        """Run exactly ``specs``; lamps whose options did not change are left alone.
+        """Run exactly ``specs``; keep lamps with unchanged options.
 
-        Lamps that are dropped go out; one that replaces them starts after they have ended. Never
-        waits for a lamp.
+        Removed lamps are switched off; their replacements start after they have ended. Never
+        blocks on a lamp.
 
-        :returns: whether a lamp goes out.
+        :returns: whether a lamp is switched off.
         """
         dropped = [name for name, (spec, _) in self._running.items() if specs.get(name) != spec]
         for name in dropped:
@@ -101,13 +101,13 @@ class DeviceSet:
         return bool(dropped)
 
     def post(self, state: LightState) -> None:
-        """Hand ``state`` to every lamp; never blocks."""
+        """Post ``state`` to every lamp; never block."""
         self._start_waiting()
         for _, worker in self._running.values():
             worker.post(state)
 
     def statuses(self) -> dict[str, DeviceStatus]:
-        """Return how each lamp is doing."""
+        """Return the status of each lamp."""
         statuses = {name: worker.status() for name, (_, worker) in self._running.items()}
         now_s = self._clock()
         for name, spec in self._waiting.items():
@@ -121,9 +121,9 @@ class DeviceSet:
         return statuses
 
     def stop(self, last: LightState) -> tuple[str, ...]:
-        """Show ``last`` on every lamp and end all threads within :data:`STOP_TIMEOUT_S`.
+        """Show ``last`` on every lamp; stop all threads within :data:`STOP_TIMEOUT_S`.
 
-        :returns: names of lamps that still hang; their threads are left behind.
+        :returns: names of lamps that still hang; their threads keep running.
         """
         self._waiting = {}
         for name in list(self._running):
@@ -134,7 +134,7 @@ class DeviceSet:
             for ending in self._ending
             if not ending.worker.join(end_s - time.monotonic())
         )
-        # Those that hang still block a later start of the same lamp.
+        # Hanging devices block a later start of the same lamp.
         self._ending = [ending for ending in self._ending if ending.name in hanging]
         return hanging
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drive one device in a thread of its own, so that a lamp can never hold up the node."""
+"""Drive one device in its own thread, so that it cannot block the node."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from ambient_light_driver.light_state import LightState
 from fer_common.backoff import Backoff
 
 HANGING_S = 2.0
-"""A call into a device that takes longer than this counts as hanging [s]."""
+"""Time after which a call into a device counts as hanging [s]."""
 
 RECOVERY_PERIOD_S = 1.0
-"""Shortest time between two connections [s]; a lamp may go out and on again with each."""
+"""Minimum time between two connections [s], as a lamp may flash with each."""
 
 
 LAST_TURN_S = 1.0
-"""The final state waits no longer than this for a shared connection [s]."""
+"""Maximum wait of the final state for a shared connection [s]."""
 
 
 class DevicePhase(Enum):
-    """Where a device stands."""
+    """Connection state of a device."""
 
     CONNECTING = "connecting"
     CONNECTED = "connected"
@@ -38,14 +38,14 @@ class DevicePhase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DeviceStatus:
-    """A look at one device.
+    """Status of one device.
 
-    :param phase: where it stands.
-    :param reason: why it is lost, or what else to know of it; empty for nothing.
+    :param phase: its connection state.
+    :param reason: why it is lost, or a remark; may be empty.
     :param sent: colours sent.
-    :param superseded: colours dropped because a newer one came before they could be sent.
+    :param superseded: colours dropped for a newer one before they were sent.
     :param failures: failed attempts to connect or to send.
-    :param recoveries: how often the lamp came back.
+    :param recoveries: how often the lamp was reconnected.
     :param outages: how often it was lost while it showed a colour.
     """
 
@@ -59,17 +59,17 @@ class DeviceStatus:
 
 
 OnChange = Callable[[str, DeviceStatus], None]
-"""Called from the device's thread with its name when the lamp is lost or comes back."""
+"""Called from the device's thread with its name when the lamp is lost or reconnected."""
 
 
 class DeviceWorker:
-    """One thread that opens a device, sends the newest colour, and reconnects.
+    """Open a device, send the newest colour and reconnect, in one thread.
 
-    At most one colour is in flight: the next one is taken when :meth:`LightDevice.send` returns,
-    and it is the newest. A colour that failed is sent again only while no newer one came. So what
-    a lamp shows is what was posted, in order, with colours left out.
+    At most one colour is in flight: when :meth:`LightDevice.send` returns, the newest one follows.
+    A failed colour is sent again only while it is the newest. Thus a lamp shows a subsequence of
+    the posted colours.
 
-    :param device: the device; no one else may use it.
+    :param device: the device, used by this worker only.
     :param on_change: called once for each loss and each recovery.
     """
 
@@ -93,20 +93,20 @@ class DeviceWorker:
 
     @property
     def late_s(self) -> float:
-        """How late the lamp may show a colour, see :attr:`LightDevice.late_s` [s]."""
+        """Maximum delay of the lamp, see :attr:`LightDevice.late_s` [s]."""
         return self._device.late_s
 
     def dark_outages(self) -> int:
-        """Return how often the light may have gone out with the connection."""
+        """Return how often a lost connection may have darkened the lamp."""
         return self.status().outages if self._device.dark_when_lost else 0
 
     def start(self, delay_s: float = 0.0) -> None:
-        """Begin to connect after ``delay_s`` seconds; returns at once."""
+        """Start connecting after ``delay_s`` seconds; do not wait."""
         self._delay_s = delay_s
         self._thread.start()
 
     def post(self, state: LightState) -> None:
-        """Hand over the newest state; never blocks, the one before it may never be sent."""
+        """Post the newest state, replacing an unsent one; never block."""
         with self._changed:
             if self._mail not in (None, state):
                 self._status = replace(self._status, superseded=self._status.superseded + 1)
@@ -114,7 +114,7 @@ class DeviceWorker:
             self._changed.notify()
 
     def status(self) -> DeviceStatus:
-        """Return how the device is doing."""
+        """Return the status of the device."""
         with self._changed:
             busy_since_s, status = self._busy_since_s, self._status
         if busy_since_s is not None and time.monotonic() - busy_since_s > HANGING_S:
@@ -126,7 +126,7 @@ class DeviceWorker:
         return status
 
     def request_stop(self, last: LightState) -> None:
-        """Send ``last``, close the device and end the thread; does not wait for that."""
+        """Request to send ``last``, close the device and stop; do not wait."""
         with self._changed:
             self._mail = last
             self._stopping = True
@@ -148,7 +148,7 @@ class DeviceWorker:
             with self._changed:
                 self._changed.wait_for(lambda: self._stopping, self._rest_s())
                 last_is_unsent = self._stopping and self._mail is not None
-            if last_is_unsent:  # a last chance, so that a lamp does not stay on for one error
+            if last_is_unsent:  # retry once, so that a single error does not leave the lamp on
                 self._connect_and_send()
         with self._changed:
             self._status = replace(self._status, phase=DevicePhase.STOPPED, reason="")
@@ -163,7 +163,7 @@ class DeviceWorker:
         try:
             self._call(self._device.open)
             self._send_until_stopped()
-        except Exception as error:  # any failure of a device is the lamp's, not the node's
+        except Exception as error:  # a failing device must not stop the node
             self._note_loss(str(error) or type(error).__name__)
         finally:
             self._close()
@@ -191,7 +191,7 @@ class DeviceWorker:
             last = state
 
     def _wait_for_news(self, last: LightState | None, sent_s: float) -> None:
-        """Wait until there is something to send: a new state, the last one again, or the final."""
+        """Wait for a state to send: new, repeated or final."""
         config = self._device.config
         with self._changed:
             self._wait_until(sent_s + 1.0 / config.max_rate_hz, lambda: self._stopping)
@@ -201,7 +201,7 @@ class DeviceWorker:
             )
 
     def _wait_for_turn(self) -> None:
-        """Wait until the device may send; the final state not for longer than it may take."""
+        """Wait until the device may send; limit the wait of the final state."""
         end_s = math.inf
         while (wait_s := self._device.take_turn()) > 0.0:
             now_s = time.monotonic()
@@ -219,7 +219,7 @@ class DeviceWorker:
         with self._changed:
             state = self._mail or last
             self._mail = None
-            assert state is not None  # without a last state the wait above ends with mail only
+            assert state is not None  # without a last state, only a posted one ends the wait
             return state, self._stopping
 
     def _wait_until(self, end_s: float, condition: Callable[[], bool]) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a colour is laid out over the channels of DMX fixtures or the bytes of LEDs."""
+"""Layout of a colour over DMX channels or LED bytes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNIVERSE_SIZE = 512
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelConfig(DeviceConfig):
-    """Options of every device whose lamps take one byte a channel."""
+    """Options of devices with one byte per channel."""
 
     channel_order: str = option(
         "RGB",
@@ -68,7 +68,7 @@ class DmxFixture:
 
 @dataclass(frozen=True, kw_only=True)
 class DmxConfig(ChannelConfig):
-    """Options of every device that speaks DMX."""
+    """Options of DMX devices."""
 
     start_address: int = option(
         1, "DMX address of the first fixture's first channel.", minimum=1, maximum=UNIVERSE_SIZE
@@ -102,10 +102,10 @@ class DmxConfig(ChannelConfig):
 
 @lru_cache(maxsize=64)
 def fixture_mode(text: str, key: str) -> FixtureMode:
-    """Return the mode that ``text`` describes: letters, words, or a fixture file.
+    """Parse a mode: letters, words, or a fixture file.
 
-    :param key: the option that it comes from, for the error.
-    :raises ConfigError: when it is none of these.
+    :param key: the option of origin, for the error.
+    :raises ConfigError: when it is invalid.
     """
     try:
         path, _, mode_name = text.partition("#")
@@ -117,12 +117,12 @@ def fixture_mode(text: str, key: str) -> FixtureMode:
 
 
 def fixture_channels(color: LightColor, config: ChannelConfig) -> bytes:
-    """Return one byte for each channel of one fixture."""
+    """Return one byte per channel of a fixture."""
     return config.mode.levels(color, config.gamma)
 
 
 def write_fixtures(universe: bytearray, color: LightColor, config: DmxConfig) -> None:
-    """Write ``color`` into the channels of this device's fixtures and into no other.
+    """Write ``color`` into the channels of this device's fixtures only.
 
     :param universe: 512 channel values.
     """
@@ -131,14 +131,14 @@ def write_fixtures(universe: bytearray, color: LightColor, config: DmxConfig) ->
 
 
 def dmx_universe(color: LightColor, config: DmxConfig) -> bytes:
-    """Return the 512 channel values of a universe that only this device writes."""
+    """Return the 512 channel values of a universe of this device alone."""
     universe = bytearray(UNIVERSE_SIZE)
     write_fixtures(universe, color, config)
     return bytes(universe)
 
 
 def parse_fixtures(word: str) -> tuple[DmxFixture, ...]:
-    """Return the fixtures that ``ADDRESS:MODE`` or ``ADDRESS:MODE*COUNT`` describes.
+    """Parse fixtures from ``ADDRESS:MODE`` or ``ADDRESS:MODE*COUNT``.
 
     :raises ConfigError: when it has another form, or the mode is unknown.
     """
@@ -156,8 +156,8 @@ def parse_fixtures(word: str) -> tuple[DmxFixture, ...]:
 def check_fixtures(fixtures: Iterable[DmxFixture], key: str) -> None:
     """Check that fixtures fit into one universe and do not overlap.
 
-    :param key: the option that they come from, for the error.
-    :raises ConfigError: when they do not.
+    :param key: the option of origin, for the error.
+    :raises ConfigError: when they do not fit or overlap.
     """
     previous: DmxFixture | None = None
     for fixture in sorted(fixtures, key=lambda f: f.address):

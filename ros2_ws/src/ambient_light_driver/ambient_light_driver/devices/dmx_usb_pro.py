@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DMX fixtures behind an interface that speaks Enttec's DMX USB Pro protocol."""
+"""DMX fixtures behind an interface with Enttec's DMX USB Pro protocol."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixture modes from the JSON files of the Open Fixture Library (https://open-fixture-library.org)."""
+"""Fixture modes from the Open Fixture Library (https://open-fixture-library.org), JSON files."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ _FUNCTIONS = {
 
 
 def load_fixture_mode(path: str, mode_name: str) -> FixtureMode:
-    """Load one mode of a fixture; what is not light gets a constant that keeps the lamp open.
+    """Load one mode of a fixture.
+
+    Channels other than light get a constant that keeps the lamp lit.
 
     :param path: a fixture's JSON file.
     :param mode_name: name or short name of the mode; empty when the file has one only.
-    :raises ConfigError: when the file cannot be read, or holds no such mode or no light in it.
+    :raises ConfigError: when the file cannot be read, or lacks the mode or a light channel in it.
     """
     document = _document(path)
     try:
@@ -47,7 +49,7 @@ def load_fixture_mode(path: str, mode_name: str) -> FixtureMode:
 def _document(path: str) -> Any:
     try:
         file = Path(path).expanduser()
-        if file.exists() and not file.is_file():  # a named pipe would block the reader
+        if file.exists() and not file.is_file():  # a named pipe would block
             raise ConfigError(f"{path}: expected a file")
         if file.stat().st_size > _MAX_FILE_BYTES:
             raise ConfigError(f"{path}: expected at most {_MAX_FILE_BYTES} bytes")
@@ -85,11 +87,11 @@ def _channel(key: object, document: Mapping[str, Any], path: str) -> Channel:
     if not isinstance(key, str):
         raise ConfigError(f"{path}: fixtures of pixels are not supported; write the mode in words")
     channels = {**document.get("availableChannels", {}), **document.get("templateChannels", {})}
-    for channel in channels.values():  # first, as a pixel's key matches 'left' and 'left fine'
+    for channel in channels.values():  # first: a pixel's key matches 'left' and 'left fine'
         for i, alias in enumerate(channel.get("fineChannelAliases", [])):
             if _names(alias, key):
                 function = _coarse_channel(channel).function
-                # A third byte and those of constants may stay 0.
+                # A third byte, and fine bytes of constants, may stay 0.
                 return Channel(function, fine=True) if function and i == 0 else Channel()
     for name, channel in channels.items():
         if _names(name, key):
@@ -98,7 +100,7 @@ def _channel(key: object, document: Mapping[str, Any], path: str) -> Channel:
 
 
 def _names(name: str, key: str) -> bool:
-    """Return whether ``name``, in which ``$pixelKey`` stands for any pixel, is ``key``."""
+    """Match ``key`` against ``name``, where ``$pixelKey`` is any pixel."""
     return re.fullmatch(re.escape(name).replace(r"\$pixelKey", ".+"), key) is not None
 
 
@@ -124,7 +126,7 @@ def _function(capability: Mapping[str, Any]) -> str:
 
 
 def _rises_over_all(capabilities: list[Mapping[str, Any]]) -> bool:
-    """Return whether the light rises from (nearly) the lowest to the highest value."""
+    """Return whether the light rises over (nearly) the whole range."""
     light = next(c for c in capabilities if _function(c))
     first = light.get("dmxRange", (0, 0))[0]
     is_last = light is capabilities[-1]
@@ -146,7 +148,7 @@ def _default(channel: Mapping[str, Any]) -> int:
 
 
 def _byte(value: int, channel: Mapping[str, Any]) -> int:
-    """Return the high byte of a value, which files give in the channel's full resolution."""
+    """Return the high byte of a value in the channel's full resolution."""
     fine_bytes = len(channel.get("fineChannelAliases", []))
     resolution = {"8bit": 1, "16bit": 2, "24bit": 3}.get(
         channel.get("dmxValueResolution", ""), 1 + fine_bytes

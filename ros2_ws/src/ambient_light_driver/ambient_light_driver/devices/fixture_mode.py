@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixture modes: which DMX channel of a lamp, or byte of an LED, does what."""
+"""Fixture modes: functions of a lamp's DMX channels or LED bytes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ EMITTERS: Mapping[str, Rgb] = MappingProxyType(
         "uv": (0.3, 0.0, 1.0),
     }
 )
-"""Emitters beside red, green and blue, each with the linear light that it stands in for.
+"""Emitters beside red, green and blue, each with its equivalent linear light.
 
-They take over as much of the colour as they can, in this order, and the primaries the rest.
+They produce as much of the colour as possible, in this order, and the primaries the rest.
 """
 
 LETTERS: Mapping[str, str] = MappingProxyType(
@@ -64,7 +64,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class FixtureMode:
-    """The channels of a fixture in their order, one byte each."""
+    """The channels of a fixture in order, one byte each."""
 
     channels: tuple[Channel, ...]
 
@@ -136,7 +136,7 @@ def _whites_alone(linear: Rgb, tunable: bool) -> dict[str, float]:
 
 
 def parse_mode(text: str) -> FixtureMode:
-    """Parse a mode: letters such as ``DRGBW``, or words such as ``dimmer,red,red_fine,fixed:255``.
+    """Parse a mode: letters (``DRGBW``) or words (``dimmer,red,fixed:255``).
 
     :raises ConfigError: when a letter or word is unknown, or a fine channel has no coarse one.
     """

@@ -15,7 +15,7 @@ FULL_BRIGHTNESS = 255
 
 @dataclass(frozen=True)
 class Announcement:
-    """One lamp as Home Assistant sees it.
+    """One lamp in Home Assistant.
 
     :param prefix: Home Assistant's discovery prefix.
     :param name: the lamp's name.
@@ -32,21 +32,21 @@ class Announcement:
 
     @property
     def lamp(self) -> str:
-        """The lamp in topics and ids."""
+        """The lamp's name in topics and ids."""
         return topic_word(self.command_topic)
 
     @property
     def state_topic(self) -> str:
-        """Where the shown colour is published."""
+        """Topic of the shown colour."""
         return f"ambient_light/{self.lamp}/state"
 
     @property
     def expression_topic(self) -> str:
-        """Where the apparent expression is published that the light follows."""
+        """Topic of the apparent expression that the light follows."""
         return f"ambient_light/{self.lamp}/expression"
 
     def configurations(self) -> dict[str, str]:
-        """Return topic -> retained message that makes the entities appear."""
+        """Return topic -> retained discovery message of each entity."""
         common: dict[str, object] = {
             "device": {"identifiers": [f"ambient_light_{self.lamp}"], "name": self.name},
             "origin": {"name": "ambient_light_driver"},
@@ -63,7 +63,7 @@ class Announcement:
         }
 
     def messages(self, state: LightState) -> dict[str, str]:
-        """Return topic -> retained message about what is shown."""
+        """Return topic -> retained message of the current state."""
         brightness, rgb = perceived(state.color, FULL_BRIGHTNESS)
         shown: dict[str, object] = {"state": "ON" if brightness else "OFF"}
         if brightness:

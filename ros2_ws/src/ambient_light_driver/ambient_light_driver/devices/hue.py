@@ -23,7 +23,7 @@ from ambient_light_driver.light_state import LightState
 from fer_common.options import ConfigError, option
 
 POLL_S = 1.0
-"""Time between two looks at whether a lamp was switched off by hand [s]."""
+"""Interval of checks whether a lamp was switched off by hand [s]."""
 
 SRGB_TO_XYZ = (
     (0.4124, 0.3576, 0.1805),
@@ -67,7 +67,7 @@ class HueConfig(DeviceConfig):
     )
 
     def __post_init__(self) -> None:
-        """Check what cannot be left out."""
+        """Check the required options."""
         if not self.host:
             raise ConfigError("host: expected the bridge's name or IP address, got ''")
         given = [key for key in _TARGETS if getattr(self, key)]
@@ -88,12 +88,12 @@ class HueConfig(DeviceConfig):
 
     @property
     def address(self) -> BridgeAddress:
-        """Where the bridge is and how it proves itself."""
+        """Address and certificate settings of the bridge."""
         certified_name = self.bridge_id or self.host
         return BridgeAddress(self.host, self.https_port, certified_name, self.ca_file, self.verify)
 
     def claims(self) -> tuple[Claim, ...]:
-        """Return the lamp, room or zone, by what it is called here."""
+        """Return the lamp, room or zone by its configured name."""
         target = next(getattr(self, key) for key in _TARGETS if getattr(self, key))
         return (Claim(network_resource("hue", self.host, self.https_port, target.casefold())),)
 
@@ -102,7 +102,7 @@ _TARGETS = ("light_name", "light_id", "grouped_light_id")
 
 
 class HueDevice(LightDevice[HueConfig]):
-    """Set one lamp, room or zone and waits for the bridge's answer."""
+    """Set one lamp, room or zone and wait for the bridge's response."""
 
     config_type = HueConfig
     dark_when_lost = False
@@ -135,7 +135,7 @@ class HueDevice(LightDevice[HueConfig]):
         self._bridge.end_effect(self._resource)
 
     def take_turn(self) -> float:
-        """Take a turn on the bridge, which other lamps use, too."""
+        """Take a turn on the bridge, which is shared with other lamps."""
         return self._pace.take_turn(self._resource)
 
     def send(self, state: LightState) -> None:
@@ -151,7 +151,7 @@ class HueDevice(LightDevice[HueConfig]):
             if self._manual_off.holds(state):
                 return
             if self._manual_off.is_lit and state.color.brightness > 0.0:
-                del command["on"]  # which would light a lamp again that was just switched off
+                del command["on"]  # which would light a lamp that was just switched off
         warning = self._bridge.put(self._resource, command)
         if not warning or state.color.brightness <= 0.0:
             self._manual_off.sent(state)
@@ -167,7 +167,7 @@ class HueDevice(LightDevice[HueConfig]):
         self._bridge = None
 
     def _look(self, bridge: HueBridge) -> None:
-        """Ask now and then whether the lamp is on."""
+        """Check at intervals whether the lamp is on."""
         now_s = time.monotonic()
         if now_s - self._polled_s >= POLL_S:
             self._polled_s = now_s
@@ -175,14 +175,14 @@ class HueDevice(LightDevice[HueConfig]):
 
 
 def light_command(color: LightColor) -> dict[str, object]:
-    """Return the body of a request that shows ``color`` at once.
+    """Return the request body that shows ``color`` at once.
 
-    The lamp gets the colour as chromaticity, and its brightness in percent as a screen encodes
-    light (sRGB), since the steps of Hue's brightness look equal, too.
+    The colour is sent as chromaticity, the brightness in percent with sRGB encoding, since the
+    steps of Hue's brightness are perceptually uniform as well.
     """
     dynamics = {"duration": 0}
     percent = round(100.0 * max(color.displayed_rgb()), 2)
-    if percent <= 0.0:  # which the bridge would take for the lowest brightness, not for off
+    if percent <= 0.0:  # which the bridge would treat as the lowest brightness, not as off
         return {"on": {"on": False}, "dynamics": dynamics}
     red, green, blue = (srgb_to_linear(value) for value in color.normalized().rgb)
     x, y = chromaticity((red, green, blue))

@@ -21,10 +21,10 @@ from ambient_light_driver.devices.network import ANSWER_TIMEOUT_S, discard_queue
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 COMMAND_GAP_S = 0.1
-"""A bridge takes about 10 commands a second, to all its lamps together [s]."""
+"""Interval of commands to a bridge, about 10 per second for all lamps [s]."""
 
 GROUP_GAP_S = 1.0
-"""Of these, a room or zone may get one a second, since it reaches many lamps by radio [s]."""
+"""Interval of commands to a room or zone, which reach many lamps by radio [s]."""
 
 SOFT_OFF = "soft off"
 """Part of the bridge's warning that a lamp which is switched off was not lit by a colour."""
@@ -35,10 +35,10 @@ NO_EFFECT = "no_effect"
 
 @dataclass(frozen=True)
 class BridgeAddress:
-    """Where a bridge is, and how it proves its identity.
+    """Address of a bridge and settings of its certificate.
 
     :param host: name or IP address.
-    :param certified_name: name in its certificate, which is its id.
+    :param certified_name: name in its certificate (its id).
     :param ca_file: certificates that its own is checked against.
     :param verify: whether it is checked.
     """
@@ -62,12 +62,12 @@ class Resource:
 
     @property
     def path(self) -> str:
-        """Its path in the bridge's interface."""
+        """Path in the bridge's interface."""
         return f"/clip/v2/resource/{self.kind}/{quote(self.id, safe='')}"
 
 
 class CommandPace:
-    """Keep all devices of one bridge below what it can take."""
+    """Rate limit shared by all devices of one bridge."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -75,7 +75,7 @@ class CommandPace:
         self._next_group_s = 0.0
 
     def take_turn(self, resource: Resource) -> float:
-        """Take a turn if the bridge can take a command now.
+        """Take a turn if the bridge accepts a command now.
 
         :returns: 0 when the turn is taken, else the time after which to ask again [s].
         """
@@ -96,7 +96,7 @@ _paces_lock = threading.Lock()
 
 
 def shared_pace(address: BridgeAddress) -> CommandPace:
-    """Return this process's only pace of a bridge."""
+    """Return the process-wide pace of a bridge."""
     with _paces_lock:
         return _paces.setdefault((address.host.lower(), address.port), CommandPace())
 
@@ -120,7 +120,7 @@ class HueBridge(http.client.HTTPSConnection):
     def connect(self) -> None:
         """Connect.
 
-        :raises Exception: when the bridge cannot be reached or proves to be another one.
+        :raises Exception: when the bridge cannot be reached or its certificate does not match.
         """
         plain = socket.create_connection((self.host, self.port), self.timeout)
         try:
@@ -143,15 +143,15 @@ class HueBridge(http.client.HTTPSConnection):
             raise
 
     def get(self, path: str) -> list[dict[str, Any]]:
-        """Return what the bridge says about one resource or a kind."""
+        """Return the bridge's data of one resource or a kind."""
         data, _ = self._ask("GET", path, None)
         return data
 
     def put(self, resource: Resource, body: dict[str, object]) -> str:
         """Send a command.
 
-        :returns: the bridge's warning that the lamp is switched off and stays so; else empty.
-        :raises Exception: when the bridge does not answer or the command failed.
+        :returns: the bridge's warning that the lamp stays switched off; else empty.
+        :raises Exception: when the bridge does not respond or the command fails.
         """
         _, warning = self._ask("PUT", resource.path, json.dumps(body))
         return warning
@@ -164,7 +164,7 @@ class HueBridge(http.client.HTTPSConnection):
             raise ConnectionError(f"Hue bridge describes {resource.id} incompletely") from error
 
     def end_effect(self, resource: Resource) -> None:
-        """End an effect of a lamp's own; rooms have none."""
+        """End a running effect of a lamp; rooms have none."""
         if resource.kind == GROUPED_LIGHT:
             return
         for light in self.get(resource.path):
@@ -172,9 +172,9 @@ class HueBridge(http.client.HTTPSConnection):
                 self.put(resource, {"effects": {"effect": NO_EFFECT}})
 
     def find(self, name: str) -> Resource:
-        """Return the lamp, room or zone with a name, whatever its case.
+        """Find a lamp, room or zone by its case-insensitive name.
 
-        :raises ConnectionError: when none or several are called so; it names those that exist.
+        :raises ConnectionError: when none or several match; the message lists the existing names.
         """
         found: list[tuple[str, Resource]] = []
         for kind in ("light", "room", "zone"):
@@ -210,7 +210,7 @@ class HueBridge(http.client.HTTPSConnection):
 
 
 def _resource_of(kind: str, entry: dict[str, Any]) -> Resource | None:
-    """Return what an entry commands; None when it holds no lamps."""
+    """Return the resource of an entry, or None without lamps."""
     try:
         if kind == "light":
             return Resource(kind, str(entry["id"]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lamps that a light wants to drive, and those of them that it may drive."""
+"""The lamps of a light, and permission to drive them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ambient_light_driver.light_state import LightState
 
 @dataclass(frozen=True)
 class WantedLamps:
-    """What a light wants to drive.
+    """The lamps that a light wants to drive.
 
     :param devices: name -> device that it drives itself.
-    :param others: name -> claims on lights that it reaches in another way.
-    :param errors: name -> why a device cannot be used as it is configured.
+    :param others: name -> claims on lights driven in another way.
+    :param errors: name -> why a device's configuration is invalid.
     """
 
     devices: Mapping[str, DeviceSpec] = field(default_factory=dict)
@@ -28,11 +28,11 @@ class WantedLamps:
 
 
 class Lamps:
-    """Drive each wanted lamp that neither this node's other devices nor other nodes drive.
+    """Drive each wanted lamp that is not driven elsewhere.
 
     :param devices: starts and stops the workers.
     :param ledger: grants lamps that other nodes may claim.
-    :param on_dark: called when a lamp goes out while the others stay on.
+    :param on_dark: called when a lamp is switched off while the others stay on.
     :param log_error: called once for each new reason why a lamp is not driven.
     """
 
@@ -60,7 +60,7 @@ class Lamps:
         return self._errors
 
     def want(self, wanted: WantedLamps, now_s: float) -> None:
-        """Replace the wanted lamps; those whose options did not change keep running."""
+        """Replace the wanted lamps; keep those with unchanged options."""
         self._wanted = wanted
         claims = {name: spec.config.claims() for name, spec in wanted.devices.items()}
         claims |= wanted.others
@@ -69,7 +69,7 @@ class Lamps:
         self.update(now_s)
 
     def update(self, now_s: float) -> None:
-        """Start lamps that have become free and stop those that are another's; never waits."""
+        """Start free lamps and stop lamps claimed by others; never block."""
         self._waiting = self._ledger.decide(self._claims, now_s)
         refused = {name: reason for name, reason in self._waiting.items() if reason}
         self._note_errors({**self._wanted.errors, **self._overlaps, **refused})
@@ -89,20 +89,20 @@ class Lamps:
 
     @property
     def late_s(self) -> float:
-        """How late the slowest lamp may show a colour [s]."""
+        """Maximum delay of the slowest lamp [s]."""
         return self._devices.late_s
 
     def note_outages(self) -> None:
-        """Report lamps that may have gone out with their connections as dark."""
+        """Report lamps darkened by lost connections."""
         if self._devices.new_dark_outages():
             self._on_dark()
 
     def post(self, state: LightState) -> None:
-        """Hand ``state`` to every lamp that is driven; never blocks."""
+        """Post ``state`` to every driven lamp; never block."""
         self._devices.post(state)
 
     def stop(self, last: LightState, now_s: float) -> tuple[str, ...]:
-        """Show ``last`` on every lamp, end their threads and release them.
+        """Show ``last`` on every lamp, stop the threads, release the lamps.
 
         :returns: names of lamps that still hang.
         """
@@ -111,7 +111,7 @@ class Lamps:
         return hanging
 
     def statuses(self) -> dict[str, DeviceStatus]:
-        """Return how each lamp without an error is doing."""
+        """Return the status of each lamp without an error."""
         waiting = {
             name: DeviceStatus(reason="waiting for claims of other nodes")
             for name, reason in self._waiting.items()
@@ -120,7 +120,7 @@ class Lamps:
         return {**waiting, **self._devices.statuses()}
 
     def changed_hanging(self, statuses: Mapping[str, DeviceStatus]) -> tuple[set[str], set[str]]:
-        """Return which lamps hang now, and which answer again, since the last call."""
+        """Return newly hanging and recovered lamps since the last call."""
         hanging = {n for n, status in statuses.items() if status.phase is DevicePhase.HANGING}
         changes = hanging - self._hanging, self._hanging - hanging
         self._hanging = hanging

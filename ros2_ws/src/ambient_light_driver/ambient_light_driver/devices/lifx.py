@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LIFX lamps, by their LAN protocol."""
+"""LIFX lamps over their LAN protocol."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ WHITE_KELVIN = 6500
 """White point of sRGB; the lamp uses it for the unsaturated part of a colour."""
 
 DISCOVERY_S = 1.0
-"""Time in which lamps answer a search [s]."""
+"""Timeout of a search for lamps [s]."""
 
 POLL_S = 1.0
-"""Time between two looks at whether the lamp is switched on [s]."""
+"""Interval of checks whether the lamp is switched on [s]."""
 
 _TARGETS = ("host", "serial", "label", "group")
 
@@ -60,7 +60,7 @@ class LifxConfig(DeviceConfig):
     )
 
     def __post_init__(self) -> None:
-        """Check how the lamp is named, and the zones."""
+        """Check the lamp's name and the zones."""
         given = [key for key in _TARGETS if getattr(self, key)]
         if len(given) != 1:
             raise ConfigError(
@@ -81,7 +81,7 @@ class LifxConfig(DeviceConfig):
         return self.first_zone, max(self.first_zone, self.last_zone)
 
     def claims(self) -> tuple[Claim, ...]:
-        """Return the lamp or its zones, by what it is called here."""
+        """Return the lamp or its zones by the configured name."""
         key = next(key for key in _TARGETS if getattr(self, key))
         value = getattr(self, key).casefold()
         place = (value,) if key == "host" else (key, value)
@@ -90,7 +90,7 @@ class LifxConfig(DeviceConfig):
 
 
 class LifxDevice(LightDevice[LifxConfig]):
-    """Set the colour of lamps and waits for their acknowledgement."""
+    """Set the colour of lamps and wait for their acknowledgement."""
 
     config_type = LifxConfig
     late_s = 0.0
@@ -111,9 +111,9 @@ class LifxDevice(LightDevice[LifxConfig]):
         return self._manual_off.remark
 
     def open(self) -> None:
-        """Find the lamps, and end what they play by themselves.
+        """Find the lamps and end their effects.
 
-        :raises Exception: when none answers, or one has no zones that were asked for.
+        :raises Exception: when none responds, or a lamp lacks the requested zones.
         """
         self._lifx = load_library("lifx", distribution="lifx-async")
         self._loop = asyncio.new_event_loop()
@@ -183,7 +183,7 @@ class LifxDevice(LightDevice[LifxConfig]):
         return found
 
     async def _is_wanted(self, lamp: Any) -> tuple[bool, str]:
-        """Return whether a lamp is meant, and what it is called."""
+        """Return whether a lamp matches, and its name."""
         config = self.config
         if config.serial:
             wanted = config.serial.replace(":", "").casefold()
@@ -195,7 +195,7 @@ class LifxDevice(LightDevice[LifxConfig]):
         return group.casefold() == config.group.casefold(), repr(group)
 
     def _look(self) -> None:
-        """See now and then whether the lamps are switched on."""
+        """Check at intervals whether the lamps are switched on."""
         now_s = time.monotonic()
         if now_s - self._polled_s < POLL_S:
             return

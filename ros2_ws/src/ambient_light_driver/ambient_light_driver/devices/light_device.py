@@ -14,7 +14,7 @@ from fer_common.options import option
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceConfig:
-    """Options that every device has; a device's own options are added in a subclass."""
+    """Options of all devices; subclasses add their own."""
 
     max_rate_hz: float = option(
         100.0,
@@ -31,7 +31,7 @@ class DeviceConfig:
     )
 
     def claims(self) -> tuple[Claim, ...]:
-        """Return what a device with these options drives and no other may drive."""
+        """Return the exclusive claims of a device with these options."""
         return ()
 
 
@@ -39,30 +39,30 @@ ConfigT = TypeVar("ConfigT", bound=DeviceConfig)
 
 
 class DeviceUnavailableError(Exception):
-    """A device cannot be used; the text says why and what helps."""
+    """A device cannot be used; the message gives reason and remedy."""
 
 
 class LightDevice(ABC, Generic[ConfigT]):
-    """One lamp, or several that show the same.
+    """One lamp, or several with the same colour.
 
-    All three methods are called from one thread that belongs to this device alone; they may
-    block, but for no longer than about a second. Any exception means that the lamp is lost:
-    :meth:`close` is called, then :meth:`open` again after a while. A new object is not made.
+    All three methods are called from the device's own thread; they may block for up to about a
+    second. An exception means that the lamp is lost: :meth:`close` is called, then :meth:`open`
+    after a back-off, on the same object.
 
     The flash limiter relies on four promises of every device:
 
-    - *One in flight.* :meth:`send` returns when the lamp, or the bridge that drives it, has the
-      colour: it has confirmed it, or nothing of it is left in a queue of this machine. Where no
-      one confirms (UDP), :attr:`late_s` bounds how much later the lamp may show it.
-    - *Nothing of the past.* A colour that could not be delivered is given up: :meth:`close`
-      discards what was queued. The worker calls :meth:`send` again with the newest colour only.
-    - *No path of its own.* The lamp jumps to the colour (transition 0). Where a lamp cannot jump,
-      it fades in the numbers that it was sent, never through hues.
-    - *All of the colour, rising.* Each channel of the light rises with the number sent for it,
-      with an exponent from 1 to 3, or up to the dimming curve that the device states.
+    - *One in flight.* :meth:`send` returns when the lamp or its bridge has received the colour: it
+      has confirmed it, or this machine's queue is empty. Without confirmation (UDP),
+      :attr:`late_s` bounds the delay of the lamp.
+    - *No stale colours.* A colour that cannot be delivered is dropped: :meth:`close` discards the
+      queue. The worker calls :meth:`send` again with the newest colour only.
+    - *No own path.* The lamp jumps to the colour (transition 0). A lamp that cannot jump fades in
+      the numbers that it received, never through hues.
+    - *Monotonic channels.* Each channel of the light rises with the number sent for it, with an
+      exponent from 1 to 3, or up to the dimming curve that the device states.
 
-    A third party adds a device by an entry point in the group ``ambient_light_driver.devices``
-    that names a subclass.
+    Third parties add a device by an entry point of a subclass in the group
+    ``ambient_light_driver.devices``.
 
     :param name: the device's name among the node's devices.
     :param config: its options, an instance of :attr:`config_type`.
@@ -71,10 +71,10 @@ class LightDevice(ABC, Generic[ConfigT]):
     late_s: ClassVar[float] = 0.1
     """Longest time from the return of :meth:`send` until the lamp shows the colour [s].
 
-    0 where the lamp itself confirms. The limiter's window is longer by the largest one."""
+    0 where the lamp itself confirms. The limiter extends its window by the largest one."""
 
     dark_when_lost: ClassVar[bool] = True
-    """Whether the light may go out with the connection; False where it keeps its last colour.
+    """Whether a lost connection may darken the lamp; False where it keeps its last colour.
 
     The limiter counts such a loss as darkness."""
 
@@ -87,13 +87,13 @@ class LightDevice(ABC, Generic[ConfigT]):
 
     @property
     def remark(self) -> str:
-        """What the user should know of a lamp that obeys; empty for nothing."""
+        """A remark for the user about a working lamp; may be empty."""
         return ""
 
     def take_turn(self) -> float:
-        """Take a turn on a connection that other devices share; the newest colour is sent then.
+        """Take a turn on a connection shared with other devices.
 
-        ``max_rate_hz`` does for devices that share nothing.
+        The newest colour is sent then. For unshared connections ``max_rate_hz`` suffices.
 
         :returns: 0 when it is this device's turn, else the time after which to ask again [s].
         """
@@ -108,15 +108,15 @@ class LightDevice(ABC, Generic[ConfigT]):
 
     @abstractmethod
     def send(self, state: LightState) -> None:
-        """Show ``state`` at once, and return when it is delivered.
+        """Show ``state`` at once; return when it is delivered.
 
-        :raises Exception: when it was not delivered within about a second, or the lamp is lost;
+        :raises Exception: when it is not delivered within about a second, or the lamp is lost;
             the text is shown to the user.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Discard what is queued and release the connection.
+        """Discard the queue and release the connection.
 
         Called once after each :meth:`open`, successful or not.
         """

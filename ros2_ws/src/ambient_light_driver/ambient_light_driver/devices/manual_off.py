@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Notice that a person has switched a lamp off, and respect it."""
+"""Detect and respect lamps switched off by hand."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Callable
 from ambient_light_driver.light_state import LightState
 
 SETTLE_S = 2.0
-"""Reports of darkness that come sooner after switching on may be older than it [s]."""
+"""Reports of darkness within this time after switching on may be stale [s]."""
 
 REMARK = "switched off by hand: stays off until it is switched on again"
 
 
 class ManualOff:
-    """Follow what is sent to a lamp and what it reports.
+    """Track commands to a lamp and its reports.
 
-    :param respected: whether a lamp that was switched off by hand stays off; else nothing holds.
+    :param respected: whether a lamp that was switched off by hand stays off.
     :param clock: a monotonic clock [s].
     """
 
@@ -29,7 +29,7 @@ class ManualOff:
 
     @property
     def is_lit(self) -> bool:
-        """Whether light was sent last, and no one switched it off."""
+        """Whether the lamp should be lit: commanded and not switched off."""
         return self._lit_since_s is not None
 
     @property
@@ -38,20 +38,20 @@ class ManualOff:
         return REMARK if self._held else ""
 
     def holds(self, state: LightState) -> bool:
-        """Return whether ``state`` must not be sent."""
+        """Return whether ``state`` must be withheld."""
         return self._held and state.color.brightness > 0.0
 
     def sent(self, state: LightState) -> None:
-        """Note that the lamp has got ``state``."""
+        """Record that the lamp has received ``state``."""
         if state.color.brightness <= 0.0:
             self._lit_since_s = None
         elif self._lit_since_s is None:
             self._lit_since_s = self._clock()
 
     def reported(self, is_on: bool, is_new: bool = True) -> None:
-        """Note whether the lamp says that it is on.
+        """Record the lamp's reported on state.
 
-        :param is_new: whether the report follows what was sent last, as an answer does.
+        :param is_new: whether the report is newer than the last command, as a response is.
         """
         if is_on:
             self._held = False

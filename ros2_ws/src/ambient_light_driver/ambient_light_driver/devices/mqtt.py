@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lamps behind an MQTT broker: Home Assistant's JSON schema, zigbee2mqtt, ESPHome, Tasmota."""
+"""Lamps behind an MQTT broker, such as zigbee2mqtt, ESPHome and Tasmota."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ambient_light_driver.light_state import LightState
 from fer_common.options import ConfigError, option
 
 LAMP = "{lamp}"
-"""Stands for the command topic in the availability topic."""
+"""Placeholder of the command topic in the availability topic."""
 
 ANNOUNCED_EVERY_S = 1.0
-"""Home Assistant gets a colour no more often than this, or its history grows without use [s]."""
+"""Minimum interval of colours for Home Assistant, to limit its history [s]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,17 +93,17 @@ class MqttConfig(DeviceConfig):
 
     @property
     def reports_topic(self) -> str:
-        """Where the lamp reports its state; empty when that is not known."""
+        """Topic of the lamp's state reports; empty if unknown."""
         return self.state_topic or self.lamp_schema.state_topic(self.topic)
 
     @property
     def own_availability_topic(self) -> str:
-        """Where online and offline are published for this lamp; empty for none."""
+        """Topic of online and offline for this lamp; may be empty."""
         return self.availability_topic.replace(LAMP, topic_word(self.topic))
 
     @property
     def broker(self) -> Broker:
-        """How to reach the broker."""
+        """Connection settings of the broker."""
         return Broker(
             self.host,
             self.mqtt_port,
@@ -115,7 +115,7 @@ class MqttConfig(DeviceConfig):
         )
 
     def claims(self) -> tuple[Claim, ...]:
-        """Return the topics that only this lamp's driver may publish."""
+        """Return the topics reserved for this lamp's driver."""
         topics = [self.topic, self.own_availability_topic]
         return tuple(
             Claim(network_resource("mqtt", self.host, self.mqtt_port, topic))
@@ -150,7 +150,7 @@ class MqttDevice(LightDevice[MqttConfig]):
         return self._manual_off.remark
 
     def open(self) -> None:
-        """Connect to the broker, and end what the lamp plays by itself.
+        """Connect to the broker and end the lamp's effects.
 
         :raises Exception: when it cannot be reached or refuses.
         """
@@ -162,7 +162,7 @@ class MqttDevice(LightDevice[MqttConfig]):
         self._connection.open()
         if config.respect_manual_off:
             self._connection.subscribe(config.reports_topic)
-            # What was switched while there was no connection was not heard.
+            # Changes while disconnected were not received.
             if question := config.lamp_schema.question(config.topic):
                 self._publish(*question, retain=False)
         if config.own_availability_topic:
@@ -177,7 +177,7 @@ class MqttDevice(LightDevice[MqttConfig]):
     def send(self, state: LightState) -> None:
         """Publish the colour as a command to the lamp.
 
-        :raises Exception: when the broker does not take it in time.
+        :raises Exception: when the broker does not accept it in time.
         """
         if not self._manual_off.holds(state):
             command = self.config.lamp_schema.show(state.color)
@@ -187,7 +187,7 @@ class MqttDevice(LightDevice[MqttConfig]):
             self._announce(state)
 
     def close(self) -> None:
-        """Say that no more commands will come, and disconnect."""
+        """Publish offline and disconnect."""
         if self._connection is not None:
             self._connection.close()
         self._connection = None
@@ -204,9 +204,9 @@ class MqttDevice(LightDevice[MqttConfig]):
             self._announced, self._announced_s = messages, time.monotonic()
 
     def _on_report(self, payload: bytes, retained: bool) -> None:
-        """Note a report of the lamp; runs in the connection's thread."""
+        """Record a report of the lamp; runs in the connection's thread."""
         is_on = self.config.lamp_schema.reported_on(payload)
-        # A retained report may be older than what we have sent.
+        # A retained report may be older than our last command.
         if is_on is not None and (is_on or not retained):
             self._manual_off.reported(is_on, is_new=False)
 

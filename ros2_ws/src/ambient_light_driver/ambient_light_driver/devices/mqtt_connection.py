@@ -18,13 +18,14 @@ KEEPALIVE_S = 5
 
 @dataclass(frozen=True)
 class Broker:
-    """How to reach a broker.
+    """Connection settings of a broker.
 
     :param host: name or IP address.
     :param client_id: empty takes a random one.
     :param username: empty for none.
     :param ca_file: certificate authority's file; empty takes the system's.
-    :param last_will_topic: where the broker publishes ``offline`` when we vanish; empty for none.
+    :param last_will_topic: where the broker publishes ``offline`` after a lost connection; empty
+        for none.
     """
 
     host: str
@@ -36,16 +37,16 @@ class Broker:
     last_will_topic: str = ""
 
     def __str__(self) -> str:
-        """Return how errors name it."""
+        """Return the broker's name for errors."""
         return f"broker {self.host}:{self.port}"
 
 
 class MqttConnection:
-    """Publishes, and waits each time until the broker has the message.
+    """Publish messages, each confirmed by the broker.
 
-    Works with paho-mqtt 1.6, which Ubuntu 24.04 has, and with 2.
+    Supports paho-mqtt 1.6 (Ubuntu 24.04) and 2.
 
-    :param on_message: called in another thread with payload and whether it was retained.
+    :param on_message: called in another thread with payload and its retained flag.
     """
 
     def __init__(
@@ -89,13 +90,13 @@ class MqttConnection:
             raise ConnectionError(f"{self._broker} refuses: {self._refusal}")
 
     def publish(self, topic: str, payload: str, qos: int, retain: bool) -> None:
-        """Publish, and wait until the broker has the message.
+        """Publish and wait for the broker's confirmation.
 
-        :raises Exception: when it does not take it in time.
+        :raises Exception: when the broker does not confirm in time.
         """
         if self._failed or not self._client.is_connected():
             raise ConnectionError(f"{self._broker} has closed the connection")
-        self._failed = True  # until the contrary is known
+        self._failed = True  # until a response arrives
         message = self._client.publish(topic, payload, qos=qos, retain=retain)
         message.wait_for_publish(ANSWER_TIMEOUT_S)
         if not message.is_published():
@@ -103,11 +104,11 @@ class MqttConnection:
         self._failed = False
 
     def subscribe(self, topic: str) -> None:
-        """Ask for the messages of a topic."""
+        """Subscribe to a topic."""
         self._client.subscribe(topic, qos=1)
 
     def close(self) -> None:
-        """Disconnect; a message that was not delivered is dropped."""
+        """Disconnect and drop an undelivered message."""
         if self._failed:
             connection = self._client.socket()
             discard_queued(connection)

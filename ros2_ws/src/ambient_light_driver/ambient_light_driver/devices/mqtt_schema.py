@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands of lamps behind an MQTT broker, for each firmware.
+"""MQTT commands of lamps, by firmware.
 
-Colours are sent at their brightest, since Zigbee lamps take hue and saturation only. Numbers are
-encoded as a screen does it (sRGB), the brightness too: the steps of these lamps look equal.
-All lamps jump to the colour: a fade of their own could take them through other colours.
+Colours are normalised, since Zigbee lamps use hue and saturation only. Numbers, including the
+brightness, are sRGB-encoded: the steps of these lamps are perceptually uniform.
+All lamps jump to the colour: their own fades could pass through other colours.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ambient_light_driver.color.light_color import LightColor
 class Command:
     """A message to a lamp.
 
-    :param suffix: what follows the lamp's command topic.
+    :param suffix: appended to the lamp's command topic.
     """
 
     payload: str
@@ -29,13 +29,13 @@ class Command:
 
 
 class LampSchema(ABC):
-    """How a kind of firmware is commanded, and how it reports."""
+    """Commands and reports of a firmware."""
 
     @abstractmethod
     def takeover(self, effect: str) -> list[Command]:
-        """Return the commands that end effects and fades of the lamp's own.
+        """Return the commands that end the lamp's effects and fades.
 
-        :param effect: name of the effect that is none, as configured; may be empty.
+        :param effect: configured name of the effect 'none'; may be empty.
         """
 
     @abstractmethod
@@ -43,7 +43,7 @@ class LampSchema(ABC):
         """Return the command that shows ``color`` at once."""
 
     def state_topic(self, command_topic: str) -> str:
-        """Return where the lamp reports its state; empty if unknown."""
+        """Return the topic of the lamp's state; empty if unknown."""
         return ""
 
     def question(self, command_topic: str) -> tuple[str, str] | None:
@@ -51,7 +51,7 @@ class LampSchema(ABC):
         return None
 
     def reported_on(self, payload: bytes) -> bool | None:
-        """Return whether a report says on; None when it does not say."""
+        """Return the on state of a report, or None if missing."""
         report = _parsed(payload)
         word = report.get("state", report.get("POWER", report.get("POWER1")))
         return {"ON": True, "OFF": False}.get(str(word).upper())
@@ -61,12 +61,12 @@ class LampSchema(ABC):
 class JsonSchema(LampSchema):
     """Home Assistant's JSON schema and its dialects.
 
-    :param full_brightness: number that stands for full brightness.
-    :param no_effect: name of the effect that is none; empty when the firmware has none.
+    :param full_brightness: number for full brightness.
+    :param no_effect: name of the effect 'none'; empty when the firmware has none.
     :param command_suffix: end of the command topics of this firmware.
-    :param state_suffix: what stands in its place in state topics.
-    :param question_suffix: what stands in its place in topics that ask for the state; empty when
-        the firmware retains its state.
+    :param state_suffix: its replacement in state topics.
+    :param question_suffix: its replacement in topics that request the state; empty when the
+        firmware retains its state.
     """
 
     full_brightness: int
@@ -77,14 +77,14 @@ class JsonSchema(LampSchema):
 
     def takeover(self, effect: str) -> list[Command]:
         """Return the command that ends a running effect."""
-        # Alone: ESPHome ignores the transition of a command that holds an effect, too.
+        # Separate: ESPHome ignores the transition of a command with an effect.
         name = effect or self.no_effect
         return [Command(json.dumps({"effect": name}))] if name else []
 
     def show(self, color: LightColor) -> Command:
         """Return the command that shows ``color`` at once."""
         brightness, rgb = perceived(color, self.full_brightness)
-        # ESPHome takes whole numbers only; with any other it fades for a second.
+        # ESPHome accepts integers only; with other numbers it fades for a second.
         if brightness == 0:
             return Command(json.dumps({"state": "OFF", "transition": 0}))
         shown = dict(zip("rgb", rgb, strict=True))
@@ -122,7 +122,7 @@ class TasmotaSchema(LampSchema):
         return Command("".join(f"{value:02X}" for value in rgb), "/Color")
 
     def state_topic(self, command_topic: str) -> str:
-        """Return the topic of answers and of what was switched by hand."""
+        """Return the topic of responses and manual changes."""
         name = command_topic.removeprefix("cmnd/")
         return "" if name == command_topic else f"stat/{name}/RESULT"
 
@@ -145,9 +145,9 @@ SCHEMAS: Mapping[str, LampSchema] = MappingProxyType(
 
 
 def perceived(color: LightColor, full: int) -> tuple[int, tuple[int, int, int]]:
-    """Return perceived brightness, and the colour at its brightest.
+    """Return perceived brightness and the normalised colour.
 
-    :param full: number that stands for full brightness.
+    :param full: number for full brightness.
     :returns: brightness in [0, full]; red, green, blue in [0, 255].
     """
     red, green, blue = (round(255.0 * value) for value in color.normalized().rgb)

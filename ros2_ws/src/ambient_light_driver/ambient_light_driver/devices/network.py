@@ -11,16 +11,16 @@ from ipaddress import ip_address
 from typing import Any
 
 ANSWER_TIMEOUT_S = 1.0
-"""A lamp that does not answer for this long is lost [s]."""
+"""Timeout after which a lamp without a response is lost [s]."""
 
 MULTICAST_HOPS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class UdpPeer:
-    """Where packets go, and from which interface.
+    """Destination and sending interface of packets.
 
-    :param host: name or address of the receiver; a broadcast or multicast address serves, too.
+    :param host: name or address of the receiver; also a broadcast or multicast address.
     :param bind_address: address of the interface to send from; empty lets the system choose.
     :param bind_port: port to send from; 0 takes a free one.
     """
@@ -31,7 +31,7 @@ class UdpPeer:
     bind_port: int = 0
 
     def open(self) -> tuple[socket.socket, Any]:
-        """Return a socket, and the address to send to.
+        """Return a socket and the destination address.
 
         :raises OSError: when a name has no address, or the interface does not exist.
         """
@@ -53,7 +53,7 @@ def resolve(host: str, port: int, kind: socket.SocketKind) -> tuple[socket.Addre
     """Return family and socket address of ``host``.
 
     :param kind: SOCK_DGRAM or SOCK_STREAM.
-    :raises OSError: naming the host, when it has no address.
+    :raises OSError: naming the host, when it cannot be resolved.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=kind)[0]
@@ -63,10 +63,10 @@ def resolve(host: str, port: int, kind: socket.SocketKind) -> tuple[socket.Addre
 
 
 def discard_queued(connection: socket.socket | None) -> None:
-    """Make the next close drop what has not been sent yet."""
+    """Make the next close drop unsent data."""
     if connection is None:
         return
-    with contextlib.suppress(OSError):  # closed already
+    with contextlib.suppress(OSError):  # already closed
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 

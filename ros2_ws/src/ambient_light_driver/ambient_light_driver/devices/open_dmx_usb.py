@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DMX fixtures behind a plain USB serial adapter (Enttec Open DMX USB and its likes).
+"""DMX fixtures behind a USB serial adapter, such as Enttec Open DMX USB.
 
-Such an adapter has no processor: this machine times every break and must repeat every frame.
+Such an adapter lacks a processor: this machine times every break and repeats every frame.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ BAUD_RATE = 250_000
 
 BREAK_S = 0.000176
 MARK_AFTER_BREAK_S = 0.000012
-"""Shortest break and mark after break that a sender should make [s]; the system sleeps longer."""
+"""Recommended minimum of break and mark after break [s]; the system sleeps longer."""
 
 START_CODE = b"\0"
 FRAME_S = 0.023
-"""Time of a whole universe on the line, which a driver may still hold when it looks empty [s]."""
+"""Transmission time of a universe, which a driver may still buffer when it reports empty [s]."""
 
 _logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class OpenDmxUsbDevice(LightDevice[OpenDmxUsbConfig]):
 
     @property
     def remark(self) -> str:
-        """Who times the signal."""
+        """Warning about the timing of the signal."""
         return (
             "this machine times the DMX signal: under load, fixtures may flicker or ignore "
             "frames; an interface with a processor (dmx_usb_pro) does not"
@@ -84,7 +84,7 @@ class OpenDmxUsbDevice(LightDevice[OpenDmxUsbConfig]):
         """Send the whole universe after a break."""
         self._line.send_break(BREAK_S, MARK_AFTER_BREAK_S)
         self._line.write(START_CODE + dmx_universe(state.color, self.config))
-        time.sleep(FRAME_S)  # a break must not cut off what the adapter still sends
+        time.sleep(FRAME_S)  # a break must not truncate the current transmission
 
     def close(self) -> None:
         """Close the serial port; fixtures lose the signal."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LEDs of PCs and their peripherals, through the server of OpenRGB.
+"""LEDs of PCs and peripherals through the OpenRGB server.
 
-Version 0 of its network protocol, which every server speaks to a client that names no version.
+Version 0 of its network protocol, the default of every server.
 See https://github.com/CalcProgrammer1/OpenRGB, Documentation/OpenRGBSDK.md. All numbers are
 little-endian.
 """
@@ -34,7 +34,7 @@ SET_CUSTOM_MODE = 1100
 
 _CLIENT_NAME = b"ambient_light\0"
 _MODE_NUMBERS_BYTES = 9 * 4  # value, flags, speed and color limits, speed, direction, color mode
-_ZONE_NUMBERS_BYTES = 4 * 4  # kind, fewest, most and present number of LEDs
+_ZONE_NUMBERS_BYTES = 4 * 4  # kind, minimum, maximum and current number of LEDs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +75,11 @@ class OpenRgbConfig(ChannelConfig):
 
 @dataclass(frozen=True)
 class Controller:
-    """A controller that the server knows.
+    """A controller of the server.
 
     :param index: its place in the server's list.
-    :param location: where it is plugged in, for example ``HID: /dev/hidraw0``.
-    :param led_count: LEDs that it drives.
+    :param location: its connection, for example ``HID: /dev/hidraw0``.
+    :param led_count: number of its LEDs.
     """
 
     index: int
@@ -89,14 +89,14 @@ class Controller:
     led_count: int
 
     def matches(self, text: str) -> bool:
-        """Return whether ``text`` is its #index or part of its names."""
+        """Return whether ``text`` is its #index or a part of its names."""
         if text.startswith("#"):
             return text == f"#{self.index}"
         names = (self.name, self.serial, self.location)
         return any(text.casefold() in name.casefold() for name in names)
 
     def __str__(self) -> str:
-        """Return how errors name it."""
+        """Return the controller's name for errors."""
         return f"#{self.index} {self.name!r} (serial {self.serial!r}, at {self.location!r})"
 
 
@@ -119,9 +119,9 @@ class OpenRgbDevice(LightDevice[OpenRgbConfig]):
         self._is_idle = True
 
     def open(self) -> None:
-        """Connect, and end the effects of the controllers' own.
+        """Connect and end the controllers' effects.
 
-        :raises Exception: when the server does not answer or has no such controller.
+        :raises Exception: when the server does not respond or lacks the controller.
         """
         self._connection = socket.create_connection(
             (self.config.host, self.config.sdk_port), ANSWER_TIMEOUT_S
@@ -142,7 +142,7 @@ class OpenRgbDevice(LightDevice[OpenRgbConfig]):
             self._command(SET_CUSTOM_MODE, b"", controller.index)
 
     def send(self, state: LightState) -> None:
-        """Show the colour, and see by an answer that the server lives.
+        """Show the colour and wait for a response of the server.
 
         :raises Exception: when it does not answer, or its list of controllers has changed.
         """
@@ -170,7 +170,7 @@ class OpenRgbDevice(LightDevice[OpenRgbConfig]):
         return network_resource("openrgb", self.config.host, self.config.sdk_port)
 
     def _occupy(self, chosen: list[Controller]) -> None:
-        """Take controllers that no other device of this process drives."""
+        """Reserve controllers within this process."""
         with _driven_lock:
             for controller in chosen:
                 owner = _driven.get((self._server, controller.index))
@@ -229,7 +229,7 @@ def led_packet(colors: bytes) -> bytes:
 
 
 def parse_controller(index: int, data: bytes) -> Controller:
-    """Return what the answer to REQUEST_CONTROLLER_DATA says.
+    """Parse the response to REQUEST_CONTROLLER_DATA.
 
     :raises ConnectionError: when it ends too early.
     """
@@ -256,7 +256,7 @@ def parse_controller(index: int, data: bytes) -> Controller:
 
 
 class _Block:
-    """Read one field after the other."""
+    """Read consecutive fields."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Libraries that only one device needs and that not every machine has."""
+"""Optional libraries of single devices."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ambient_light_driver.devices.light_device import DeviceUnavailableError
 
 
 def load_library(module: str, package: str = "", distribution: str = "") -> Any:
-    """Import ``module``, or say how to install it.
+    """Import ``module``, or raise with the command that installs it.
 
-    :param package: its package on Ubuntu; empty when there is none.
+    :param package: its package on Ubuntu; may be empty.
     :param distribution: its name for pip.
     :raises DeviceUnavailableError: when it is not installed.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lamps that listen to streaming ACN (ANSI E1.31)."""
+"""Lamps that receive streaming ACN (ANSI E1.31)."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ambient_light_driver.devices.universe_sender import UniverseStream
 from fer_common.options import ConfigError, option
 
 COMPONENT_ID = uuid.uuid4().bytes
-"""Source id (CID), one for the life of the process.
+"""Source id (CID), constant during the process.
 
-Receivers that merge sources would take a device that was opened again with another id for a second
-source, and mix old colours with new ones."""
+Receivers that merge sources would treat a reopened device with another id as a second source, and
+mix old colours with new ones."""
 
 PORT = 5568
 MAX_SOURCE_NAME_BYTES = 63
 LAST_PACKETS = 2
 TERMINATION_PACKETS = 3
-"""A source that ends its stream says so three times (E1.31, 6.2.6)."""
+"""Number of packets that announce the end of a stream (E1.31, 6.2.6)."""
 
 STREAM_TERMINATED = 0x40
 
@@ -60,7 +60,7 @@ class SacnConfig(UniverseConfig):
     source_name: str = option("ambient_light", "Name of this source, shown by receivers.")
 
     def __post_init__(self) -> None:
-        """Check the length of the name, too."""
+        """Check the length of the name and the fixtures."""
         super().__post_init__()
         if len(self.source_name.encode()) > MAX_SOURCE_NAME_BYTES:
             raise ConfigError(
@@ -81,7 +81,7 @@ class SacnStream(UniverseStream):
         return self._packet(channels, sequence, 0)
 
     def last_packets(self, channels: bytes, sequence: int) -> list[bytes]:
-        """Repeat the last channels, then say that the stream ends."""
+        """Return the last channels and the packets that end the stream."""
         options = [0] * LAST_PACKETS + [STREAM_TERMINATED] * TERMINATION_PACKETS
         return [self._packet(channels, sequence + i, flags) for i, flags in enumerate(options)]
 
@@ -113,7 +113,7 @@ class SacnDevice(UniverseDevice[SacnConfig]):
     config_type = SacnConfig
 
     def stream(self, universe: int) -> SacnStream:
-        """Return how a universe is sent."""
+        """Return the stream of a universe."""
         config = self.config
         host = config.destination or f"239.255.{universe // 256}.{universe % 256}"
         peer = UdpPeer(host, PORT, config.bind_address, config.bind_port)
@@ -121,5 +121,5 @@ class SacnDevice(UniverseDevice[SacnConfig]):
 
 
 def _with_length(layer: bytes) -> bytes:
-    """Return a layer behind its flags and length, which both count."""
+    """Prefix a layer with its flags and length."""
     return struct.pack(">H", 0x7000 | (len(layer) + 2)) + layer

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secrets from a file or an environment variable, never a parameter."""
+"""Read secrets from files or environment variables, never from parameters."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 def read_secret(file: str, variable: str) -> str:
-    """Read a secret, at each call, so that it can be changed.
+    """Read a secret again at each call, so that it can be changed.
 
     :param file: path of the file whose first line it is; empty for none.
-    :param variable: name of the environment variable that holds it, without a file.
-    :returns: an empty text when neither is given.
+    :param variable: name of the environment variable that contains it, without a file.
+    :returns: an empty string when neither is given.
     :raises ConnectionError: when the file cannot be read or the variable is not set; the error
-        never holds the secret.
+        never contains the secret.
     """
     if file:
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A serial line that the devices on USB and UART share."""
+"""Serial line of devices on USB and UART."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ambient_light_driver.devices.optional_library import load_library
 from fer_common.options import ConfigError, option
 
 WRITE_TIMEOUT_S = 1.0
-"""Longest time for the system to take a frame, and then for the port to send it [s]."""
+"""Timeout for queueing a frame, and then for sending it [s]."""
 
 _BITS_PER_BYTE = 10
 _LONGEST_POLL_S = 0.02
@@ -23,7 +23,7 @@ _LONGEST_POLL_S = 0.02
 
 @dataclass(frozen=True, kw_only=True)
 class SerialOptions:
-    """Options of every device on a serial line."""
+    """Options of serial devices."""
 
     port: str = option("", "Serial port, for example /dev/ttyUSB0.")
     baud_rate: int = option(115200, "Bits per second.", minimum=300, maximum=4_000_000)
@@ -37,7 +37,7 @@ class SerialOptions:
         return (Claim(local_resource("serial", self.port)),)
 
     def check_port(self) -> None:
-        """Refuse a port that was not set.
+        """Refuse an empty port.
 
         :raises ConfigError: when it is empty.
         """
@@ -46,9 +46,9 @@ class SerialOptions:
 
 
 class SerialLine:
-    """Write frames to a serial port, each after the one before has been sent.
+    """Write frames to a serial port, one at a time.
 
-    So a port that stalls holds one frame and never plays back the past.
+    A stalled port holds at most one frame and never replays old ones.
     """
 
     def __init__(self, options: SerialOptions, stop_bits: int = 1) -> None:
@@ -59,7 +59,7 @@ class SerialLine:
     def open(self) -> None:
         """Open the port.
 
-        :raises DeviceUnavailableError: when there is no such port or it is taken.
+        :raises DeviceUnavailableError: when the port does not exist or is in use.
         """
         serial = load_library("serial", "python3-serial", "pyserial")
         try:
@@ -77,7 +77,7 @@ class SerialLine:
             raise DeviceUnavailableError(f"{self._options.port}: {error}") from error
 
     def write(self, frame: bytes) -> None:
-        """Write a whole frame and wait until the port has sent it.
+        """Write a frame and wait until it is sent.
 
         :raises OSError: when the port is gone or sends nothing for a second.
         """
@@ -94,7 +94,7 @@ class SerialLine:
             time.sleep(min(waiting * _BITS_PER_BYTE / self._options.baud_rate, _LONGEST_POLL_S))
 
     def send_break(self, break_s: float, mark_s: float) -> None:
-        """Hold the line at 0 for ``break_s`` and at 1 for ``mark_s``, or somewhat longer.
+        """Hold the line at 0 for ``break_s``, then at 1 for ``mark_s``.
 
         :raises OSError: when the port is gone.
         """
@@ -106,9 +106,9 @@ class SerialLine:
         time.sleep(mark_s)
 
     def close(self) -> None:
-        """Discard what was not sent, and close the port."""
+        """Discard unsent data and close the port."""
         if self._serial is not None:
-            with suppress(OSError, termios.error):  # the port is gone
+            with suppress(OSError, termios.error):  # the port has disappeared
                 self._serial.reset_output_buffer()
             self._serial.close()
         self._serial = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A coloured swatch in the terminal, for use without a lamp."""
+"""Coloured swatch in the terminal, for use without a lamp."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class TerminalDevice(LightDevice[TerminalConfig]):
         self._shown = ""
 
     def open(self) -> None:
-        """Forget what was drawn before."""
+        """Reset the drawing state."""
         self._shown = ""
 
     def send(self, state: LightState) -> None:
-        """Redraw when something visible has changed."""
+        """Redraw after a visible change."""
         stream = self._stream or sys.stdout
         color = "#" + "".join(f"{round(255 * value):02x}" for value in state.color.displayed_rgb())
         if not stream.isatty():
@@ -62,7 +62,7 @@ class TerminalDevice(LightDevice[TerminalConfig]):
             self._shown = line
 
     def close(self) -> None:
-        """Leave the line, so that the prompt starts on a new one."""
+        """Start a new line for the prompt."""
         stream = self._stream or sys.stdout
         if self._shown and stream.isatty():
             stream.write("\n")

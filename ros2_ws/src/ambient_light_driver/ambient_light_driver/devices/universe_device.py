@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures in DMX universes that are sent over the network."""
+"""Fixtures in DMX universes over the network."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from fer_common.options import ConfigError, option
 
 @dataclass(frozen=True, kw_only=True)
 class UniverseConfig(DmxConfig):
-    """Options of every device that sends universes over the network."""
+    """Options of devices that send universes over the network."""
 
     protocol: ClassVar[str]
     """Name of the protocol in claims."""
@@ -77,17 +77,17 @@ class UniverseConfig(DmxConfig):
         found: dict[int, tuple[DmxFixture, ...]] = {}
         for word in self.fixtures:
             match = re.fullmatch(r"(?:(\d{1,5})/)?(.*)", word.strip())
-            assert match is not None  # the second group takes any text
+            assert match is not None  # the second group matches any text
             universe = int(match[1]) if match[1] else self.universe
             found[universe] = found.get(universe, ()) + parse_fixtures(match[2])
         return found
 
     def resource(self, universe: int) -> str:
-        """Return the name of one of its universes in claims."""
+        """Return the claimed resource of a universe."""
         return network_resource(self.protocol, self.destination or "multicast", universe)
 
     def claims(self) -> tuple[Claim, ...]:
-        """Return the channels of all fixtures; those side by side as one range."""
+        """Return the channels of all fixtures, adjacent ones as one range."""
         claims: list[Claim] = []
         for universe, fixtures in self.universes().items():
             resource = self.resource(universe)
@@ -103,7 +103,7 @@ UniverseConfigT = TypeVar("UniverseConfigT", bound=UniverseConfig)
 
 
 class UniverseDevice(LightDevice[UniverseConfigT]):
-    """Show the colour on all fixtures, in one universe or several."""
+    """Show the colour on all fixtures, in one or more universes."""
 
     def __init__(self, name: str, config: UniverseConfigT) -> None:
         super().__init__(name, config)
@@ -112,10 +112,10 @@ class UniverseDevice(LightDevice[UniverseConfigT]):
 
     @abstractmethod
     def stream(self, universe: int) -> UniverseStream:
-        """Return how a universe is sent."""
+        """Return the stream of a universe."""
 
     def open(self) -> None:
-        """Begin to send; whether anyone listens cannot be known.
+        """Start sending; receivers do not confirm.
 
         :raises Exception: when packets cannot be sent, or another device drives these channels.
         """
@@ -137,7 +137,7 @@ class UniverseDevice(LightDevice[UniverseConfigT]):
             self._joined[universe].send(self.name, levels)
 
     def close(self) -> None:
-        """Stop sending; what the fixtures show then is up to the receiver."""
+        """Stop sending; the receiver decides what the fixtures show then."""
         for sender in self._joined.values():
             sender.leave(self.name)
         self._joined.clear()

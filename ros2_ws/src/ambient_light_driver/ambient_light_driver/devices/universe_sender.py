@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One sender for each universe, merging the fixtures of all devices.
+"""One sender per universe, merging the fixtures of all devices.
 
-A packet holds all 512 channels. Two devices that each sent their own would overwrite each other
-with zeros, many times a second.
+A packet holds all 512 channels. Two separate senders would overwrite each other with zeros many
+times per second.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ambient_light_driver.devices.light_device import DeviceUnavailableError
 from ambient_light_driver.devices.network import UdpPeer
 
 MAX_RATE_HZ = 44.0
-"""A DMX512 line carries no more full universes in a second (ANSI E1.11)."""
+"""Maximum rate of full universes on a DMX512 line (ANSI E1.11)."""
 
 
 @dataclass(frozen=True)
 class UniverseStream(ABC):
-    """How one universe becomes packets.
+    """Encoding of one universe to packets.
 
-    :param peer: where they go.
+    :param peer: their destination.
     :param universe: number of the universe.
     """
 
@@ -39,7 +39,7 @@ class UniverseStream(ABC):
         """Return the packet that shows ``channels``.
 
         :param channels: 512 values.
-        :param sequence: number of the packet, from 0; protocols take what fits into their field.
+        :param sequence: number of the packet, from 0, truncated to the protocol's field.
         """
 
     def last_packets(self, channels: bytes, sequence: int) -> list[bytes]:
@@ -48,10 +48,10 @@ class UniverseStream(ABC):
 
 
 class UniverseSender:
-    """Merge the channels of all devices; send them 44 times a second.
+    """Merge the channels of all devices and send 44 packets per second.
 
-    The channels and the sequence number outlive a stream: when a device returns, the lamps of the
-    others do not go dark, and receivers do not drop packets as late ones.
+    Channels and sequence number outlive a stream: when a device reconnects, the lamps of the
+    others stay on, and receivers do not drop packets as late.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class UniverseSender:
         self._address: Any = None
 
     def join(self, name: str, stream: UniverseStream, channels: Mapping[int, int]) -> None:
-        """Let the device ``name`` drive channels.
+        """Register channels of the device ``name``.
 
         :param channels: DMX address of each fixture -> address of its last channel.
         :raises DeviceUnavailableError: when another device drives one of them, or sends the
@@ -91,7 +91,7 @@ class UniverseSender:
             raise
 
     def leave(self, name: str) -> None:
-        """Give the device's channels back; the last device ends the stream."""
+        """Release the device's channels; the last device ends the stream."""
         with self._state:
             member = self._members.pop(name, None)
             others, channels = bool(self._members), bytes(self._channels)
@@ -104,15 +104,15 @@ class UniverseSender:
                         self._socket.sendto(packet, self._address)
                         self._sequence += 1
             except OSError:
-                pass  # the stream ended with the network already
+                pass  # the stream already ended with the network
             finally:
                 self._close()
 
     def send(self, name: str, levels: Mapping[int, bytes]) -> None:
-        """Show ``levels``, and return when a packet that holds them was sent.
+        """Show ``levels``; return when a packet with them is sent.
 
         :param levels: DMX address -> values of the channels from there on.
-        :raises Exception: when it could not be sent; no later packet holds them then.
+        :raises Exception: when it cannot be sent; later packets do not contain them then.
         """
         with self._state:
             if name not in self._members:
@@ -134,12 +134,12 @@ class UniverseSender:
         return self._version
 
     def _deliver(self, stream: UniverseStream, version: int) -> None:
-        """Send a packet, unless another device's packet already held this version."""
+        """Send a packet unless another one already contained this version."""
         with self._wire:
             if self._sent_version >= version:
                 return
             time.sleep(max(0.0, self._next_s - time.monotonic()))
-            with self._state:  # after the wait, so that devices which wrote meanwhile are in it
+            with self._state:  # after the wait, to include devices that wrote in the meantime
                 channels, newest = bytes(self._channels), self._version
             try:
                 self._open(stream).sendto(stream.packet(channels, self._sequence), self._address)
@@ -166,7 +166,7 @@ _senders_lock = threading.Lock()
 
 
 def shared_sender(resource: str) -> UniverseSender:
-    """Return this process's only sender of a universe.
+    """Return the process-wide sender of a universe.
 
     :param resource: name of the universe, from its claim.
     """

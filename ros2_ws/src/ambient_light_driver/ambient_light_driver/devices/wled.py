@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""WLED controllers, by JSON over HTTP or by DDP over UDP."""
+"""WLED controllers, over JSON (HTTP) or DDP (UDP)."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ DDP_DATA_TYPES = {3: 0x0B, 4: 0x1B}
 
 DDP_DEFAULT_OUTPUT = 1
 MAX_DDP_BYTES = 1440
-"""Channel data of one packet, which stays below the size that networks split."""
+"""Channel data per packet, below the size of fragmentation."""
 
 LONGEST_PAUSE_S = 2.0
-"""WLED leaves real-time mode 2.5 s after the last packet and plays what it played before [s]."""
+"""Maximum pause with ddp: WLED leaves real-time mode 2.5 s after the last packet [s]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class WledConfig(ChannelConfig):
     )
 
     def __post_init__(self) -> None:
-        """Check that every option that is set has an effect."""
+        """Check that every given option has an effect."""
         super().__post_init__()
         if not self.host:
             raise ConfigError("host: expected the controller's name or IP address, got ''")
@@ -127,23 +127,24 @@ class WledDevice(LightDevice[WledConfig]):
         return self._manual_off.remark
 
     def open(self) -> None:
-        """Connect; with ddp it cannot be known whether anyone listens.
+        """Connect; ddp receivers do not confirm.
 
-        :raises Exception: when the controller cannot be reached or does not answer.
+        :raises Exception: when the controller cannot be reached or does not respond.
         """
         self._shown = None
         if self.config.protocol == "ddp":
             self._udp = UdpPeer(self.config.host, self.config.ddp_port).open()
         else:
-            # Asked first, since a frozen controller would accept a colour with each connection
-            # and show them all, one after the other, when it thaws.
+            # Query first, since a stalled controller would accept a colour with each connection
+# and show them all in sequence when it recovers.
             self._http.is_on()
         self._is_open = True
 
     def send(self, state: LightState) -> None:
         """Show the colour.
 
-        :raises Exception: when the controller does not take it; with ddp, when it cannot be sent.
+        :raises Exception: when the controller does not accept it; with ddp, when it cannot be
+            sent.
         """
         if not self._is_open:
             raise ConnectionError("not open")
@@ -161,8 +162,8 @@ class WledDevice(LightDevice[WledConfig]):
     def close(self) -> None:
         """Disconnect; the strip keeps the last colour.
 
-        :raises Exception: when WLED, after a stream, does not take the last colour as its own and
-            will play again what it played before.
+        :raises Exception: when WLED, after a stream, does not keep the last colour and returns to
+            its previous state.
         """
         udp, self._udp = self._udp, None
         shown, self._shown = self._shown, None
@@ -236,7 +237,7 @@ class _JsonInterface:
 
 
 def wled_state(color: LightColor, segment: int = SELECTED_SEGMENTS) -> dict[str, object]:
-    """Return the body of a request that shows ``color`` at once.
+    """Return the request body that shows ``color`` at once.
 
     :param segment: number of the only segment to change; -1 for all that are selected.
     """
@@ -259,7 +260,7 @@ def ddp_packet(data: bytes, data_type: int, offset: int, sequence: int, push: bo
     :param data_type: one of :data:`DDP_DATA_TYPES`.
     :param offset: place of the first byte in the display's data.
     :param sequence: 1 to 15.
-    :param push: whether the display shows now what it has got.
+    :param push: whether the display shows the received data now.
     """
     flags = DDP_VERSION_1 | (DDP_PUSH if push else 0)
     header = struct.pack(

@@ -15,21 +15,21 @@ from ambient_light_driver.devices.claim_ledger import ClaimLedger, DeviceClaim, 
 from ambient_light_driver.devices.claims import LAST_CHANNEL, Claim
 
 TOPIC = "/light_claims"
-"""The same for all nodes, whatever their namespaces: a lamp has no namespace."""
+"""Absolute, as lamps are independent of namespaces."""
 
 REPEAT_S = 1.0
 """Time after which unchanged claims are repeated; a third of the lease [s]."""
 
 MAX_CLAIMS = 1024
-"""Claims read from one message."""
+"""Maximum number of claims read from one message."""
 
 MAX_NAME_LENGTH = 256
 RELEASE_S = 0.5
-"""Longest wait for other nodes to confirm the release at the end [s]."""
+"""Timeout for other nodes to acknowledge the release at the end [s]."""
 
 
 class ClaimExchange:
-    """Publish the claims of a ledger and fills it with those of other nodes.
+    """Publish a ledger's claims and add those of other nodes.
 
     :param node: the node to publish for.
     :param ledger: whose claims these are.
@@ -50,11 +50,11 @@ class ClaimExchange:
             durability=DurabilityPolicy.TRANSIENT_LOCAL,
         )
         self._publisher = node.create_publisher(LightClaims, TOPIC, latched)
-        latched.depth = 100  # one message of each node
+        latched.depth = 100  # one message per node
         self._subscription = node.create_subscription(LightClaims, TOPIC, self._hear, latched)
 
     def announce(self) -> None:
-        """Publish the claims if they have changed, or to confirm that this node lives."""
+        """Publish changed claims, or repeat them as a heartbeat."""
         claims = self._ledger.own_claims()
         is_due = bool(claims) and self._clock() - self._announced_s >= REPEAT_S
         if claims != self._announced or is_due:
@@ -63,7 +63,7 @@ class ClaimExchange:
             self._publisher.publish(message_from_claims(own))
 
     def wait_for_release(self) -> None:
-        """Wait until other nodes have the last announcement, at most :data:`RELEASE_S`."""
+        """Wait for acknowledgement of the last announcement, at most :data:`RELEASE_S`."""
         self._publisher.wait_for_all_acked(Duration(seconds=RELEASE_S))
 
     def _hear(self, message: LightClaims) -> None:
@@ -71,7 +71,7 @@ class ClaimExchange:
 
 
 def message_from_claims(peer: PeerClaims) -> LightClaims:
-    """Convert the claims of a node."""
+    """Convert the claims of a node to a message."""
     return LightClaims(
         node=peer.node,
         instance=peer.instance,
@@ -90,7 +90,7 @@ def message_from_claims(peer: PeerClaims) -> LightClaims:
 
 
 def claims_from_message(message: LightClaims) -> PeerClaims:
-    """Convert the claims of a node, with bounds on what a stranger can send."""
+    """Convert a message to claims, with limits on its size."""
     claims = tuple(
         DeviceClaim(
             entry.device[:MAX_NAME_LENGTH],

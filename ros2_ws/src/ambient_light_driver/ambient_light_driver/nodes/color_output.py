@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publish the colour, also in the messages of robots."""
+"""Publish the colour, also in robots' own messages."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ LATCHED = QoSProfile(
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
-"""Late subscribers get the last colour at once."""
+"""Latched: late subscribers receive the last colour at once."""
 
 LAST_COLOR_S = 0.5
-"""Longest wait for subscribers to confirm the last colour [s]."""
+"""Timeout for subscribers to acknowledge the last colour [s]."""
 
 
 class ColorOutput:
@@ -36,7 +36,7 @@ class ColorOutput:
 
     :param node: the node to publish for.
     :param relays: name -> options.
-    :raises ConfigError: when a relay's messages are missing or its topic is not a name.
+    :raises ConfigError: when a relay's messages are missing or its topic name is invalid.
     """
 
     def __init__(self, node: LifecycleNode, relays: Mapping[str, RelayConfig]) -> None:
@@ -49,7 +49,7 @@ class ColorOutput:
         self.claims: dict[str, tuple[Claim, ...]] = {
             name: (Claim(f"topic:/{topic}"),) for name, topic in topics.items()
         }
-        """Relay -> what it drives."""
+        """Relay -> its claims."""
         self._color_publisher = node.create_lifecycle_publisher(
             ColorRGBA,
             "~/color",
@@ -67,7 +67,7 @@ class ColorOutput:
     def publish(self, state: LightState, may_drive: Callable[[str], bool]) -> None:
         """Publish a colour.
 
-        :param may_drive: whether the relay of this name may be sent to.
+        :param may_drive: whether the relay of this name may publish.
         """
         self._color_publisher.publish(message_from_color(state.color))
         self.published += 1
@@ -76,24 +76,24 @@ class ColorOutput:
                 self._taken.add(name)
                 self._relay(name, state, last=False)
             elif name in self._taken:
-                # Another node drives it now: giving it back would take it from that node.
+                # Another node drives it now: releasing the lights would interfere with that node.
                 self._taken.discard(name)
 
     def publish_last(self, state: LightState) -> None:
-        """Publish the colour that stays and give the robots their lights back, each once."""
+        """Publish the final colour and release the robots' lights."""
         self._color_publisher.publish(message_from_color(state.color))
         for name in self._taken:
             self._relay(name, state, last=True)
         self._taken.clear()
 
     def wait_for_last(self) -> None:
-        """Wait until subscribers have what was published, at most :data:`LAST_COLOR_S` each."""
+        """Wait for subscribers' acknowledgement, at most :data:`LAST_COLOR_S` each."""
         timeout = Duration(seconds=LAST_COLOR_S)
         for publisher in self._publishers():
             publisher.wait_for_all_acked(timeout)
 
     def destroy(self) -> None:
-        """Leave the graph."""
+        """Destroy the publishers."""
         for publisher in self._publishers():
             self._node.destroy_lifecycle_publisher(publisher)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Relay of the colour to the lights on board of robots, in the robots' own messages."""
+"""Relay the colour to robots' lights in the robots' own messages."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from ambient_light_driver.color.light_color import LightColor, Rgb
 from fer_common.options import ConfigError, option
 
 KOBUKI_HOLD_S = 0.5
-"""Shortest time between two colours of a lamp that knows three only [s].
+"""Minimum time between two colours of a lamp with three colours only [s].
 
-Such a lamp turns the slowest fade into a jump, which the flash limiter cannot see."""
+Such a lamp converts even the slowest fade to a jump, which the flash limiter cannot detect."""
 
 
 class ColorRelay(ABC):
@@ -34,7 +34,7 @@ class ColorRelay(ABC):
     """Package and type of the message."""
 
     topic: ClassVar[str]
-    """Where the robot listens, relative."""
+    """Relative topic of the robot."""
 
     def __init__(self, config: RelayConfig) -> None:
         self.config = config
@@ -45,11 +45,11 @@ class ColorRelay(ABC):
         """Return the message that shows ``color``.
 
         :param now_s: the time by a monotonic clock [s].
-        :param last: whether none follows, and the robot gets its light back.
+        :param last: whether this is the final message, which releases the robot's light.
         """
 
     def _drive(self, color: LightColor) -> Rgb:
-        """Return what to send for red, green and blue, in [0, 1]."""
+        """Return the values for red, green and blue in [0, 1]."""
         red, green, blue = (v ** (1.0 / self.config.gamma) for v in color.linear_light())
         return red, green, blue
 
@@ -63,7 +63,7 @@ class ColorRelay(ABC):
 
 
 class ColorTopic(ColorRelay):
-    """A robot's LED node that takes ``std_msgs/ColorRGBA``.
+    """A robot's LED node with ``std_msgs/ColorRGBA``.
 
     Linear light with the brightness multiplied in; alpha is 1.
     """
@@ -88,7 +88,7 @@ class IrobotLightring(ColorRelay):
         self._led_type = _message_class("irobot_create_msgs/LedColor")
 
     def message(self, color: LightColor, stamp: Time, now_s: float, last: bool) -> Any:
-        """Return the same colour for all LEDs, and keep the robot's own patterns out."""
+        """Return the same colour for all LEDs, overriding the robot's patterns."""
         message = self.message_type()
         message.header.stamp = stamp
         message.override_system = not last
@@ -113,7 +113,7 @@ class ClearpathLights(ColorRelay):
 
 
 class KobukiLed(ColorRelay):
-    """An LED of the Kobuki, which is dark, green, orange or red."""
+    """An LED of the Kobuki: dark, green, orange or red."""
 
     message_name = "kobuki_ros_interfaces/Led"
     topic = "commands/led1"
@@ -126,7 +126,7 @@ class KobukiLed(ColorRelay):
         self._changed_s = -math.inf
 
     def message(self, color: LightColor, stamp: Time, now_s: float, last: bool) -> Any:
-        """Return the nearest colour; another one only after :data:`KOBUKI_HOLD_S`."""
+        """Return the nearest colour, constant for at least :data:`KOBUKI_HOLD_S`."""
         nearest = self.message_type.BLACK if last else self._nearest(color.linear_light())
         if nearest != self._shown and (last or now_s - self._changed_s >= KOBUKI_HOLD_S):
             self._shown, self._changed_s = nearest, now_s
@@ -228,7 +228,7 @@ class RelayConfig:
 
 
 def make_relay(config: RelayConfig) -> ColorRelay:
-    """Return the relay that ``config`` describes.
+    """Create the relay of ``config``.
 
     :raises ConfigError: when its messages are not installed.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Conversion between ROS messages and the values of the core."""
+"""Convert between ROS messages and core types."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from ambient_light_driver.color.palette import emotion_names
 from ambient_light_driver.selection.observation import FaceObservation, observed_face
 
 MAX_FACES = 64
-"""Faces read from one message; they come largest first."""
+"""Maximum number of faces read from one message, largest first."""
 
 MAX_FACE_ID_LENGTH = 64
-"""A tracker's id is short; anything longer is cut."""
+"""Maximum length of an id; longer ones are truncated."""
 
 SCORE_INDICES = tuple(getattr(EmotionStamped, name.upper()) for name in emotion_names())
-"""Where each emotion of the palettes stands in ``EmotionStamped.scores``."""
+"""Index of each palette emotion in ``EmotionStamped.scores``."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConvertedFaces:
     """The faces of one message.
 
-    :param faces: those that can be used.
-    :param rejected: how many had scores that are not a distribution.
-    :param ignored: how many came after the first :data:`MAX_FACES`.
+    :param faces: the usable faces.
+    :param rejected: number of faces whose scores are not a distribution.
+    :param ignored: number of faces after the first :data:`MAX_FACES`.
     """
 
     faces: tuple[FaceObservation, ...]
@@ -37,9 +37,9 @@ class ConvertedFaces:
 
 
 def faces_from_message(message: EmotionArray, id_prefix: str = "") -> ConvertedFaces:
-    """Convert the faces of one image; never raises, whatever the numbers in it are.
+    """Convert the faces of one image; never raise on invalid numbers.
 
-    :param id_prefix: put before each id; distinguishes the faces of several cameras.
+    :param id_prefix: prefix of each id, to distinguish several cameras.
     """
     width, height = message.image_width, message.image_height
     faces: list[FaceObservation] = []
@@ -60,5 +60,5 @@ def faces_from_message(message: EmotionArray, id_prefix: str = "") -> ConvertedF
 
 
 def message_from_color(color: LightColor) -> ColorRGBA:
-    """Convert a colour: r, g, b are sRGB in [0, 1], a is the brightness in [0, 1]."""
+    """Convert a colour: r, g, b sRGB, a brightness, all in [0, 1]."""
     return ColorRGBA(r=color.red, g=color.green, b=color.blue, a=color.brightness)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Receive the faces of one or several cameras."""
+"""Receive the faces of one or more cameras."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from ambient_light_driver.selection.observation import FaceObservation
 from fer_common.options import ConfigError
 
 NEWEST_ONLY = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-"""Only the newest message counts, and any publisher's reliability will do."""
+"""Best effort with depth 1: only the newest message counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputCounts:
-    """What one topic has brought since the node was started.
+    """Counts of one topic since the start of the node.
 
     :param messages: emotion messages received.
     :param faces: usable faces in them.
     :param rejected_faces: faces whose scores were not a probability distribution.
-    :param ignored_faces: faces beyond the number that is read from one message.
+    :param ignored_faces: faces beyond the limit per message.
     """
 
     messages: int = 0
@@ -50,10 +50,10 @@ class InputCounts:
 
 
 class FacesInput:
-    """Convert emotion messages and counts them.
+    """Convert and count emotion messages.
 
     :param observe: called with the usable faces of each message and its topic.
-    :param warn: called with a text when faces cannot be used.
+    :param warn: called with a message about unusable faces.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class FacesInput:
         self._observe = observe
         self._warn = warn
         self.counts: dict[str, InputCounts] = {}
-        """Full name of each topic -> what it has brought."""
+        """Full name of each topic -> its counts."""
 
     def follow(self, topics: Sequence[str]) -> None:
         """Count these topics and drop all others.
@@ -74,7 +74,7 @@ class FacesInput:
         self.counts = {name: self.counts.get(name, InputCounts()) for name in topics}
 
     def receive(self, topic: str, message: EmotionArray) -> None:
-        """Convert one message of ``topic``; with several topics, face ids start with theirs."""
+        """Convert a message; with several topics, prefix face ids by topic."""
         prefix = f"{topic}/" if len(self.counts) > 1 else ""
         converted = faces_from_message(message, prefix)
         self.counts[topic] = self.counts[topic].plus(
@@ -89,15 +89,15 @@ class FacesInput:
 
 
 def resolve_topics(node: Node, topics: Sequence[str]) -> dict[str, str]:
-    """Return full name -> name as given, each once.
+    """Return full name -> given name, without duplicates.
 
-    :raises ConfigError: when one is not a topic name.
+    :raises ConfigError: when a topic name is invalid.
     """
     resolved = {}
     for topic in topics:
         try:
             name = node.resolve_topic_name(topic)
-            validate_full_topic_name(name)  # that it is not too long
+            validate_full_topic_name(name)  # check its length
             resolved[name] = topic
         except (RuntimeError, InvalidTopicNameException) as error:
             raise ConfigError(f"emotions_topics: {topic!r} is not a topic name") from error
@@ -105,7 +105,7 @@ def resolve_topics(node: Node, topics: Sequence[str]) -> dict[str, str]:
 
 
 def subscribe_faces(node: Node, topics: dict[str, str], faces: FacesInput) -> list[Any]:
-    """Subscribe to topics, from :func:`resolve_topics`, and return the subscriptions."""
+    """Subscribe to the topics of :func:`resolve_topics`."""
     faces.follow(tuple(topics))
     return [
         node.create_subscription(

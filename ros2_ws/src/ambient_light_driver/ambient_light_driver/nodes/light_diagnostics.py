@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Health of the light as diagnostic messages."""
+"""Diagnostic messages of the light."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PHASE_LEVELS = {
 
 
 class LightReport:
-    """Make the diagnostic statuses of a light; remembers the counts of its last report.
+    """Build the diagnostic statuses of a light.
 
     :param node: fully qualified name of the node.
     :param period_s: time between two reports [s].
@@ -34,7 +34,7 @@ class LightReport:
         self._published = 0
 
     def inputs(self, counts: Mapping[str, InputCounts]) -> list[DiagnosticStatus]:
-        """Report on the messages of each topic since the last report."""
+        """Report the messages per topic since the last report."""
         before, self._inputs = self._inputs, dict(counts)
         return [
             self._input(
@@ -49,7 +49,7 @@ class LightReport:
     def output(
         self, label: str, published: int, wanted_rate_hz: float, flash_limited: int
     ) -> DiagnosticStatus:
-        """Report on the published colour and the flash limiter.
+        """Report the published colour and the flash limiter.
 
         :param published: colours published since the node was configured.
         """
@@ -65,7 +65,7 @@ class LightReport:
     def devices(
         self, statuses: Mapping[str, DeviceStatus], errors: Mapping[str, str]
     ) -> list[DiagnosticStatus]:
-        """Report on the lamps that are driven, and on those that cannot be and why."""
+        """Report the driven lamps, and failed ones with the reason."""
         return [
             *(self._device(name, status) for name, status in statuses.items()),
             *(
@@ -114,5 +114,5 @@ class LightReport:
 
 
 def _part(name: str) -> str:
-    """Return a lamp's name among the parts of the node."""
+    """Return a lamp's name as a part of the node."""
     return name if name.startswith("relay ") else f"device {name}"

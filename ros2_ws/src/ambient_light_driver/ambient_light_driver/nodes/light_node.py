@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lifecycle node that turns the apparent expressions of faces into light."""
+"""Lifecycle node that shows apparent expressions as light."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LOG_PERIOD_S = 10.0
 
 
 class LightNode(LifecycleNode):
-    """Subscribes ``emotions``, publishes ``~/color`` and drives lamps; see the README."""
+    """Subscribe to ``emotions``, publish ``~/color`` and drive lamps."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("ambient_light", **kwargs)
@@ -56,7 +56,7 @@ class LightNode(LifecycleNode):
         self._autostart = Autostart(self)
         self._report = LightReport(self.get_fully_qualified_name(), DIAGNOSTICS_PERIOD_S)
         self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        # Neither a simulation nor a user can stop the clock that drives lamps and reports.
+        # Steady clock for lamps and reports: independent of simulation and system time.
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(
             DIAGNOSTICS_PERIOD_S, self._publish_diagnostics, clock=self._steady_clock
@@ -110,7 +110,7 @@ class LightNode(LifecycleNode):
         return TransitionCallbackReturn.SUCCESS
 
     def close(self) -> None:
-        """Leave the lamps in the shutdown state, whatever state the node is in."""
+        """Leave the lamps in the shutdown state, from any node state."""
         self._shut_lamps_down()
 
     def _shut_lamps_down(self) -> None:
@@ -121,10 +121,10 @@ class LightNode(LifecycleNode):
         try:
             last = self._shown = self._pipeline.shut_down(time.monotonic())
             self._output.publish_last(last)
-        finally:  # also when publishing fails: the lamps must not stay on
+        finally:  # even if publishing fails: the lamps must not stay on
             for name in self._lamps.stop(last, time.monotonic()):
                 self.get_logger().error(f"device {name}: hangs, its last colour may stay")
-        # The publishers may be gone in a moment: subscribers must have got the last messages.
+        # The publishers end soon: wait until subscribers have the last messages.
         self._claims.announce()
         self._output.wait_for_last()
         self._claims.wait_for_release()
@@ -211,7 +211,7 @@ class LightNode(LifecycleNode):
     def _apply_palette(self, pipeline: LightPipeline) -> None:
         try:
             pipeline.palette = load_palette(pipeline.settings.palette)
-        except ConfigError as error:  # the file changed since it was checked
+        except ConfigError as error:  # the file has changed since the check
             self.get_logger().error(str(error))
 
     # Diagnostics and log
@@ -255,7 +255,7 @@ class LightNode(LifecycleNode):
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the node until SIGINT or SIGTERM; the lamps are left in their shutdown state."""
+    """Run the node until SIGINT or SIGTERM."""
     run_node(LightNode, args)
 
 

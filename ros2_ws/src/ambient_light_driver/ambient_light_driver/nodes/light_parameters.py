@@ -25,7 +25,7 @@ from fer_common.options import ConfigError, Option, build_config, option
 
 @dataclass(frozen=True, slots=True)
 class NodeSettings:
-    """What a user can set about the node itself."""
+    """Settings of the node itself."""
 
     output_rate_hz: float = option(
         50.0, "Colours published per second.", minimum=1.0, maximum=200.0
@@ -50,7 +50,7 @@ class NodeSettings:
 
 
 class LightParameters:
-    """Declares and reads the parameters of a node.
+    """Declare and read the parameters of a node.
 
     :param node: the node; its parameters may be changed while it runs.
     """
@@ -58,7 +58,7 @@ class LightParameters:
     def __init__(self, node: Node) -> None:
         self._node = node
         self.is_declaring = False
-        """True while declarations of parameters arrive as if they were changes."""
+        """True while declarations trigger the callback for changes."""
         declare_options(node, LightSettings)
         declare_options(node, NodeSettings)
         self.declare_new_devices()
@@ -74,7 +74,7 @@ class LightParameters:
     def node_settings(self) -> NodeSettings:
         """Return the settings of the node.
 
-        :raises ConfigError: when a value given at the start is wrong.
+        :raises ConfigError: when a start value is invalid.
         """
         return config_from_parameters(self._node, NodeSettings)
 
@@ -87,11 +87,11 @@ class LightParameters:
         return config_from_parameters(self._node, LightSettings, changes=changes)
 
     def device_names(self, changes: Mapping[str, object] | None = None) -> tuple[str, ...]:
-        """Return the names of the lamps to drive, each once."""
+        """Return the names of the lamps to drive, without duplicates."""
         return self._names("devices", changes)
 
     def device_specs(self) -> tuple[dict[str, DeviceSpec], dict[str, str]]:
-        """Return (name -> device, name -> why it cannot be used)."""
+        """Return (name -> device, name -> configuration error)."""
         specs, errors = {}, {}
         for name in self.device_names():
             try:
@@ -103,7 +103,7 @@ class LightParameters:
     def device_spec(self, name: str, changes: Mapping[str, object] | None = None) -> DeviceSpec:
         """Return the device called ``name``.
 
-        :raises ConfigError: when its type is unknown or an option is wrong.
+        :raises ConfigError: when its type is unknown or an option is invalid.
         """
         key = f"device.{name}.type"
         type_name = (changes or {}).get(key) or option_value(self._node, key)
@@ -114,15 +114,15 @@ class LightParameters:
         return DeviceSpec(device_type, config)
 
     def check(self, changes: Mapping[str, object]) -> None:
-        """Refuse changes that make wrong what is right; wrong values can be set right singly.
+        """Refuse invalid changes; allow invalid values to be corrected one by one.
 
         :param changes: full parameter name -> value that is about to be set.
-        :raises ConfigError: when changed values contradict each other or the values that stay.
+        :raises ConfigError: when changed values contradict each other or unchanged ones.
         """
         try:
             self.light_settings()
         except ConfigError:
-            pass  # each value by itself is checked where it was declared
+            pass  # single values are checked by their declaration
         else:
             self.light_settings(changes)
         if "palette" in changes:
@@ -135,7 +135,7 @@ class LightParameters:
         after = {}
         for name in self.device_names(changes):
             if not self._node.has_parameter(f"device.{name}.type"):
-                load_device_type(name)  # the options of a new lamp are set after it was added
+                load_device_type(name)  # the options of a new lamp are set after it is added
             elif name not in errors:
                 after[name] = self.device_spec(name, changes)
         known = _overlaps(before)
@@ -144,7 +144,7 @@ class LightParameters:
                 raise ConfigError(reason)
 
     def relays(self) -> dict[str, RelayConfig]:
-        """Return the relays by their names.
+        """Return name -> relay.
 
         :raises ConfigError: when an option is wrong.
         """
@@ -161,7 +161,7 @@ class LightParameters:
 
     def _declare_devices_and_relays(self) -> None:
         for name in self._declared_names("devices"):
-            info = Option(f"Kind of device that {name!r} is.")
+            info = Option(f"Kind of device of {name!r}.")
             declare_option(self._node, f"device.{name}.type", name, info)
             try:
                 device_type = load_device_type(option_value(self._node, f"device.{name}.type"))

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Safety: no dangerous flashes."""
+"""Safety: limit flashes."""

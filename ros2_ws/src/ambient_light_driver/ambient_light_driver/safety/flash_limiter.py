@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep a lamp from flashing: the last stage before a colour leaves for the lamps.
+"""Flash limiter: the last stage before the lamps.
 
 WCAG 2.2, success criterion 2.3.1: no more than three general flashes and three red flashes
 within any one second. A general flash is a pair of opposing changes of relative luminance of
@@ -7,15 +7,16 @@ within any one second. A general flash is a pair of opposing changes of relative
 in the newer definition, of more than 0.2 of CIE 1976 chromaticity, that involve a saturated red
 (R / (R + G + B) >= 0.8). https://www.w3.org/TR/WCAG22/#dfn-general-flash-and-red-flash-thresholds
 
-How a lamp turns numbers into light is not known here. The limiter holds for every lamp whose
-channels rise with what they are sent by any exponent from 1 to 3, with any positive weights of
-the channels, with the brightness multiplied in or sent apart, and 8-bit rounding at each step.
+The conversion of numbers to light by a lamp is unknown here. The limiter holds for every lamp
+whose channels rise with the received number by any exponent from 1 to 3, with any positive weights
+of the channels, with the brightness multiplied in or sent separately, and 8-bit rounding at each
+step.
 
 Why it holds. Write a light as the cube roots ``u`` of its linear channels. Then a channel's light
 is ``u ** s`` with ``s`` in [1, 9]: 9 at a lamp of exponent 3 that gets linear light, 1 at a lamp
 of exponent 1 that gets ``light ** (1 / 3)``.
 
-1. The output is a sequence of *moves*: straight ways in ``u``, each gone forward only.
+1. The output is a sequence of *moves*: straight lines in ``u``, each traversed forward only.
 2. Along a move each ``u_k`` is linear, so each ``u_k ** s`` is convex, and so is any sum with
    positive weights: it falls, then rises, and turns at most once. A move holds two swings at
    most, one flash, whatever the exponents and weights are; in particular if the weight is on
@@ -34,8 +35,8 @@ of exponent 1 that gets ``light ** (1 / 3)``.
    seventh swing, and no fourth pair. :attr:`FlashLimiter.late_s` lengthens the window for links
    that do not confirm.
 
-To need few moves, a move aims at where the light is going to and ignores targets that leave its
-line by little; what is left over is made up once the light rests.
+To limit the number of moves, a move aims at the target of the fade and ignores targets close to
+its line; the remaining difference is corrected once the light rests.
 """
 
 from __future__ import annotations
@@ -54,29 +55,29 @@ from ambient_light_driver.safety.moves import (
 )
 
 MAX_FLASHES = 3
-"""Flashes that the standard allows in one window; this module never allows more."""
+"""Flashes that the standard allows in one window, the upper limit of this module."""
 
 SECOND_S = 1.0 + 0.02
-"""The standard's second and a margin for clocks [s]."""
+"""The standard's second plus a margin for clocks [s]."""
 
 DEFAULT_LATE_S = 0.1
-"""How late a colour may be shown that no one confirms [s]."""
+"""Maximum delay of an unconfirmed colour [s]."""
 
 _TUBES = (0.02, 0.05, 0.12)
-"""How far a target may lie beside a move without a new one, by the number of moves counted."""
+"""Tolerated distance of a target from a move, by the number of counted moves."""
 
 _SETTLING_PER_S = 0.2
-"""Speed at which a resting light makes up for what moves left over [cube root of light / s]."""
+"""Speed at which a resting light corrects remaining differences [cube root of light / s]."""
 
 _EQUAL = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class LimitedColor:
-    """What may be shown now.
+    """The permitted colour.
 
-    :param color: the wanted colour, or one on the way to it; at its brightest, with a brightness.
-    :param limited: whether a flash had to be prevented.
+    :param color: the wanted colour, or one on the way to it; normalised, with a brightness.
+    :param limited: whether a flash is prevented.
     """
 
     color: LightColor
@@ -84,11 +85,12 @@ class LimitedColor:
 
 
 class FlashLimiter:
-    """Limits a stream of colours to ``max_flashes`` general and red flashes in any second.
+    """Limit general and red flashes of a stream of colours.
 
-    Keep one limiter for the whole life of the lamps, over every change of settings. Start: off.
+    At most ``max_flashes`` of each kind pass in any second. Use one limiter for the whole life of
+    the lamps, over every change of settings. Initial state: off.
 
-    :ivar late_s: longest time from a colour's departure to its light, where no one confirms [s].
+    :ivar late_s: maximum delay from sending an unconfirmed colour to its light [s].
     """
 
     def __init__(self) -> None:
@@ -102,12 +104,12 @@ class FlashLimiter:
 
     @property
     def shown(self) -> LightColor:
-        """The colour that was let through last."""
+        """The last permitted colour."""
         return self._shown.to_color()
 
     @property
     def interventions(self) -> int:
-        """How often the limiter had to begin holding a colour back."""
+        """How often the limiter started to limit a colour."""
         return self._interventions
 
     def step(
@@ -117,13 +119,13 @@ class FlashLimiter:
         max_flashes: int = MAX_FLASHES,
         aim: LightColor | None = None,
     ) -> LimitedColor:
-        """Return the colour to show now in place of ``wanted``.
+        """Return the permitted colour for ``wanted``.
 
-        :param monotonic_s: a clock that no one can set, such as :func:`time.monotonic` [s]; a
-            step back counts as no time.
+        :param monotonic_s: a monotonic clock, such as :func:`time.monotonic` [s]; a step back
+            counts as 0 s.
         :param max_flashes: flashes allowed in the window, 1 to :data:`MAX_FLASHES`.
-        :param aim: where ``wanted`` is fading to, if it is fading.
-        :raises ValueError: for any other ``max_flashes``: the standard cannot be loosened.
+        :param aim: target of the fade, if ``wanted`` is fading.
+        :raises ValueError: for any other ``max_flashes``: the standard's limit is fixed.
         """
         if not 1 <= max_flashes <= MAX_FLASHES:
             raise ValueError(f"max_flashes: expected 1 to {MAX_FLASHES}, got {max_flashes}")
@@ -141,9 +143,9 @@ class FlashLimiter:
         return LimitedColor(self._shown.to_color(), limited)
 
     def switch_off(self, monotonic_s: float) -> LightColor:
-        """Return black at once, as a lamp must be able to go out; coming back is limited.
+        """Return black immediately; later colours are limited.
 
-        One fall more than allowed is a seventh swing, hence no fourth pair.
+        One additional fall is a seventh swing, not a fourth pair.
         """
         self._advance(monotonic_s)
         self._limiting = False
@@ -152,14 +154,14 @@ class FlashLimiter:
         return OFF
 
     def _advance(self, monotonic_s: float) -> float:
-        """Take over the time and return the seconds that passed since the last one."""
+        """Update the time and return the elapsed seconds."""
         before_s = self._now_s
         if math.isfinite(monotonic_s):
             self._now_s = max(before_s, monotonic_s)
         return self._now_s - before_s if math.isfinite(before_s) else 0.0
 
     def _follow(self, light: RootLight, target: RootLight, limit: int, rested_s: float) -> bool:
-        """Go towards ``light``; return whether nothing but the limit stood against it."""
+        """Move towards ``light``; return whether only the limit prevented it."""
         parts = self._log.within(self._now_s - SECOND_S - self.late_s)
         counted = counted_moves(parts)
         tube = _TUBES[min(counted, len(_TUBES) - 1)]
@@ -180,7 +182,7 @@ class FlashLimiter:
         return True
 
     def _try_going(self, line: Line, light: RootLight, parts: list[Segment], limit: int) -> bool:
-        """Go along ``line`` to the point next to ``light`` unless a lamp could flash."""
+        """Move along ``line`` to the point nearest ``light``, unless limited."""
         point = line.nearest(self._shown, light)
         if point == self._shown:
             return True

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Straight ways of a light, and how many swings of any lamp they can hold.
+"""Straight moves of a light, and bounds of their swings.
 
-A lamp answers a light of cube roots ``u`` by ``sum_k weight_k * f_k(u_k)``. What this module knows
-of the lamp is only the family of :data:`STEEPEST`; :mod:`.flash_limiter` states the argument.
+A lamp answers a light of cube roots ``u`` by ``sum_k weight_k * f_k(u_k)``. This module assumes
+only the family of :data:`STEEPEST`; :mod:`.flash_limiter` states the argument.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ STEEPEST = 9.0
 The smallest is 1: a lamp of exponent 1 that gets ``light ** (1 / 3)``."""
 
 DRIFT = 0.01
-"""Change in a window that may go uncounted, under the worst lamp of the family.
+"""Uncounted change in a window, under the worst lamp of the family.
 
 Red flashes leave the least room: 20 / 320 = 0.0625 of full scale. Rounding to 8 bit of colour,
 brightness and their product takes up to 0.026 of it at each end."""
 
 _SNAP = 1e-6
-"""Distance from which on a point of a line counts as the light itself."""
+"""Distance below which a point of a line equals the light."""
 
 Segment = tuple[RootLight, RootLight]
-"""Start and end of a straight way."""
+"""Start and end of a straight line."""
 
 
 class Line:
-    """A direction of a straight way.
+    """A direction of a straight line.
 
     :param direction: of length 1.
     """
@@ -44,20 +44,20 @@ class Line:
 
     @classmethod
     def between(cls, start: RootLight, end: RootLight) -> Line | None:
-        """Return the direction from ``start`` to ``end``; None where they are the same."""
+        """Return the direction from ``start`` to ``end``; None if equal."""
         way = [b - a for a, b in zip(start.channels, end.channels, strict=True)]
         length = math.hypot(*way)
         return cls([part / length for part in way]) if length > 0.0 else None
 
     def passes(self, start: RootLight, light: RootLight, distance: float) -> bool:
-        """Return whether it comes within ``distance`` of ``light`` from ``start`` on."""
+        """Return whether the ray from ``start`` passes within ``distance`` of ``light``."""
         way = [b - a for a, b in zip(start.channels, light.channels, strict=True)]
         ahead = sum(a * b for a, b in zip(way, self._direction, strict=True))
         beside = [a - ahead * b for a, b in zip(way, self._direction, strict=True)]
         return ahead >= -distance and math.hypot(*beside) <= distance
 
     def nearest(self, start: RootLight, light: RootLight) -> RootLight:
-        """Return the point next to ``light`` on the way from ``start``; never outside [0, 1]."""
+        """Return the ray's point nearest ``light``, within [0, 1]."""
         way = [b - a for a, b in zip(start.channels, light.channels, strict=True)]
         ahead = sum(a * b for a, b in zip(way, self._direction, strict=True))
         for value, part in zip(start.channels, self._direction, strict=True):
@@ -74,21 +74,21 @@ class Line:
 
 
 class Move:
-    """One straight way; its points lie on a line, each ahead of the one before.
+    """A straight line traversed forward.
 
-    :param start: where the light stood.
-    :param now_s: when it leaves.
+    :param start: initial light.
+    :param now_s: its start time.
     """
 
     def __init__(self, start: RootLight, now_s: float) -> None:
         self._points = deque([(now_s, start)])
 
     def extend(self, point: RootLight, now_s: float) -> None:
-        """Go on to ``point``."""
+        """Append ``point``."""
         self._points.append((now_s, point))
 
     def within(self, start_s: float) -> Segment | None:
-        """Return the part that was gone after ``start_s``; forget what lies before."""
+        """Return the part after ``start_s`` and drop the part before."""
         while len(self._points) > 1 and self._points[1][0] < start_s:
             self._points.popleft()
         if len(self._points) < 2:
@@ -112,13 +112,13 @@ class MoveLog:
         self._moves.append(Move(start, now_s))
 
     def extend(self, point: RootLight, now_s: float) -> None:
-        """Go on with the last move."""
+        """Extend the last move."""
         self._moves[-1].extend(point, now_s)
 
     def within(self, start_s: float) -> list[Segment]:
-        """Return the parts of all moves after ``start_s``, the last move's as the last one.
+        """Return the parts of all moves after ``start_s``, in order.
 
-        Moves that ended before are forgotten.
+        Earlier moves are dropped.
         """
         while self._moves and self._moves[0].within(start_s) is None:
             self._moves.popleft()
@@ -127,7 +127,7 @@ class MoveLog:
 
 
 def swings_at_most(segments: Iterable[Segment], limit: int) -> bool:
-    """Return whether no lamp of the family swings more than ``limit`` times along ``segments``."""
+    """Return whether every lamp swings at most ``limit`` times along ``segments``."""
     counted = _without_drift(segments)
     bounds = [_swings_bound(segment) for segment in counted]
     excess = sum(bounds) - limit
@@ -139,15 +139,15 @@ def swings_at_most(segments: Iterable[Segment], limit: int) -> bool:
 
 
 def counted_moves(segments: Iterable[Segment]) -> int:
-    """Return how many of ``segments`` are more than drift."""
+    """Return the number of ``segments`` beyond drift."""
     return len(_without_drift(segments))
 
 
 def largest_change(start: RootLight, end: RootLight) -> float:
-    """Return the largest change of light from ``start`` to ``end`` under any lamp, in [0, 1].
+    """Return the largest change from ``start`` to ``end`` under any lamp.
 
-    Changes of hue count at any brightness, since the newer definition of red flashes looks at
-    chromaticity alone and a consumer may drop the brightness.
+    The result is in [0, 1]. Changes of hue count at any brightness, since the newer definition of
+    red flashes uses chromaticity alone and a consumer may ignore the brightness.
     """
     roots = zip(start.channels, end.channels, strict=True)
     hues = zip(start.hue, end.hue, strict=True)
@@ -158,7 +158,7 @@ def largest_change(start: RootLight, end: RootLight) -> float:
 
 
 def _without_drift(segments: Iterable[Segment]) -> list[Segment]:
-    """Leave out the smallest changes, up to :data:`DRIFT` together."""
+    """Drop the smallest changes, up to :data:`DRIFT` in total."""
     sized = sorted(((largest_change(*segment), segment) for segment in segments), key=_size)
     total, first = 0.0, 0
     while first < len(sized) and total + sized[first][0] <= DRIFT:
@@ -172,10 +172,10 @@ def _size(sized: tuple[float, Segment]) -> float:
 
 
 def _swings_bound(segment: Segment) -> int:
-    """Return a bound of the swings of any lamp along a straight way.
+    """Return a bound of the swings of any lamp along a straight line.
 
     Two while one channel stays the strongest; each change of the strongest adds one, for lamps
-    that get the brightness apart from a colour whose strongest channel is at full scale.
+    that receive the brightness separately from a normalised colour.
     """
     start, end = (segment[0].channels, segment[1].channels)
     return 2 + _strongest_changes(start, end)
@@ -187,7 +187,7 @@ def _strongest_changes(start: Sequence[float], end: Sequence[float]) -> int:
     if first == last:
         return 0
     third = 3 - first - last
-    # Where the first and the last channel are equal, is the third one above them?
+    # Where the first and the last channel are equal: check whether the third exceeds them.
     gap_start, gap_end = start[first] - start[last], end[last] - end[first]
     share = gap_start / (gap_start + gap_end) if gap_start + gap_end > 0.0 else 0.0
     crossing = [(1.0 - share) * a + share * b for a, b in zip(start, end, strict=True)]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Searches the lamps of the family for the one that swings most often along a straight way.
+"""Search for the lamp that swings most along a straight line.
 
-The family has a continuum of lamps: the search tries the extreme ones and some between, with
-thresholds below the standard's for those that it leaves out.
+The family is a continuum of lamps: the search covers the extreme ones and some between, with
+thresholds below the standard's to cover the others.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ Floats = NDArray[np.float64]
 
 _POINTS = np.linspace(0.0, 1.0, 13)
 _EXPONENTS = (1.0, 1.5, 3.0, 9.0)
-"""Of the cube root, where brightness is multiplied in."""
+"""Exponents of the cube root, with the brightness multiplied in."""
 _HUE_EXPONENTS = (1.25, 2.1, 3.75)
-"""Of the cube root of a hue, where brightness is sent apart."""
+"""Exponents of the cube root of a hue, with the brightness sent separately."""
 _BRIGHTNESS_EXPONENTS = (1.25, 3.75)
-"""Of the cube root of the strongest channel, which lamps get encoded as a screen does, or not."""
+"""Exponents of the cube root of the strongest channel, with and without sRGB encoding."""
 _LUMINANCE_THRESHOLD = 0.03
 _RED_THRESHOLD = 0.006
 _SATURATED = 0.75
 _CHROMATICITY_THRESHOLD = 0.17
-"""What the search overlooks at the end of one move and at the start of the next adds up, and
-rounding to 8 bit adds 0.036 (red: 0.05) to a swing: together less than the standard's."""
+"""Undetected changes at the end of one move and the start of the next add up, and rounding to 8
+bit adds 0.036 (red: 0.05) to a swing: together less than the standard's."""
 
 
 @lru_cache(maxsize=64)
 def most_swings(start: RootLight, end: RootLight) -> int:
-    """Return the most swings of a lamp tried while the light goes straight to ``end``."""
+    """Return the maximum swings of the searched lamps up to ``end``."""
     way = np.outer(1.0 - _POINTS, start.channels) + np.outer(_POINTS, end.channels)
     peak = way.max(axis=1)
     hue = way / np.maximum(peak, 1e-9)[:, None]
     multiplied = np.stack([way**exponent for exponent in _EXPONENTS])
-    # A dip is deepest with all weight on one channel that falls and one that rises.
+    # A dip is deepest with all weight on one falling and one rising channel.
     exponents, weights = _lamps(len(_EXPONENTS), 8, True)
     general = [_mixed(multiplied, exponents, weights)]
     exponents, weights = _lamps(len(_HUE_EXPONENTS), 4, False)
@@ -56,9 +56,9 @@ def most_swings(start: RootLight, end: RootLight) -> int:
 
 @cache
 def _lamps(exponents: int, steps: int, in_pairs: bool) -> tuple[NDArray[np.intp], Floats]:
-    """Return (index of the exponent of red, green and blue; their weights) of lamps.
+    """Return exponent indices and weights of the lamps.
 
-    :param steps: into which each weight is divided.
+    :param steps: number of steps of each weight.
     :param in_pairs: whether one weight is 0.
     """
     weights = [
@@ -67,7 +67,7 @@ def _lamps(exponents: int, steps: int, in_pairs: bool) -> tuple[NDArray[np.intp]
         for j in range(steps + 1 - i)
         if not in_pairs or 0 in (i, j, steps - i - j)
     ]
-    # The exponent of a channel without weight makes no difference.
+    # The exponent of a channel without weight has no effect.
     lamps = sorted(
         {
             (tuple(e if w else 0 for e, w in zip(lamp, weight, strict=True)), weight)
@@ -78,13 +78,13 @@ def _lamps(exponents: int, steps: int, in_pairs: bool) -> tuple[NDArray[np.intp]
 
 
 def _mixed(channels: Floats, exponents: NDArray[np.intp], weights: Floats) -> Floats:
-    """Return each lamp's light at each point; ``channels`` by exponent, point and channel."""
+    """Return each lamp's light at each point."""
     red, green, blue = (weights[:, k, None] * channels[exponents[:, k], :, k] for k in range(3))
     return red + green + blue
 
 
 def _count(light: Floats, threshold: float) -> int:
-    """Return the most alternating changes of ``threshold`` in a row of ``light``."""
+    """Return the maximum number of alternating changes in ``light``."""
     low = high = light[:, 0]
     direction = np.zeros(len(light), dtype=np.int8)
     swings = np.zeros(len(light), dtype=np.int8)
@@ -100,7 +100,7 @@ def _count(light: Floats, threshold: float) -> int:
 
 
 def _count_red_transitions(red: Floats, green: Floats, blue: Floats) -> int:
-    """Return the most changes of chromaticity to or from a saturated red."""
+    """Return the maximum number of transitions to or from saturated red."""
     total = np.maximum(red + green + blue, 1e-12)
     # CIE 1976 u' and v' of linear sRGB.
     weighted = 3.6593 * red + 11.4432 * green + 4.1146 * blue + 1e-12

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faces that have been in view long enough to count."""
+"""Presence time of faces."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from ambient_light_driver.selection.observation import FaceObservation
 from fer_common.resettable_clock import Stopwatch
 
 GRACE_S = 0.5
-"""A face missed for less than this keeps its time in view [s]."""
+"""Tolerated gap in a face's presence [s]."""
 
 MAX_KNOWN_FACES = 256
-"""Bound on the memory that a stream of ever new face ids can take."""
+"""Maximum number of known faces, to bound memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Since when a face has been in view, and since when it has not been seen."""
+    """Start of a face's presence and of its current gap."""
 
     in_view: Stopwatch
     unseen: Stopwatch
 
 
 class FacePresence:
-    """Tracks the time for which each face has been in view; its length counts them."""
+    """Track the presence time of each face."""
 
     def __init__(self) -> None:
         self._faces: tuple[FaceObservation, ...] = ()
         self._known: dict[str, _Known] = {}
 
     def __len__(self) -> int:
-        """Return how many faces are remembered, in the newest image or not."""
+        """Return the number of known faces."""
         return len(self._known)
 
     def observe(self, faces: Sequence[FaceObservation], now_s: float) -> None:
-        """Replace the faces by those of the newest image."""
+        """Update with the faces of the newest image."""
         self._faces = tuple(faces)
         for face in self._faces:
             known = self._known.setdefault(
@@ -54,7 +54,7 @@ class FacePresence:
             del self._known[name]
 
     def counted(self, dwell_s: float, now_s: float) -> tuple[FaceObservation, ...]:
-        """Return the faces of the newest image that have been in view for ``dwell_s``."""
+        """Return the newest image's faces present for ``dwell_s``."""
         return tuple(
             face
             for face in self._faces

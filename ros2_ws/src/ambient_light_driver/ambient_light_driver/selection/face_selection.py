@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the faces of one image to the one distribution that the light follows."""
+"""Select the distribution that the light follows."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ Scores = tuple[float, ...]
 
 
 def select_largest(faces: Sequence[FaceObservation]) -> Scores:
-    """Scores of the face with the largest box; the first one if several are equally large."""
+    """Return the scores of the first face with the largest box."""
     return max(faces, key=lambda face: face.area_px).scores
 
 
 def select_center(faces: Sequence[FaceObservation]) -> Scores:
-    """Scores of the face nearest to the centre of the image."""
+    """Return the scores of the face nearest to the image's centre."""
     return min(faces, key=lambda face: face.center_distance).scores
 
 
 def select_mean(faces: Sequence[FaceObservation]) -> Scores:
-    """Mean of all faces' scores, each face with equal weight."""
+    """Return the mean scores of all faces."""
     columns = zip(*(face.scores for face in faces), strict=True)
     return tuple(sum(column) / len(faces) for column in columns)
 
 
 def select_majority(faces: Sequence[FaceObservation]) -> Scores:
-    """Mean scores of the faces that show the emotion which most faces show.
+    """Return the mean scores of the faces with the most frequent emotion.
 
     Among equally frequent emotions the one with the highest summed score wins.
     """
@@ -52,16 +52,16 @@ SELECTIONS: Mapping[str, Callable[[Sequence[FaceObservation]], Scores]] = Mappin
         "majority": select_majority,
     }
 )
-"""Name -> rule that needs at least one face."""
+"""Name -> rule for at least one face."""
 
 BY_FACE_ID = "face_id"
-"""Name of the rule that follows one given face."""
+"""Name of the rule that follows a given face."""
 
 
 def select_scores(
     faces: Sequence[FaceObservation], selection: str, selected_face_id: str = ""
 ) -> Scores | None:
-    """Return the scores that the light follows, or None when no face qualifies.
+    """Return the scores that the light follows; None without a face.
 
     :param selection: a key of :data:`SELECTIONS` or :data:`BY_FACE_ID`.
     :param selected_face_id: the face to follow with :data:`BY_FACE_ID`.

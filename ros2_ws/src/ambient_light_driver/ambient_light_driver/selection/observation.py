@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faces in one image, as the light uses them."""
+"""Observed faces of one image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ambient_light_driver.color.palette import emotion_names
 class FaceObservation:
     """One face in one image.
 
-    :param face_id: the tracker's name of the face; may be empty.
+    :param face_id: the tracker's id; may be empty.
     :param scores: probability of each emotion, in the order of
         :func:`ambient_light_driver.color.palette.emotion_names`; sums to 1.
     :param area_px: area of the face's bounding box in pixels.
@@ -29,7 +29,7 @@ class FaceObservation:
 
 
 def normalized_scores(scores: Sequence[float], count: int) -> tuple[float, ...] | None:
-    """Return ``scores`` divided by their sum, or None where that is impossible.
+    """Return normalised ``scores``, or None if invalid.
 
     :param count: number of emotions expected.
     :returns: ``count`` numbers in [0, 1] that sum to 1; None for a wrong number of scores, a
@@ -41,7 +41,7 @@ def normalized_scores(scores: Sequence[float], count: int) -> tuple[float, ...] 
     largest = max(values)
     if largest <= 0.0:
         return None
-    # Dividing by the largest first keeps the sum away from overflow and from denormals.
+    # Dividing by the largest first avoids overflow and denormals in the sum.
     scaled = [value / largest for value in values]
     total = math.fsum(scaled)
     return tuple(value / total for value in scaled)
@@ -53,7 +53,7 @@ def observed_face(
     box: tuple[float, float, float, float],
     image_size: tuple[float, float],
 ) -> FaceObservation | None:
-    """Return a face for the light, or None when its scores are not a distribution.
+    """Return an observed face, or None for invalid scores.
 
     :param scores: probability of each emotion, in the order of
         :func:`ambient_light_driver.color.palette.emotion_names`.

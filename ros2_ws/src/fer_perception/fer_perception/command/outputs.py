@@ -79,7 +79,7 @@ def annotator(output: Path, source: FrameSource, path: Path, stack: ExitStack) -
         output.mkdir(parents=True, exist_ok=True)
 
     def write(result: FrameEmotions) -> None:
-        # A format that OpenCV writes, whatever it read.
+        # A format that OpenCV can always write.
         place = output / f"{result.frame.name}.png" if path.is_dir() else output
         picture = annotate(result.frame.image, result.faces)
         _write_picture(place, picture)
@@ -97,7 +97,7 @@ def _write_picture(path: Path, picture: RgbImage) -> None:
 
 
 class _VideoWriter:
-    """A video of the size of its first frame."""
+    """Write a video of the size of its first frame."""
 
     def __init__(self, path: Path, rate_hz: float) -> None:
         self._path, self._rate_hz = path, rate_hz

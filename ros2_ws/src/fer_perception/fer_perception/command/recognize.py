@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recognise the faces of a photograph, a video, a folder or a camera: the command.
+"""Command line: recognise faces of a photograph, video, folder or camera.
 
-Exit codes: 0 done, warnings name what could not be read; 2 nothing could be done;
+Exit codes: 0 done, warnings name unreadable parts; 2 error;
 130 interrupted.
 """
 
@@ -119,7 +119,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _consume(results: Iterable[FrameEmotions], writers: list[Write]) -> int:
-    """Pass each result to the writers; return 130 when Ctrl-C ends it, as it does a camera."""
+    """Pass each result to the writers; return 130 on Ctrl-C."""
     try:
         for result in results:
             for write in writers:

@@ -14,7 +14,7 @@ __all__ = ["PictureTable", "SegmentTable"]
 
 
 class PictureTable:
-    """A row per face, printed as it comes."""
+    """Print a row per face immediately."""
 
     def __init__(self) -> None:
         self._begun = False
@@ -37,7 +37,7 @@ class PictureTable:
             )
 
     def print(self) -> None:
-        """Do nothing: each row is printed already."""
+        """Do nothing: the rows are already printed."""
 
 
 def _print_row(name: str, *cells: str) -> None:
@@ -49,7 +49,7 @@ def _print_row(name: str, *cells: str) -> None:
 
 @dataclass
 class _Segment:
-    """While a face shows one expression."""
+    """An interval in which a face shows one expression."""
 
     face_id: str
     emotion: str
@@ -59,14 +59,14 @@ class _Segment:
 
 
 class SegmentTable:
-    """A row for each time that a face shows one expression, printed at the end."""
+    """Print a row per interval of one expression at the end."""
 
     def __init__(self) -> None:
         self._segments: list[_Segment] = []
         self._current: dict[str, _Segment] = {}
 
     def add(self, result: FrameEmotions) -> None:
-        """Take the faces of a frame."""
+        """Add the faces of a frame."""
         for face in result.faces:
             segment = self._current.get(face.face_id)
             if segment is None or segment.emotion != face.emotion:
