@@ -38,7 +38,7 @@ HAS_AGGREGATOR = "diagnostic_aggregator" in get_packages_with_prefixes()
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the arguments and the nodes that they choose."""
+    """Return the arguments and the selected nodes."""
     arguments = [
         DeclareLaunchArgument(
             "namespace",
@@ -171,7 +171,7 @@ def generate_launch_description() -> LaunchDescription:
         ),
     ]
 
-    # Absolute inside the group below; the name that launch_ros gives it.
+    # Absolute inside the group below; launch_ros's name of the configuration.
     namespace = LaunchConfiguration("ros_namespace")
     enclave = IfElseSubstitution(EqualsSubstitution(namespace, "/"), "", namespace)
     image_topic = LaunchConfiguration("image_topic")
@@ -266,7 +266,7 @@ def generate_launch_description() -> LaunchDescription:
             str(Path(get_package_share_directory("fer_bringup"), "config", "diagnostics.yaml")),
             GivenParameters(sim_time),
         ],
-        # The nodes' health is on the one topic of that name, whatever their namespace.
+        # All nodes publish diagnostics on this absolute topic.
         remappings=[("diagnostics", "/diagnostics")],
         ros_arguments=ros_arguments("analyzers"),
         output="screen",
@@ -320,7 +320,7 @@ def generate_launch_description() -> LaunchDescription:
     nodes = {**restarted, "analyzers": aggregator}
 
     def set_up(context: LaunchContext) -> list[Action]:
-        """Check what choices cannot, and set the environment of the nodes."""
+        """Check the remaining arguments and set the nodes' environment."""
         values = context.launch_configurations
         path = Path(values["params_file"]).expanduser()
         if not path.is_file():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records a running graph to a bag: emotions and light, and images only if asked for.
+"""Record a running graph to a bag; images only on request.
 
 ``ros2 launch fer_bringup record.launch.py --show-args`` describes the arguments.
 """
@@ -25,7 +25,7 @@ from fer_bringup.launching.given_parameters import GivenParameters
 from launch import Action, LaunchContext, LaunchDescription
 
 FLAG = ["true", "false"]
-# Nothing in these shows a face.
+# These topics do not show faces.
 WITHOUT_IMAGES = [
     "fer_perception/emotions",
     "fer_perception/emotion",
@@ -36,7 +36,7 @@ WITHOUT_IMAGES = [
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the recorder: ``ros2 bag record``, or our own node where that is missing."""
+    """Return the recorder: ``ros2 bag record``, or our own node."""
     return LaunchDescription(
         [
             DeclareLaunchArgument(
@@ -95,9 +95,9 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def recorder(context: LaunchContext) -> list[Action]:
-    """Return the recorder of the topics that the arguments name.
+    """Return the recorder of the requested topics.
 
-    :raises ValueError: the folder of the bag exists.
+    :raises ValueError: when the folder of the bag exists.
     """
     values = context.launch_configurations
     out = values["out"] or f"recording_{datetime.now():%Y-%m-%d_%H-%M-%S}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Play a bag into the real perception and light, and scores what they make of it.
+"""Play a bag into perception and light and score the results.
 
 ``ros2 launch fer_bringup replay.launch.py --show-args`` describes the arguments, among them
 those of fer_light.launch.py, which starts perception and light.
@@ -30,7 +30,7 @@ CLOCK_SUBSCRIBERS = 3
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return perception and light, the score node, and the player that ends them all."""
+    """Return perception, light, score node, and player."""
     return LaunchDescription(
         [
             DeclareLaunchArgument(
@@ -80,7 +80,7 @@ def generate_launch_description() -> LaunchDescription:
             OpaqueFunction(function=look_into_bag),
             GroupAction(
                 [
-                    # Whatever the topic is called: compressed images need not be on one so named.
+                    # For any topic name: compressed images need not have the usual suffix.
                     SetRemap("image/compressed", LaunchConfiguration("bag_topic")),
                     IncludeLaunchDescription(
                         PythonLaunchDescriptionSource(FER_LIGHT),
@@ -93,7 +93,7 @@ def generate_launch_description() -> LaunchDescription:
                             "emotions_topics": "",
                             "source": "",
                             "autostart": "true",
-                            # What a node that died has missed would be scored as its answer.
+                            # Frames missed by a failed node would distort the score.
                             "respawn": "false",
                             "image_topic": LaunchConfiguration("bag_topic"),
                             "image_transport": LaunchConfiguration("bag_transport"),
@@ -109,9 +109,9 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def look_into_bag(context: LaunchContext) -> list[Action]:
-    """Check the arguments, and set what perception, score and player need of the bag.
+    """Check the arguments and set configurations from the bag.
 
-    :raises ValueError: an argument is wrong, or the bag cannot be read.
+    :raises ValueError: when an argument is invalid or the bag cannot be read.
     """
     values = context.launch_configurations
     if not values["bag"]:
@@ -144,7 +144,7 @@ def _check_number(name: str, text: str) -> None:
 
 
 def score() -> Node:
-    """Return the node that compares the messages with the labels and writes the report."""
+    """Return the score node."""
     return Node(
         package="fer_evaluation",
         executable="score_node",
@@ -168,7 +168,7 @@ def score() -> Node:
 
 
 def player() -> Action:
-    """Return the player: ``ros2 bag play``, or our own node where that is missing."""
+    """Return the player: ``ros2 bag play``, or our own node."""
     topic = LaunchConfiguration("bag_topic")
     if has_ros2_bag():
         bag, rate = LaunchConfiguration("bag"), LaunchConfiguration("rate")
@@ -177,7 +177,7 @@ def player() -> Action:
             cmd=[
                 *("ros2", "bag", "play", bag, "--clock", "100", "--rate", rate),
                 *("--delay", LaunchConfiguration("delay_s"), "--disable-keyboard-controls"),
-                # Without a loop the same option again: ros2 bag refuses an empty word.
+                # Without a loop, repeat an option: ros2 bag refuses an empty argument.
                 IfElseSubstitution(
                     LaunchConfiguration("loop"), "--loop", "--disable-keyboard-controls"
                 ),
@@ -196,7 +196,7 @@ def player() -> Action:
                 "bag": text("bag"),
                 "rate": ParameterValue(LaunchConfiguration("rate"), value_type=float),
                 "loop": ParameterValue(LaunchConfiguration("loop"), value_type=bool),
-                # A list inside the list: launch_ros joins a list of substitutions to one text.
+                # A nested list: launch_ros joins a list of substitutions to one string.
                 "topics": [[topic]],
                 "clock_subscribers": CLOCK_SUBSCRIBERS,
             }
@@ -208,10 +208,10 @@ def player() -> Action:
 
 
 def text(argument: str) -> ParameterValue:
-    """Return a launch argument as a text parameter, also where it looks like a number."""
+    """Return a launch argument as a string parameter."""
     return ParameterValue(LaunchConfiguration(argument), value_type=str)
 
 
 def ros_arguments() -> list[object]:
-    """Return the options for the level of the log."""
+    """Return the ROS arguments of the log level."""
     return ["--log-level", LaunchConfiguration("log_level"), "--log-level", "rcl:=warn"]

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two cameras with their perception, each in its own namespace and processes.
 
-A process for each camera is better than one for both: Python runs one thread at a time in a
-process, so that two cameras in one would wait for each other, while two processes use two cores;
-and a camera that fails does not take the other with it. What a shared model would save is small:
-the network's weights are a tenth of what a node's process holds. Where memory is short or there
-are many slow cameras, ``fer_perception emotion_nodes`` runs a node for each in one process. On
-several machines nothing more is needed than namespaces that differ.
+One process per camera uses one core each, as Python runs one thread at a time in a process, and
+isolates failures. A shared model would save little: the weights are a tenth of a node's memory.
+For little memory or many slow cameras, ``fer_perception emotion_nodes`` runs a node per camera in
+one process. Several machines only need different namespaces.
 
 ``ros2 launch fer_bringup two_cameras.launch.py --show-args`` describes the arguments; those of
 fer_light.launch.py hold for both cameras.
@@ -21,12 +19,12 @@ from launch.substitutions import LaunchConfiguration
 from launch import LaunchDescription
 
 FER_LIGHT = str(Path(__file__).with_name("fer_light.launch.py"))
-# Neither a lamp nor the port of a page can serve both.
+# A lamp or a dashboard port cannot be shared by both.
 FOR_ONE = {"light": "false", "device": "", "emotions_topics": "", "dashboard": ""}
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return a camera and a perception node for each side."""
+    """Return a camera and a perception node per side."""
     sides = ("left", "right")
     return LaunchDescription(
         [
@@ -56,7 +54,7 @@ def generate_launch_description() -> LaunchDescription:
                                 "namespace": LaunchConfiguration(side),
                                 "source": LaunchConfiguration(f"{side}_source"),
                                 **FOR_ONE,
-                                # One aggregator sums up the health of all namespaces.
+                                # One aggregator covers the diagnostics of all namespaces.
                                 **({"aggregator": "false"} if side == "right" else {}),
                             }.items(),
                         )

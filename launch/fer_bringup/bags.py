@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What replay and record need to know: whether ``ros2 bag`` is installed, what a bag holds."""
+"""Queries about bags and ``ros2 bag`` for replay and record."""
 
 import shutil
 from pathlib import Path
@@ -19,10 +19,10 @@ def has_ros2_bag() -> bool:
 def bag_image_topic(bag: Path, asked: str) -> tuple[str, str]:
     """Return the bag's topic with the images and their transport: 'raw' or 'compressed'.
 
-    :param asked: the topic, where the bag has several; else empty.
-    :raises ValueError: the bag cannot be read, or has no such topic, or several.
+    :param asked: the topic, if the bag has several; else empty.
+    :raises ValueError: when the bag cannot be read, or lacks the topic, or has several.
     """
-    # Only where a bag is played: reading bags takes a second to import.
+    # Imported late: it takes a second, and only replay needs it.
     from fer_evaluation.bags.bag_images import COMPRESSED_TYPE, choose_image_topic
     from fer_evaluation.bags.bag_reader import BagError, OpenBag
 
@@ -31,17 +31,17 @@ def bag_image_topic(bag: Path, asked: str) -> tuple[str, str]:
             topic = choose_image_topic(opened.topics.values(), asked, str(bag))
             is_compressed = opened.topics[topic].type_name == COMPRESSED_TYPE
     except BagError as error:
-        # Launch arguments have no dashes.
+        # Launch arguments are without dashes.
         raise ValueError(str(error).replace("--image-topic", "image_topic:=")) from error
     return topic, "compressed" if is_compressed else "raw"
 
 
 def report_folder(bag: Path, asked: str, overwrite: bool) -> Path:
-    """Return the absolute path of the folder for a replay's report.
+    """Return the absolute path of a replay's report folder.
 
     :param asked: the user's choice; empty for the bag's name and ``_live``.
     :param overwrite: whether it may hold the report of an earlier run.
-    :raises ValueError: when it holds one nevertheless, or is a file.
+    :raises ValueError: when it contains one that must not be replaced, or is a file.
     """
     from fer_evaluation.bags.storage_formats import bag_name
     from fer_evaluation.report.output_folder import OutputFolder

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fast DDS profile of the nodes, and the shared memory that it takes."""
+"""Fast DDS profile of the nodes and its shared memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from ament_index_python.packages import get_package_share_directory
 
-# Fast DDS up to 2.14 reads the first, later releases the second.
+# Fast DDS up to 2.14 uses the first, later releases the second.
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 ARGUMENT = "fastdds_profile"
 DESCRIPTION = (
@@ -21,7 +21,7 @@ DESCRIPTION = (
 
 _SHARED_MEMORY = Path("/dev/shm")
 _OWN_SEGMENT_BYTES = 512 * 1024
-# What Fast DDS adds to a segment: measured 68,612 KiB of files for a segment of 65,536 KiB, and
+# Overhead of Fast DDS per segment: measured 68,612 KiB of files for a segment of 65,536 KiB, and
 # 592 KiB of ports.
 _OVERHEAD = 1.06
 _MB = 1024 * 1024
@@ -35,10 +35,10 @@ def default_profile() -> str:
 
 
 def variables(profile: str | None = None) -> dict[str, str]:
-    """Return the environment variables that give a profile to the nodes.
+    """Return the environment variables that set the nodes' profile.
 
     :param profile: its path, or 'none'; the installed one by default.
-    :raises ValueError: the file does not exist.
+    :raises ValueError: when the file does not exist.
     """
     profile = default_profile() if profile is None else profile
     if profile == "none" or _profile_of(os.environ):
@@ -50,10 +50,10 @@ def variables(profile: str | None = None) -> dict[str, str]:
 
 
 def shared_memory_warning(environment: Mapping[str, str], processes: int) -> str:
-    """Return a warning if shared memory is too small for the nodes, else an empty text.
+    """Return a warning if shared memory is too small, else empty.
 
     :param environment: environment variables of the nodes.
-    :param processes: how many will start.
+    :param processes: number of processes to start.
     """
     if not _SHARED_MEMORY.is_dir():
         return ""
@@ -81,6 +81,6 @@ def _segment_bytes(profile: str) -> int:
             if element.tag.rpartition("}")[2] == "segment_size"
         ]
     except (OSError, ValueError, ElementTree.ParseError):
-        # Fast DDS itself complains of a profile that it cannot read.
+        # Fast DDS itself reports an unreadable profile.
         sizes = []
     return max(sizes, default=_OWN_SEGMENT_BYTES)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Configure and activates lifecycle nodes, again after a restart, and watches their heartbeat.
+"""Configure, activate and monitor lifecycle nodes, also after restarts.
 
 Started by the launch argument ``autostart:=managed`` with the names of the nodes, which are
 relative to its own namespace.
@@ -25,12 +25,12 @@ from rclpy.utilities import remove_ros_args
 
 from fer_common.backoff import Backoff
 
-# A response may be lost while the nodes discover each other; the state shows what came of it.
+# A response may be lost during discovery; the state shows the result.
 RESPONSE_S = 10.0
 POLL_S = 0.2
 HEARTBEAT_S = 1.0
 SETTLED_S = 60.0
-"""A node that was active for this long has its attempts back [s]."""
+"""Active time after which a node's attempts are reset [s]."""
 
 NEXT_STEP = {
     State.PRIMARY_STATE_UNCONFIGURED: (Transition.TRANSITION_CONFIGURE, "configure"),
@@ -39,7 +39,7 @@ NEXT_STEP = {
 
 
 class LifecycleManager(Node):
-    """Calls the lifecycle services of other nodes."""
+    """Call the lifecycle services of other nodes."""
 
     def __init__(self) -> None:
         super().__init__("lifecycle_manager")
@@ -57,9 +57,9 @@ class LifecycleManager(Node):
         ).value
 
     def call(self, client: Any, request: Any, is_futile: Callable[[], bool]) -> Any:
-        """Call a service and return its response, or None if there is none for a while.
+        """Call a service and return its response, or None after a timeout.
 
-        :param is_futile: whether waiting on makes no sense.
+        :param is_futile: returns whether to stop waiting.
         """
         future = client.call_async(request)
         self.wait(lambda: future.done() or is_futile(), RESPONSE_S)
@@ -69,14 +69,14 @@ class LifecycleManager(Node):
         return None
 
     def wait(self, condition: Callable[[], bool], timeout_s: float) -> None:
-        """Handle messages until the condition holds or the time is over."""
+        """Handle messages until the condition holds or a timeout."""
         end_s = time.monotonic() + timeout_s
         while not condition() and time.monotonic() < end_s:
             self._executor.spin_once(timeout_sec=POLL_S)
 
 
 class ManagedNode:
-    """One node on its way to the active state, and its heartbeat.
+    """State and heartbeat of one managed node.
 
     A new process of the node, which is a new publisher of its ``transition_event``, is brought to
     the active state once: the manager does not undo a later deactivation by a user.
@@ -100,7 +100,7 @@ class ManagedNode:
         self._next_s = 0.0
 
     def look_after(self) -> None:
-        """Notice a new process, take it a step further, and check the heartbeat."""
+        """Detect a new process, advance its state, and check its heartbeat."""
         self._notice_new_process()
         if self._has_given_up or time.monotonic() < self._next_s:
             return
@@ -157,7 +157,7 @@ class ManagedNode:
         self._count_attempt()
 
     def _count_attempt(self) -> None:
-        """Count a refusal, or a process that did not live long, and give up after too many."""
+        """Count a failed attempt and give up after too many."""
         self._attempts += 1
         if self._attempts >= self._manager.attempts:
             self._has_given_up = True
@@ -175,16 +175,16 @@ class ManagedNode:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Bring up the nodes that the command line names, and watch them until a signal.
+    """Manage the nodes of the command line until a signal.
 
     :returns: 0.
     """
-    # rclpy's own handlers end the context at any moment, also in the middle of a spin.
+    # rclpy's own handlers shut the context down at any time, even during a spin.
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         manager = LifecycleManager()
-        # Launch files pass an empty word for a node that they do not start.
+        # Launch files pass an empty string for a node that is not started.
         names = list(filter(None, remove_ros_args(args)[1:]))
         nodes = [ManagedNode(manager, name) for name in names]
         while True:

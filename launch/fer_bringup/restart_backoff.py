@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When to restart a node that has died."""
+"""Back-off of restarts of failed nodes."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import signal
 from fer_common.backoff import Backoff
 
 FIRST_DELAY_S = 3.0
-"""A node that died is restarted after half of this time to all of it [s].
+"""First delay: a failed node is restarted after 50 to 100 % of this time [s].
 
-Half of it is longer than the window in which the light counts flashes: a restarted light node
-does not know the flashes of the one before, but no second holds flashes of both."""
+Half of it exceeds the window of the flash limiter: a restarted light node does not know the
+previous flashes, but no second contains flashes of both."""
 
 LONGEST_DELAY_S = 32.0
-"""Limit for a node that dies again and again [s]."""
+"""Maximum delay, for a node that dies repeatedly [s]."""
 
 SETTLED_S = 60.0
-"""A node that lived for this long starts again at the first delay when it dies [s]."""
+"""Uptime after which the delay is reset [s]."""
 
 _INTENDED_EXITS = (0, 2, -signal.SIGINT, -signal.SIGTERM)
 
 
 def is_failure(exit_code: int) -> bool:
-    """Return whether a node died, rather than was stopped or started wrongly (code 2).
+    """Return whether a node died, excluding stops and invalid arguments.
 
     :param exit_code: negative for the signal that killed it.
     """
@@ -37,9 +37,9 @@ class RestartBackoff:
         self._backoff = Backoff(first_s=FIRST_DELAY_S, longest_s=LONGEST_DELAY_S)
 
     def delay_after(self, lived_s: float) -> float:
-        """Return how long to wait before the next restart [s].
+        """Return the delay before the next restart [s].
 
-        :param lived_s: how long the node lived [s].
+        :param lived_s: uptime of the node [s].
         """
         if lived_s >= SETTLED_S:
             self._backoff.reset()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SROS 2 for the nodes of a graph: each gets the enclave of its own name.
+"""SROS 2 for the nodes of a graph, one enclave per node.
 
-``policies/fer_light.policy.xml`` holds what an enclave may do. Where security is asked for and
-something is missing, an error names it and nothing is started.
+``policies/fer_light.policy.xml`` defines the rights of the enclaves. When security is requested
+and something is missing, an error names it and nothing is started.
 """
 
 import os
@@ -15,7 +15,7 @@ POLICY = Path("policies", "fer_light.policy.xml")
 """Relative to the share folder of this package."""
 
 _ANSWER_S = 60.0
-# Joins the graph in an enclave, and leaves it.
+# Joins the graph in an enclave and exits.
 _PROBE = """
 import sys
 import rclpy
@@ -27,7 +27,7 @@ rclpy.create_node(name, namespace=namespace or "/", **options)
 
 
 def variables(keystore: str) -> dict[str, str]:
-    """Return the environment variables that make nodes use a keystore, and refuse all else.
+    """Return the environment variables that enforce a keystore.
 
     :param keystore: its folder.
     """
@@ -39,11 +39,11 @@ def variables(keystore: str) -> dict[str, str]:
 
 
 def check(keystore: str, enclaves: list[str]) -> None:
-    """Check that all enclaves exist, and that a node can join in the first.
+    """Check that all enclaves exist and a node can join the first.
 
     :param enclaves: each named like its node, for example ``/robot1/camera``.
-    :raises ValueError: an enclave is missing, the first one's files are invalid, or this build of
-        ROS 2 lacks security.
+    :raises ValueError: when an enclave is missing, the first one's files are invalid, or this
+        build of ROS 2 lacks security.
     """
     folder = Path(keystore).expanduser().absolute() / "enclaves"
     for enclave in enclaves:
@@ -69,6 +69,6 @@ def check(keystore: str, enclaves: list[str]) -> None:
 
 
 def _reason(printed: str) -> str:
-    """Return the text of the exception that a probe has printed."""
+    """Return the exception text in a probe's output."""
     _, _, text = printed.rpartition("\nrclpy.")
     return " ".join((text.partition(": ")[2] or printed).split())

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Start a launch file of this package on a machine without ``ros2 launch``.
+"""Start a launch file of this package without ``ros2 launch``.
 
-``python -m fer_bringup.start fer_light device:=terminal`` starts what
-``ros2 launch fer_bringup fer_light.launch.py device:=terminal`` starts.
+``python -m fer_bringup.start fer_light device:=terminal`` is equivalent to
+``ros2 launch fer_bringup fer_light.launch.py device:=terminal``.
 """
 
 import argparse
@@ -14,9 +14,9 @@ from fer_bringup.standalone import launch_file, service
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run until all processes have ended or a signal asks to stop.
+    """Run until all processes have ended or a signal arrives.
 
-    :returns: 0 if all ended cleanly, 1 if one failed and was not restarted, 2 for a wrong
+    :returns: 0 if all ended cleanly, 1 if one failed and was not restarted, 2 for an invalid
         command line.
     """
     options = _parser().parse_args(args)
@@ -24,7 +24,7 @@ def main(args: list[str] | None = None) -> int:
     if options.show_args:
         print(_describe(file))
         return 0
-    # Installed before the first process starts, so that no signal is missed.
+    # Installed before the first process starts, to catch every signal.
     asked: list[int] = []
 
     def remember(signum: int, _frame: FrameType | None) -> None:
@@ -47,7 +47,7 @@ def main(args: list[str] | None = None) -> int:
 def _assignments(words: list[str]) -> dict[str, str]:
     """Split ``name:=value`` words.
 
-    :raises ValueError: a word has another form.
+    :raises ValueError: when a word has another form.
     """
     for word in words:
         if ":=" not in word:

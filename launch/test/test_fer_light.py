@@ -11,7 +11,7 @@ from small_disk import small_disk_fixture  # noqa: F401
 
 
 def nodes(**given):
-    # A machine may have diagnostic_aggregator or not.
+    # diagnostic_aggregator may or may not be installed.
     return launched("fer_light", **{"aggregator": "false", **given})
 
 
@@ -66,7 +66,7 @@ def test_namespace_and_parameters_of_the_including_scope_hold(included):
 @pytest.mark.parametrize("given", [{}, {"namespace": "robot1"}])
 def test_the_log_level_holds_in_any_namespace(given):
     for node in nodes(log_level="warn", **given).values():
-        # Without the name of a logger, which a namespace is part of.
+        # Without a logger name, which would contain the namespace.
         assert node.ros_arguments[:2] == ("--log-level", "warn")
 
 
@@ -177,7 +177,7 @@ def test_a_profile_of_the_user_wins(no_profile, monkeypatch, variable):
 def test_too_little_shared_memory_is_said_with_the_remedy(
     no_profile, small_disk, monkeypatch, capsys
 ):
-    """64 MB is what a container has unless it is asked for more."""
+    """64 MB is the default of a container."""
     monkeypatch.setattr(fast_dds, "_SHARED_MEMORY", small_disk)
     nodes(light="false")
     said = capsys.readouterr().err

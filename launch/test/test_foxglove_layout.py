@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The layout for Foxglove shows what there is. Foxglove itself was not asked."""
+"""The Foxglove layout uses existing topics; Foxglove itself is not run."""
 
 import importlib
 import json

@@ -8,7 +8,7 @@ from fer_bringup.standalone.launch_file import names, read
 from fer_bringup.standalone.processes import command
 from launched import launched
 
-# As 'ros2 security generate_artifacts' names them; here they are empty.
+# File names of 'ros2 security generate_artifacts'; here they are empty.
 FILES = (
     "cert.pem",
     "governance.p7s",
@@ -35,7 +35,7 @@ def nodes(**given):
 
 @pytest.fixture
 def checked(monkeypatch) -> list[str]:
-    """The enclaves that were checked: none needs to exist."""
+    """The checked enclaves, which need not exist."""
     enclaves: list[str] = []
     monkeypatch.setattr(security, "check", lambda keystore, asked: enclaves.extend(asked))
     return enclaves

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts ``fer_light``, shows what it publishes and records it.
+"""Start ``fer_light``, show its output and record it.
 
-Shows the webcam if there is one, else the clip ``VIDEO=...``, else a moving portrait.
+The source is the webcam, else the clip ``VIDEO=...``, else a moving portrait.
 ``DEMO_SECONDS`` sets the length.
 """
 
@@ -37,14 +37,14 @@ from fer_perception.nodes.image_messages import to_rgb
 
 FOLDER = Path("demo")
 DEFAULT_SECONDS = 20.0
-# Time for the network to be loaded and the first frame to be handled [s].
+# Timeout for loading the network and handling the first frame [s].
 FIRST_EMOTION_S = 60.0
 VIDEO_RATE_HZ = 15.0
 PLAIN_LINE_S = 1.0
 
 
 class Listener(Node):
-    """Keep the newest of what the graph publishes."""
+    """Keep the newest messages of the graph."""
 
     def __init__(self) -> None:
         super().__init__("fer_demo")
@@ -66,7 +66,7 @@ class Listener(Node):
 
     @property
     def confidence(self) -> float:
-        """The greatest confidence among the faces, 0 when there is none."""
+        """The highest confidence among the faces, 0 without a face."""
         return max((face.confidence for face in self.faces), default=0.0)
 
     def _on_emotions(self, message: EmotionArray) -> None:
@@ -86,7 +86,7 @@ class Listener(Node):
 def main(args: list[str] | None = None) -> int:
     """Run the demo.
 
-    :returns: 0, or 1 with one line that says why nothing was shown.
+    :returns: 0, or 1 with a one-line reason.
     """
     try:
         length_s = _length_s()
@@ -95,7 +95,7 @@ def main(args: list[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
-    # This process reads images too, so it needs the same transport.
+    # This process also reads images and requires the same transport.
     os.environ.update(fast_dds.variables())
 
     asked: list[int] = []
@@ -133,7 +133,7 @@ def _watch(
     length_s: float,
     asked: list[int],
 ) -> None:
-    """Show and record until the time is over, a node fails, or a signal arrives."""
+    """Show and record until timeout, failure of a node, or a signal."""
     console = Console()
     print("Starting camera, perception and light ...", flush=True)
     started = time.monotonic()
@@ -202,10 +202,10 @@ def _length_s() -> float:
 
 
 def _free_port() -> int:
-    """Return the dashboard's own port, or another one where that is taken."""
+    """Return the dashboard's default port, or a free one."""
     for port in (DEFAULT_PORT, 0):
         with contextlib.suppress(OSError), socket.socket() as probe:
-            # As the server does: a port that was just left is free.
+            # Like the server: a recently closed port is free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
@@ -213,7 +213,7 @@ def _free_port() -> int:
 
 
 def _source() -> dict[str, str]:
-    """Return the camera's source as a launch argument; none lets the camera node choose."""
+    """Return the camera's source as a launch argument, possibly none."""
     video = os.environ.get("VIDEO")
     if not video:
         return {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faces and the lamp's colour as a table in the terminal, or as plain lines."""
+"""Show faces and the lamp's colour as a table or lines."""
 
 from collections.abc import Sequence
 
@@ -13,14 +13,14 @@ from fer_perception.emotions import EMOTIONS
 
 
 def screen_color(color: LightColor) -> str:
-    """Return the light as a screen shows it, in the form ``#rrggbb``."""
+    """Return the light as ``#rrggbb`` for a screen."""
     return "#" + "".join(f"{round(255 * channel):02x}" for channel in color.displayed_rgb())
 
 
 def faces_table(faces: Sequence[EmotionStamped], lamp: LightColor | None, title: str) -> Group:
-    """Return the table: a row for each face, below it the lamp.
+    """Return the table: a row per face, then the lamp.
 
-    :param lamp: None while no colour was received.
+    :param lamp: None until a colour is received.
     """
     table = Table(title=title, title_justify="left", caption_justify="left")
     table.add_column("face", min_width=5)
@@ -41,7 +41,7 @@ def faces_table(faces: Sequence[EmotionStamped], lamp: LightColor | None, title:
 
 
 def faces_line(faces: Sequence[EmotionStamped], lamp: LightColor | None) -> str:
-    """Return the same on one line without colours, for logs."""
+    """Return the same as one plain line, for logs."""
     seen = ", ".join(f"{face.face_id} {face.emotion} {face.confidence:.0%}" for face in faces)
     return f"{seen or 'no face'} | lamp {screen_color(lamp) if lamp else 'no colour yet'}"
 

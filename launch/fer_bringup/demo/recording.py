@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A video and a picture of annotated frames with the lamp beside them."""
+"""Record annotated frames with the lamp as video and picture."""
 
 from pathlib import Path
 
@@ -11,18 +11,18 @@ from ambient_light_driver.color.light_color import LightColor
 
 RgbImage = NDArray[np.uint8]
 
-# Share of the frame's width that the lamp's panel adds.
+# Width of the lamp's panel, as a share of the frame's.
 PANEL = 0.25
 
 
 def beside_lamp(frame: RgbImage, lamp: LightColor) -> RgbImage:
-    """Return the frame with the lamp, a glowing disc, in a dark panel on its right.
+    """Return the frame with a lamp panel at its right.
 
     :param frame: H x W x 3, RGB, 8 bits a channel.
     :returns: H x (1 + PANEL) W x 3, the width rounded up to an even number.
     """
     height, width = frame.shape[:2]
-    # Video codecs want even sizes.
+    # Video codecs require even sizes.
     panel_width = round(PANEL * width) + (width + round(PANEL * width)) % 2
     y, x = np.mgrid[:height, :panel_width]
     radius = 0.28 * panel_width
@@ -34,13 +34,12 @@ def beside_lamp(frame: RgbImage, lamp: LightColor) -> RgbImage:
 
 
 class Recording:
-    """Writes ``annotated.mp4`` as it goes and ``annotated.png`` at the end.
+    """Write ``annotated.mp4`` continuously and ``annotated.png`` at the end.
 
-    The picture is the frame with the greatest confidence, so it shows a face if
-    any frame does.
+    The picture is the frame of the highest confidence, so that it shows a face if any frame does.
 
-    :param folder: where to write; made if it is not there.
-    :param rate_hz: frames a second of the video.
+    :param folder: output folder; created if needed.
+    :param rate_hz: frames per second of the video.
     """
 
     def __init__(self, folder: Path, rate_hz: float) -> None:
@@ -57,7 +56,7 @@ class Recording:
         """Append one frame.
 
         :param confidence: of the most confident face in the frame; 0 without one.
-        :raises OSError: the video cannot be written.
+        :raises OSError: when the video cannot be written.
         """
         image = cv2.cvtColor(beside_lamp(frame, lamp), cv2.COLOR_RGB2BGR)
         if self._video is None:
@@ -66,7 +65,7 @@ class Recording:
             self._video = cv2.VideoWriter(str(self.video_path), codec, self._rate_hz, self._size)
             if not self._video.isOpened():
                 raise OSError(f"cannot write the video {self.video_path}")
-        # Of equals the later one: the lamp has had time to follow.
+        # The last of equal frames, as the lamp follows with a delay.
         if confidence >= self._best_confidence:
             self._best, self._best_confidence = image, confidence
         if (image.shape[1], image.shape[0]) != self._size:
@@ -74,7 +73,7 @@ class Recording:
         self._video.write(image)
 
     def close(self) -> list[Path]:
-        """Finish both files and return the paths of those that were written."""
+        """Finish both files and return the written paths."""
         if self._video is None or self._best is None:
             return []
         self._video.release()

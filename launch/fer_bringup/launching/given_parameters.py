@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters from those launch arguments that are given."""
+"""Parameters from the given launch arguments."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from launch import LaunchContext, Substitution
 
 
 class GivenParameters(Substitution):
-    """Path of a parameter file that holds the launch arguments that are not empty.
+    """Path of a parameter file with the non-empty launch arguments.
 
-    An empty argument leaves the parameter to the parameter files before and to the scope, which
-    ``Node(parameters=[{...}])`` cannot.
+    An empty argument leaves the parameter to earlier parameter files and the scope, which
+    ``Node(parameters=[{...}])`` cannot express.
 
     :param arguments: launch argument of each parameter, and its type: str, bool, or list for
-        texts separated by commas.
+        comma-separated strings.
     """
 
     def __init__(self, arguments: Mapping[str, tuple[str, type]]) -> None:

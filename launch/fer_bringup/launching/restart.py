@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Restart a node that died; launch's own ``respawn`` has no back-off and ignores exit codes."""
+"""Restart failed nodes with back-off, unlike launch's ``respawn``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..restart_backoff import RestartBackoff, is_failure
 
 
 def restart_if(argument: str, node: Action) -> RegisterEventHandler:
-    """Return the action that has a node restarted when it dies.
+    """Return the action that restarts a node when it dies.
 
     :param argument: launch argument that must be true.
     """
@@ -26,14 +26,14 @@ def restart_if(argument: str, node: Action) -> RegisterEventHandler:
 
 
 class _Restart:
-    """Run the command line of a node again, with the scope's namespace and parameters in it."""
+    """Run the complete command line of a node again."""
 
     def __init__(self) -> None:
         self._backoff = RestartBackoff()
         self._started_s = time.monotonic()
 
     def __call__(self, event: Any, context: LaunchContext) -> list[Action] | None:
-        """Return what to do when the node has exited."""
+        """Return the actions after the exit of the node."""
         if context.is_shutdown or not is_failure(event.returncode):
             return None
         now_s = time.monotonic()

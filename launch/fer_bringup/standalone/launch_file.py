@@ -29,7 +29,7 @@ _NAMES = (
     "launch_ros.actions",
     "launch_ros.parameter_descriptions",
 )
-# Ours that import launch: read once with the stand-in, and once with launch where it is installed.
+# Our modules that import launch: imported with the stand-in, and with launch where installed.
 _EXTENSIONS = "fer_bringup.launching"
 
 
@@ -39,7 +39,7 @@ def folder() -> Path:
 
 
 def names() -> list[str]:
-    """Return the names of the installed launch files, without their ending."""
+    """Return the names of the installed launch files without suffix."""
     return sorted(path.name.removesuffix(_SUFFIX) for path in folder().glob(f"*{_SUFFIX}"))
 
 
@@ -48,7 +48,7 @@ _stand_in: dict[str, object] = {}
 
 @contextmanager
 def stand_in() -> Iterator[None]:
-    """Let ``import launch`` find the stand-in, whether or not launch is installed."""
+    """Make ``import launch`` find the stand-in, even with launch installed."""
 
     def take_out() -> dict[str, object]:
         found = [
@@ -83,10 +83,10 @@ class LaunchFile:
             }
 
     def visit(self, given: Mapping[str, str]) -> LaunchContext:
-        """Visit the description and return the context, with the processes to start.
+        """Visit the description; return the context with processes to start.
 
         :param given: values of launch arguments.
-        :raises ValueError: an argument is unknown or its value not allowed.
+        :raises ValueError: when an argument is unknown or its value is not allowed.
         """
         for name in given:
             if name not in self.arguments:
@@ -109,7 +109,7 @@ def read(name: str) -> LaunchFile:
 
 
 def processes(name: str, **given: str) -> list[ProcessSpec]:
-    """Return what an installed launch file starts.
+    """Return the processes of an installed launch file.
 
     :param given: values of launch arguments.
     """
@@ -119,9 +119,9 @@ def processes(name: str, **given: str) -> list[ProcessSpec]:
 def _declared(
     entity: Action | LaunchDescription, fixed: frozenset[str]
 ) -> Iterator[DeclareLaunchArgument]:
-    """Return the arguments that a caller can set, each once per declaration.
+    """Return the declared arguments that a caller can set.
 
-    :param fixed: those that an including file sets.
+    :param fixed: arguments set by an including file.
     """
     if isinstance(entity, DeclareLaunchArgument):
         if entity.name not in fixed:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes and programs as processes: start them from the install space, signal and stop them."""
+"""Start, signal and stop nodes and programs as processes."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from typing import IO
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 
 GRACE_S = 5.0
-"""Time that a stopping process has before the next, stronger signal [s]."""
+"""Grace period before the next, stronger signal [s]."""
 
 ParameterValue = bool | int | float | str | list[str]
 
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """How to start one node.
+    """Specification of a node to start.
 
     :param package: package that installs the executable.
     :param namespace: namespace of the node; empty for the root.
-    :param params_files: ROS parameter files, of which later ones win.
-    :param parameters: parameters that win over those of the files.
+    :param params_files: ROS parameter files; later ones take precedence.
+    :param parameters: parameters with precedence over the files.
     :param remappings: pairs of the node's own name and the graph's.
-    :param arguments: words of the command line that are not for ROS.
-    :param ros_arguments: further words that are, such as ``--log-level``.
+    :param arguments: command-line arguments that are not for ROS.
+    :param ros_arguments: further ROS arguments, such as ``--log-level``.
     :param environment: environment variables on top of this process's.
     """
 
@@ -55,7 +55,7 @@ class NodeSpec:
 
 @dataclass(frozen=True)
 class CommandSpec:
-    """How to start another program, such as ``ros2 bag play``.
+    """Specification of another program, such as ``ros2 bag play``.
 
     :param words: its command line.
     :param environment: environment variables on top of this process's.
@@ -78,7 +78,7 @@ ProcessSpec = NodeSpec | CommandSpec
 def command(spec: ProcessSpec) -> list[str]:
     """Return the command line that starts the node or program.
 
-    :raises FileNotFoundError: the package or its executable is not installed.
+    :raises FileNotFoundError: when the package or its executable is not installed.
     """
     if isinstance(spec, CommandSpec):
         return list(spec.words)
@@ -97,7 +97,7 @@ def command(spec: ProcessSpec) -> list[str]:
     for file in spec.params_files:
         words += ["--params-file", str(file)]
     for name, value in spec.parameters:
-        # JSON is YAML in which the type of a value cannot be mistaken.
+        # JSON is YAML with unambiguous types.
         words += ["-p", f"{name}:={json.dumps(value)}"]
     for own, graphs in spec.remappings:
         words += ["-r", f"{own}:={graphs}"]
@@ -134,12 +134,12 @@ def start(
     """Start nodes and programs.
 
     :param variables: environment variables for all of them.
-    :param output: file for what they print; shown by default.
+    :param output: file for their output; inherited by default.
     :raises FileNotFoundError: an executable is not installed; nothing was started.
     """
     commands = [(spec, command(spec)) for spec in specs]
-    # In sessions of their own the processes do not get the terminal's Ctrl-C as well as ours:
-    # each gets a signal once.
+    # In separate sessions the processes do not receive the terminal's Ctrl-C in addition to ours:
+    # each receives a signal once.
     return [
         NodeProcess(
             spec,
@@ -158,7 +158,7 @@ def start(
 
 
 def send(nodes: Iterable[NodeProcess], signum: int) -> None:
-    """Send a signal to all processes that run."""
+    """Send a signal to all running processes."""
     for node in nodes:
         if node.running:
             node.process.send_signal(signum)
@@ -180,7 +180,7 @@ def stop(
 ) -> list[str]:
     """Stop the processes and return their failures.
 
-    One that does not obey in time gets SIGTERM and at last SIGKILL.
+    A process that does not exit in time receives SIGTERM, then SIGKILL.
     """
     nodes = list(nodes)
     for number in (signum, signal.SIGTERM, signal.SIGKILL):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Start the processes of a launch file and handles their exits, as launch does."""
+"""Start the processes of a launch file and handle their exits."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _PERIOD_S = 0.05
 class _Running:
     """One started process.
 
-    :ivar is_over: whether its exit was handled.
-    :ivar is_replaced: whether another process was started in its place.
+    :ivar is_over: whether its exit is handled.
+    :ivar is_replaced: whether a replacement is started.
     """
 
     action: Action
@@ -37,7 +37,7 @@ class _Timer:
 
 
 def run(context: LaunchContext, asked: list[int]) -> int:
-    """Start the processes of a context and return when all have ended.
+    """Run the processes of a context until all have ended.
 
     :param asked: signals to forward; grows, by a signal handler, while this runs. After the
         first one no timer fires.
@@ -67,7 +67,7 @@ def run(context: LaunchContext, asked: list[int]) -> int:
             try:
                 started = _start(context)
             except OSError as error:
-                # For example while a package is rebuilt; the others go on.
+                # For example during a rebuild of a package; the others keep running.
                 print(f"process not restarted: {error}", file=sys.stderr, flush=True)
                 continue
             timer.cause.is_replaced |= bool(started)
@@ -81,14 +81,14 @@ def run(context: LaunchContext, asked: list[int]) -> int:
 
 
 def _start(context: LaunchContext) -> list[_Running]:
-    """Start what the visited actions ask for: all of it or, by an error, nothing."""
+    """Start the requested processes, all or none."""
     started = context.take_started()
     nodes = start([spec for _, spec in started])
     return [_Running(action, node) for (action, _), node in zip(started, nodes, strict=True)]
 
 
 def _handle_exit(one: _Running, context: LaunchContext) -> list[_Timer]:
-    """Report a process that failed and call the handlers of its exit, once."""
+    """Report a failed process and call its exit handlers once."""
     code = one.node.process.poll()
     if code is None or one.is_over:
         return []

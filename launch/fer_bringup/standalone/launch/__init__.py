@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stand-in for the package ``launch``: descriptions, actions and the context they act on."""
+"""Stand-in for the package ``launch``: descriptions, actions and context."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 
 
 class Substitution:
-    """A text that depends on the launch configurations."""
+    """A string that depends on the launch configurations."""
 
     def perform(self, context: LaunchContext) -> str:
         """Return the text."""
@@ -44,11 +44,11 @@ class Action:
         self.condition = condition
 
     def execute(self, context: LaunchContext) -> Iterable[Action | LaunchDescription] | None:
-        """Act, and return the entities to visit next."""
+        """Execute the action and return the entities to visit next."""
         return self.get_sub_entities()
 
     def get_sub_entities(self) -> Sequence[Action | LaunchDescription]:
-        """Return what the action holds."""
+        """Return the contained entities."""
         return ()
 
 
@@ -62,10 +62,10 @@ class LaunchDescription:
 class LaunchContext:
     """State while launch descriptions are visited.
 
-    :ivar started: processes to start, each with its action, until they are taken.
+    :ivar started: processes to start, each with its action.
     :ivar timers: actions to visit, each after a time [s].
-    :ivar handlers: what to do when a process has exited.
-    :ivar is_shutdown: whether the processes are to end.
+    :ivar handlers: handlers of process exits.
+    :ivar is_shutdown: whether a shutdown is requested.
     """
 
     def __init__(self, configurations: dict[str, Any]) -> None:
@@ -77,13 +77,13 @@ class LaunchContext:
         self.is_shutdown = False
 
     def take_started(self) -> list[tuple[Action, ProcessSpec]]:
-        """Return the processes to start and forget them."""
+        """Return and clear the processes to start."""
         started, self.started = self.started, []
         return started
 
 
 def visit(entity: Action | LaunchDescription, context: LaunchContext) -> None:
-    """Execute an action, or all of a description, and what follows from it."""
+    """Execute an action or description, and the entities it returns."""
     if isinstance(entity, LaunchDescription):
         following: Iterable[Action | LaunchDescription] | None = entity.entities
     elif entity.condition is not None and not entity.condition.evaluate(context):
@@ -95,7 +95,7 @@ def visit(entity: Action | LaunchDescription, context: LaunchContext) -> None:
 
 
 def text_of(context: LaunchContext, value: SomeText) -> str:
-    """Return the text of a substitution, or of several joined."""
+    """Return the joined text of substitutions."""
     if isinstance(value, str):
         return value
     if isinstance(value, Substitution):

@@ -14,9 +14,9 @@ from .launch_description_sources import PythonLaunchDescriptionSource
 
 
 class DeclareLaunchArgument(Action):
-    """Declares a launch argument.
+    """Declare a launch argument.
 
-    :param choices: the values allowed; any if None.
+    :param choices: the allowed values; any if None.
     """
 
     def __init__(
@@ -33,9 +33,9 @@ class DeclareLaunchArgument(Action):
         self.default_value, self.choices = default_value, choices
 
     def execute(self, context: LaunchContext) -> None:
-        """Set the default unless a value was given.
+        """Set the default unless a value is given.
 
-        :raises ValueError: the value is not allowed.
+        :raises ValueError: when the value is not allowed.
         """
         value = context.launch_configurations.setdefault(self.name, self.default_value)
         if self.choices is not None and value not in self.choices:
@@ -44,7 +44,7 @@ class DeclareLaunchArgument(Action):
 
 
 class SetLaunchConfiguration(Action):
-    """Sets a launch configuration."""
+    """Set a launch configuration."""
 
     def __init__(self, name: str, value: SomeText) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class SetLaunchConfiguration(Action):
 
 
 class SetEnvironmentVariable(Action):
-    """Set an environment variable for the processes that follow in the scope."""
+    """Set an environment variable for later processes in the scope."""
 
     def __init__(self, name: str, value: str) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class SetEnvironmentVariable(Action):
 
 
 class GroupAction(Action):
-    """Actions whose changes of configurations and environment end with the group."""
+    """Actions in a scope of configurations and environment."""
 
     def __init__(self, actions: Iterable[Action], *, condition: Any = None) -> None:
         super().__init__(condition=condition)
@@ -79,7 +79,7 @@ class GroupAction(Action):
         return self._actions
 
     def execute(self, context: LaunchContext) -> None:
-        """Visit the actions and restore what they changed."""
+        """Visit the actions, then restore the scope."""
         before = dict(context.launch_configurations), dict(context.environment)
         for action in self._actions:
             visit(action, context)
@@ -87,7 +87,7 @@ class GroupAction(Action):
 
 
 class IncludeLaunchDescription(Action):
-    """Visits the description of another launch file."""
+    """Visit the description of another launch file."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class IncludeLaunchDescription(Action):
 
 
 class OpaqueFunction(Action):
-    """Calls a function that may return actions."""
+    """Call a function that may return actions."""
 
     def __init__(
         self,
@@ -130,8 +130,8 @@ class OpaqueFunction(Action):
 class ExecuteProcess(Action):
     """Start a program.
 
-    :param on_exit: what to do when it has ended.
-    :param output: ignored; the program writes where this process does.
+    :param on_exit: actions after its exit.
+    :param output: ignored; the program inherits this process's output.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class ExecuteProcess(Action):
         self._on_exit = on_exit
 
     def execute(self, context: LaunchContext) -> None:
-        """Have the program started."""
+        """Request to start the program."""
         words = tuple(text_of(context, word) for word in self._words)
         environment = dict(context.environment if self._env is None else self._env)
         self._start(context, CommandSpec(self._name or words[0], words, environment, self._cwd))
@@ -167,7 +167,7 @@ class ExecuteProcess(Action):
 
 
 class RegisterEventHandler(Action):
-    """Has a handler called from now on."""
+    """Register an event handler."""
 
     def __init__(self, event_handler: OnProcessExit, *, condition: Any = None) -> None:
         super().__init__(condition=condition)
@@ -179,9 +179,9 @@ class RegisterEventHandler(Action):
 
 
 class TimerAction(Action):
-    """Visits actions after a while.
+    """Visit actions after a delay.
 
-    :param period: how long to wait [s].
+    :param period: the delay [s].
     """
 
     def __init__(self, *, period: float, actions: Iterable[Action]) -> None:
@@ -209,5 +209,5 @@ class Shutdown(Action):
     """End all processes."""
 
     def execute(self, context: LaunchContext) -> None:
-        """Ask for the end."""
+        """Request the shutdown."""
         context.is_shutdown = True

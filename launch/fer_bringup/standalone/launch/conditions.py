@@ -7,9 +7,9 @@ from . import LaunchContext, SomeText, text_of
 
 
 def truth(context: LaunchContext, expression: SomeText) -> bool:
-    """Evaluate a text as launch does.
+    """Evaluate a boolean string like launch.
 
-    :raises ValueError: the text is none of true, false, 1 and 0.
+    :raises ValueError: unless the text is true, false, 1 or 0.
     """
     text = text_of(context, expression).strip().lower()
     if text not in ("true", "1", "false", "0"):

@@ -30,7 +30,7 @@ ExitCallback = Callable[[ProcessExited, LaunchContext], Iterable[Action] | None]
 
 @dataclass(frozen=True, kw_only=True)
 class OnProcessExit:
-    """Calls a function when the process of one action has ended."""
+    """Call a function when the process of an action has ended."""
 
     target_action: Action
     on_exit: ExitCallback

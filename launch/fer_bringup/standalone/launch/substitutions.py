@@ -16,7 +16,7 @@ class LaunchConfiguration(Substitution):
     def perform(self, context: LaunchContext) -> str:
         """Return the value.
 
-        :raises ValueError: no such argument was declared.
+        :raises ValueError: when the argument is not declared.
         """
         if self.name not in context.launch_configurations:
             raise ValueError(f"launch configuration {self.name!r} does not exist")
@@ -62,7 +62,7 @@ class AnySubstitution(AllSubstitution):
 
 
 class IfElseSubstitution(Substitution):
-    """One of two texts, as a condition says."""
+    """One of two texts, chosen by a condition."""
 
     def __init__(
         self, condition: SomeText, if_value: SomeText = "", else_value: SomeText = ""

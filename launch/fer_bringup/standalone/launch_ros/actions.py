@@ -16,14 +16,14 @@ from .parameter_descriptions import ParameterValue
 
 
 def _joined(base: str, namespace: str) -> str:
-    """Return a namespace seen from another one, absolute and without a '/' at its end."""
+    """Resolve a namespace relative to another, without a trailing '/'."""
     if not namespace.startswith("/"):
         namespace = f"{base}/{namespace}"
     return "/" + namespace.strip("/")
 
 
 class PushRosNamespace(Action):
-    """Put the nodes that follow in the scope into a namespace."""
+    """Set the namespace of later nodes in the scope."""
 
     def __init__(self, namespace: SomeText) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class PushRosNamespace(Action):
 
 
 class SetParameter(Action):
-    """Sets a parameter of all nodes that follow in the scope."""
+    """Set a parameter of later nodes in the scope."""
 
     def __init__(self, name: str, value: Any) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class SetParameter(Action):
 
 
 class SetRemap(Action):
-    """Remaps a name for all nodes that follow in the scope; wins over their own remappings."""
+    """Remap a name for later nodes in the scope, with precedence."""
 
     def __init__(self, src: SomeText, dst: SomeText) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class SetRemap(Action):
 
 
 class Node(ExecuteProcess):
-    """Start a node; see the namesake for the parameters."""
+    """Start a node; parameters as in launch_ros."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Node(ExecuteProcess):
         self._arguments, self._ros_arguments = tuple(arguments), tuple(ros_arguments)
 
     def execute(self, context: LaunchContext) -> None:
-        """Have the node started."""
+        """Request to start the node."""
         values = context.launch_configurations
         files: list[Path] = []
         parameters = list(values.get("global_params", ()))
@@ -113,7 +113,7 @@ class Node(ExecuteProcess):
 
 
 def _value(context: LaunchContext, value: Any) -> Any:
-    """Return a parameter's value; the text of a substitution is YAML, as launch_ros reads it."""
+    """Return a parameter's value; parse substitutions as YAML."""
     if isinstance(value, ParameterValue):
         text = text_of(context, value.value)
         return text if value.value_type is str else value.value_type(yaml.safe_load(text))

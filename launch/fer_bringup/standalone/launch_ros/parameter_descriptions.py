@@ -11,7 +11,7 @@ from ..launch import SomeText
 
 @dataclass(frozen=True)
 class ParameterValue:
-    """A parameter's value with its type, which its text may not show."""
+    """A parameter's value with its explicit type."""
 
     value: SomeText
     value_type: Any = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compare two metrics.json of evaluate_bag, before and after a change.
+"""Compare two metrics.json of evaluate_bag.
 
 Exits with 1 when a gated figure is worse by more than allowed, as a check in continuous
 integration.
@@ -177,7 +177,8 @@ def _agreement(before: Path, after: Path) -> str:
 def main(args: list[str] | None = None) -> int:
     """Run the command line.
 
-    :returns: 0 when no gated figure is worse, 1 when one is, 2 when the files cannot be compared.
+    :returns: 0 when all gated figures are equal or better, 1 when one is worse, 2 when the files
+        cannot be compared.
     """
     options = _parser().parse_args(args)
     try:

@@ -126,7 +126,7 @@ def _read_all(named: list[tuple[Path, str]], folder: Path) -> Iterator[Picture]:
 def evaluate_dataset(
     folder: Path, settings: PerceptionSettings, out: OutputFolder, quiet: bool = False
 ) -> Results:
-    """Evaluate the pictures in ``folder`` and write the table of predictions.
+    """Evaluate the pictures in ``folder`` and write the predictions.
 
     :raises FileNotFoundError: see :func:`open_pictures`; likewise ValueError.
     :raises NoImageError: when no picture can be read.
@@ -189,7 +189,7 @@ def _predict(
 
 
 def _whole_picture(pixels: NDArray[np.uint8], pipeline: EmotionPipeline) -> FaceEmotion:
-    """Return the expression in a picture that is a face, without detection."""
+    """Return the expression of a face crop, without detection."""
     [scores] = pipeline.recognizer.recognize(as_crop(pixels)[None])
     height, width = pixels.shape[:2]
     box = BoundingBox(0.0, 0.0, float(width), float(height))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Copies a bag and adds the emotions to its own topics."""
+"""Copy a bag and add the emotions to its topics."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ EMOTIONS_TOPIC: Final = "/fer_perception/emotions"
 class EmotionBag(AbstractContextManager["EmotionBag"]):
     """Write a copy of a bag while it is read.
 
-    Topics keep their types and the QoS that their publishers offered. Emotions that the bag
-    holds already are replaced.
+    Topics keep their types and the QoS that their publishers offered. Emotions in the original bag
+    are replaced.
 
     :param path: of the new bag, in mcap storage.
     :raises BagError: when fer_msgs is not installed, or ``path`` exists.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Evaluate the perception offline, on a bag or a folder of pictures.
 
-Needs no running ROS. Every frame goes through the same code as in emotion_node. None is dropped,
-and time comes from the recording, so that two runs give the same figures.
+ROS is not required. Every frame goes through the same code as in emotion_node, without drops and
+with the recording's time, so that the figures are reproducible.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def main(args: list[str] | None = None) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> Results:
-    """Evaluate the input that the options name, and write the results.
+    """Evaluate the input of the options and write the results.
 
     :raises BagError: see :mod:`~.bags.bag_reader`; likewise for the other errors.
     :raises NoImageError: when no image can be read.
@@ -97,7 +97,7 @@ def evaluate(options: argparse.Namespace) -> Results:
 class _Recording:
     """The images to evaluate.
 
-    :ivar fault: what is wrong with their stamps; empty where they are used.
+    :ivar fault: the fault of their stamps; empty where they are used.
     """
 
     bag: OpenBag
@@ -181,7 +181,7 @@ def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> 
 def _run(
     recording: _Recording, evaluation: Evaluation, copy: EmotionBag | None, quiet: bool
 ) -> None:
-    """Evaluate all images, and write the copy if there is one."""
+    """Evaluate all images and write the copy, if requested."""
     topic = recording.topic
     frames = copy.images(topic, recording.by_recording) if copy else recording.images()
     total = recording.bag.topics[topic].message_count

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run frames through the node's pipeline and scores its predictions."""
+"""Run frames through the node's pipeline and score its predictions."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class EvaluatedFrame:
 
 
 class NoImageError(ValueError):
-    """No image of the input could be read; the message says why."""
+    """No image of the input could be read; the message gives the reason."""
 
 
 class Evaluation:
-    """Evaluate frame after frame, without drops and by the frames' own time.
+    """Evaluate all frames in order, without drops, by their own time.
 
     :param min_confidence: faces below it are labelled "unknown".
     :param lamp: None for no lamp.

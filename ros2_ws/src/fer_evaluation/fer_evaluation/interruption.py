@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turn SIGINT and SIGTERM into an exception, so that unfinished files are removed."""
+"""Raise an exception on SIGINT and SIGTERM, to remove unfinished files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXIT_INTERRUPTED: Final = 130
 
 
 class Interrupted(Exception):
-    """The user asks to stop."""
+    """The user requests to stop."""
 
 
 @contextmanager

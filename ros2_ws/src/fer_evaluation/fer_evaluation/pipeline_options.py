@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The settings of the perception as options of a command line: one declaration for both."""
+"""Command-line options for the settings of the perception."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fer_perception.settings import PerceptionSettings
 
 
 def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
-    """Offer each setting as ``--its-name``, with the node's default."""
+    """Add an option per setting, with the node's default."""
     group = parser.add_argument_group("perception, as the parameters of emotion_node")
     defaults, types = defaults_of(PerceptionSettings), get_type_hints(PerceptionSettings)
     for name, info in options_of(PerceptionSettings).items():
@@ -34,14 +34,14 @@ def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
 
 
 def pipeline_settings(options: argparse.Namespace) -> PerceptionSettings:
-    """Return the settings that the command line asks for."""
+    """Return the settings of the command line."""
     return PerceptionSettings(
         **{name: getattr(options, name) for name in options_of(PerceptionSettings)}
     )
 
 
 def _checked(name: str, expected: Any, info: Option) -> Callable[[str], Any]:
-    """Return a reader of an option that refuses what the node would refuse."""
+    """Return an option parser with the node's checks."""
 
     def read(text: str) -> Any:
         try:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cut the faces out of photographs sorted into one folder per class, aligned as for training.
+"""Crop aligned faces from photographs in one folder per class.
 
-PHOTOS holds happiness/1.jpg and so on. OUT gets train/happiness/1.png and
-validation/happiness/2.png, grey and 48 x 48 pixels: of each photograph the largest face, cut out
-and turned upright as the node does. A picture of at most 128 pixels is taken for a face already.
+PHOTOS contains happiness/1.jpg and so on. OUT receives train/happiness/1.png and
+validation/happiness/2.png, grey and 48 x 48 pixels: the largest face of each photograph with the
+node's alignment. A picture of at most 128 pixels counts as a face crop.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _LOG = logging.getLogger(__name__)
 
 
 def part_of_each(files: list[tuple[Path, str]], validation_share: float) -> dict[Path, str]:
-    """Return the part that each picture belongs to.
+    """Return the part of each picture.
 
-    The choice looks random and is the same each time. Of each class with at least two pictures
-    both parts get some.
+    The choice is pseudo-random and reproducible. Both parts receive some of each class with at
+    least two pictures.
 
     :param files: (picture, class).
     :param validation_share: share of each class that is kept for validation, between 0 and 1.
@@ -59,14 +59,14 @@ def part_of_each(files: list[tuple[Path, str]], validation_share: float) -> dict
 def crop_faces(
     photos: Path, out: Path, detector: FaceDetector, validation_share: float
 ) -> Counter[tuple[str, str]]:
-    """Write the largest face of each photograph; log and leave out those without one.
+    """Write the largest face of each photograph; log skipped ones.
 
-    :param photos: one folder per class; or parts, which then stay as they are.
-    :param out: must not hold a part yet.
-    :returns: how many faces were written, by (part, class).
-    :raises FileNotFoundError: there are no photographs.
-    :raises FileExistsError: ``out`` holds faces already.
-    :raises ValueError: a folder is none of the classes.
+    :param photos: one folder per class; or parts, which are kept.
+    :param out: must not contain a part.
+    :returns: number of faces written, by (part, class).
+    :raises FileNotFoundError: when ``photos`` contains no photographs.
+    :raises FileExistsError: when ``out`` already contains faces.
+    :raises ValueError: when a folder is not a class.
     """
     if taken := [part for part in PARTS if (out / part).exists()]:
         raise FileExistsError(f"{out / taken[0]} is there already: name another folder")
@@ -95,7 +95,7 @@ def crop_faces(
         part = inside[0] if sorted_by_hand else parts[path]
         folder = out / part / label
         folder.mkdir(parents=True, exist_ok=True)
-        # Not the stem alone: 1.jpg and 1.png, or two folders within, may both be there.
+        # Not the stem alone: 1.jpg and 1.png, or two sub-folders, may both exist.
         name = "_".join(inside[2 if sorted_by_hand else 1 :])
         target = folder / f"{name}.png"
         if not cv2.imwrite(str(target), crops[path]):

@@ -44,7 +44,7 @@ from .figures.confusion import write_confusion
 from .figures.model_card import figures, overview, write_figures
 
 _LOG = logging.getLogger(__name__)
-# Attention maps of more faces take gigabytes.
+# Attention maps of larger batches take gigabytes.
 _BATCH: Final = 32
 _CALIBRATION_BINS: Final = 15
 _ABSTENTION_ACCURACIES: Final = (0.90, 0.95)
@@ -59,7 +59,7 @@ class SetMetrics:
 
     :ivar images: pictures in the set.
     :ivar accuracy: share of correct predictions.
-    :ivar balanced_accuracy: mean of the recalls.
+    :ivar balanced_accuracy: mean recall.
     :ivar macro_f1: mean of the classes' F1 scores.
     :ivar nll: negative log-likelihood of the label, in nats.
     :ivar ece: expected calibration error, over 15 bins of equal width.
@@ -80,7 +80,7 @@ class SetMetrics:
 
 @dataclass(frozen=True)
 class SplitScores:
-    """The scores of every picture of the test splits, N x 7; those of other rows are NaN.
+    """Scores of the test pictures, N x 7; NaN for other rows.
 
     :ivar single_view: of the pictures.
     :ivar flip_average: of the pictures and their mirror images together.
@@ -91,7 +91,7 @@ class SplitScores:
 
 
 def score_images(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the scores of ``images``, N x 7, as the node would give them."""
+    """Return the node's scores of ``images``, N x 7."""
     recognizer = EmotionRecognizer(model)
     return np.concatenate(
         [recognizer.recognize(images[i : i + _BATCH]) for i in range(0, len(images), _BATCH)]
@@ -99,14 +99,14 @@ def score_images(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float32]
 
 
 def score_splits(model: Model, data: Fer2013) -> SplitScores:
-    """Return the scores of all test pictures: several sets share them, and they take time."""
+    """Return the scores of all test pictures, shared by the sets."""
     single = np.full((len(data.usage), len(EMOTIONS)), np.nan, np.float32)
     both = single.copy()
     for usage in {evaluation_set.usage for evaluation_set in EVALUATION_SETS}:
         split = data.rows(usage)
         images = data.images[split]
         single[split] = score_images(model, images)
-        # The mean of the logits is, but for a constant, that of the scores' logarithms.
+        # The mean of the logits equals that of the scores' logarithms up to a constant.
         mirrored = score_images(model, np.ascontiguousarray(images[:, :, ::-1]))
         both[split] = softmax((np.log(single[split]) + np.log(mirrored)) / 2, axis=1)
     return SplitScores(single, both)
@@ -123,7 +123,7 @@ def measure(
     with warnings.catch_warnings():  # scikit-learn warns of contempt, which is never predicted
         warnings.simplefilter("ignore", UserWarning)
         balanced = balanced_accuracy_score(labels, predicted)
-    exact = scores[ours].astype(np.float64)  # sums to 1 only to the precision of its type
+    exact = scores[ours].astype(np.float64)  # sums to 1 within the precision of its type
     ece = multiclass_calibration_error(
         torch.from_numpy(scores[ours]),
         torch.from_numpy(labels[ours]),
@@ -161,7 +161,7 @@ def evaluate(scores: NDArray[np.float32], data: Fer2013) -> dict[str, SetMetrics
 
 
 def measure_abstention(scores: NDArray[np.float32], data: Fer2013) -> list[Abstention]:
-    """Return what thresholds fitted on ``private7`` do on ``report``."""
+    """Return the effect on ``report`` of thresholds fitted on ``private7``."""
     validation_rows, validation_labels = PRIVATE7.rows_and_labels(data)
     rows, labels = REPORT.rows_and_labels(data)
     return [

@@ -34,7 +34,7 @@ from .train import predict, select_faces
 
 _LOG = logging.getLogger(__name__)
 _BATCH: Final = 64
-# Training pictures on which a graph is compared with its network, and 8-bit ranges are chosen.
+# Number of training pictures for comparing graphs and choosing 8-bit ranges.
 _SAMPLE: Final = 256
 # Share of validation accuracy that an 8-bit graph may lose.
 _MAX_LOSS: Final = 0.001
@@ -43,7 +43,7 @@ _MAX_LOSS: Final = 0.001
 def export(
     checkpoint: Path, folder: Path, data: Fer2013, logit_adjustment: float = 0.0
 ) -> ModelConfig:
-    """Write the model of ``checkpoint`` to ``folder``, its temperature fitted on validation data.
+    """Write the model of ``checkpoint`` to ``folder``, with fitted temperature.
 
     :param logit_adjustment: validation accuracy, as a share, to give up for the recall of rare
         classes; see :func:`.exporting.logit_adjustment.fit_shift`.
@@ -55,9 +55,9 @@ def export(
 def export_again(
     model: Path, folder: Path, data: Fer2013, logit_adjustment: float = 0.0
 ) -> ModelConfig:
-    """Write ``model``, an exported one, to ``folder`` with new graphs.
+    """Write an exported ``model`` to ``folder`` with new graphs.
 
-    :param logit_adjustment: as for :func:`export`; without it the temperature stays as it is.
+    :param logit_adjustment: as for :func:`export`; without it the temperature is kept.
     :raises ValueError: the exported graph's logits differ from the network's.
     """
     trained = load_network(model)
@@ -96,7 +96,7 @@ def _write(
 
 
 def _graphs(network: nn.Module, exported: ExportedGraphs, data: Fer2013) -> dict[Precision, bytes]:
-    """Return the ONNX model of each precision in which the network is as good as in float32."""
+    """Return the ONNX models of all precisions without loss of accuracy."""
     graph = exported.whole
     training = data.images[data.leak_free_training_rows()]
     sample = training[:: max(1, len(training) // _SAMPLE)]
@@ -124,8 +124,8 @@ def _graphs(network: nn.Module, exported: ExportedGraphs, data: Fer2013) -> dict
 def _accuracy(graph: bytes, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
     options = onnxruntime.SessionOptions()
     if not multiplies_int8_fast():
-        # Node by node, 8-bit numbers are multiplied in float32: slow, and as exact as on the
-        # processors that will run this graph.
+        # Without graph optimisation, 8-bit numbers are multiplied in float32: slow, but as
+        # exact as on the processors that run this graph.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     predicted = [

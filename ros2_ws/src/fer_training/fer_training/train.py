@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Train one network, on FER2013 with FER+ votes or on class folders of faces."""
+"""Train a network on FER2013 with FER+ or on class folders."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _EVALUATION_BATCH = 256
 
 @dataclass(frozen=True)
 class LabelledFaces:
-    """Faces of one split that have a class.
+    """Labelled faces of one split.
 
     :ivar images: N x 48 x 48, grey, uint8.
     :ivar labels: N, index into :data:`~fer_perception.emotions.EMOTIONS`.
@@ -67,9 +67,9 @@ class LabelledFaces:
 def select_faces(
     data: Fer2013, rows: NDArray[np.int64], soft: bool, plurality_share: float = 0.0
 ) -> LabelledFaces:
-    """Return the faces among ``rows`` that the report's cleaning keeps, with their targets.
+    """Return the cleaned faces of ``rows`` with their targets.
 
-    :param soft: the targets are the raters' distribution, but for the ``plurality_share``.
+    :param soft: use the raters' distribution as targets, except for the ``plurality_share``.
     """
     labels = plurality_labels(data.votes[rows])
     rows, labels = rows[labels != EXCLUDED], labels[labels != EXCLUDED]
@@ -83,7 +83,7 @@ def select_faces(
 
 
 def draw_order(labels: Tensor, balance: float, generator: Generator) -> Tensor:
-    """Return the rows of one epoch, in the order in which they are shown.
+    """Return the rows of one epoch in order.
 
     Without balance each row comes once; with it rows are drawn with replacement, those of class c
     with a weight of (share of c)^-balance.
@@ -98,9 +98,10 @@ def draw_order(labels: Tensor, balance: float, generator: Generator) -> Tensor:
 def batches(
     faces: LabelledFaces, recipe: Recipe, generator: Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield (normalised images B x 1 x 48 x 48, targets B x 7) of one epoch.
+    """Yield (normalised images, targets) of one epoch.
 
-    The last, incomplete batch is left out, as its batch norm would be off.
+    Images are B x 1 x 48 x 48, targets B x 7. The last, incomplete batch is dropped, as it would
+    distort batch norm.
     """
     order = draw_order(faces.labels.cpu(), recipe.balance, generator)
     for start in range(0, len(order) - recipe.batch_size + 1, recipe.batch_size):
@@ -144,7 +145,7 @@ def enter_stage(network: nn.Module, stage: Stage) -> None:
 
 
 def one_cycle_factor(progress: float) -> float:
-    """Return the learning rate, relative to its highest, at ``progress`` in [0, 1] of training."""
+    """Return the relative learning rate at ``progress`` in [0, 1]."""
     if progress < _WARM_UP_SHARE:
         return (progress + 0.001) / (_WARM_UP_SHARE + 0.001)
     return 0.5 + 0.5 * math.cos(math.pi * (progress - _WARM_UP_SHARE) / (1.0 - _WARM_UP_SHARE))
@@ -180,25 +181,24 @@ def train(
 ) -> Path:
     """Train and return the path of the checkpoint with the best validation accuracy.
 
-    Writes ``best.safetensors`` after each epoch that is the best so far, then
-    ``last.safetensors``, then ``log.csv`` with a line an epoch. The order of the data, the
-    augmentation and the dropout of an epoch follow from ``seed`` and its number alone, so that a
-    run that was killed at any moment and resumed leaves the files of an unbroken one. (On the
-    CPU: on a GPU the sums of some gradients depend on the order in which they are made.)
+    Write ``best.safetensors`` after each best epoch so far, then ``last.safetensors``, then
+    ``log.csv`` with a line per epoch. Data order, augmentation and dropout of an epoch depend only
+    on ``seed`` and its number, so that a killed and resumed run writes the same files as an
+    uninterrupted one. (On the CPU: on a GPU some gradient sums depend on their order.)
 
-    :param out: folder for what is written; made when missing.
-    :param start_from: a trained network whose weights training begins with; those that only one of
-        the two networks has (its attention) are left out or keep their initialisation.
+    :param out: output folder; created if needed.
+    :param start_from: a trained network with the initial weights; weights that only one of the two
+        networks has (its attention) are ignored or keep their initialisation.
     :param teachers: models or checkpoints whose mean scores are mixed into the targets, by the
         recipe's ``teacher_weight``; see :class:`.teacher.Teachers`.
     :param device: where PyTorch trains: ``cpu``, ``cuda``.
     :raises FileNotFoundError: when ``resume`` finds no checkpoint.
-    :raises ValueError: when there are fewer faces than the recipe takes in a step.
+    :raises ValueError: when the number of faces is below the recipe's batch size.
     """
     out.mkdir(parents=True, exist_ok=True)
     rows = data.leak_free_training_rows() if recipe.leak_free else data.rows(Usage.TRAINING)
     faces = select_faces(data, rows, recipe.soft_targets, recipe.plurality_share)
-    # The report's validation set; PublicTest is its test set and is not looked at here.
+    # The report's validation set; its test set, PublicTest, is not used here.
     validation = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
     if len(faces.labels) < recipe.batch_size:
         raise ValueError(
@@ -229,7 +229,7 @@ def train(
     state: dict[str, Any] = {"epoch": 0, "best_accuracy": 0.0, "best_epoch": 0, "log": []}
     if resume:
         state = load_checkpoint(last, modules, optimizer)
-        # Checkpoints of earlier releases hold no log: what they trained is not in log.csv.
+        # Checkpoints of earlier releases lack a log: their epochs are not in log.csv.
         state.setdefault("log", [])
         plateau.load_state_dict(state["plateau"])
         _write_log(out / "log.csv", state["log"])  # it may lack the last epoch
@@ -248,7 +248,7 @@ def train(
         stage = recipe.stage_of(epoch)
         enter_stage(network, stage)
         enter_stage(average, stage)
-        # One seed an epoch, far from those of its neighbours: dropout draws from the global one.
+        # One independent seed per epoch: dropout uses the global generator.
         torch.manual_seed(seed * 10_000 + epoch)
         generator = Generator().manual_seed(seed * 10_000 + epoch)
         network.train()
@@ -294,7 +294,7 @@ def train(
                 _log_row(epoch + 1, mean_loss, accuracy, optimizer.param_groups[0]["lr"]),
             ],
         }
-        # The best one first: a run killed between the two repeats this epoch.
+        # The best one first: a run killed between the two writes repeats this epoch.
         if improved:
             save_checkpoint(best, {"network": evaluated}, SGD(network.parameters()), state)
         save_checkpoint(last, modules, optimizer, state)

@@ -136,7 +136,7 @@ class WledDevice(LightDevice[WledConfig]):
             self._udp = UdpPeer(self.config.host, self.config.ddp_port).open()
         else:
             # Query first, since a stalled controller would accept a colour with each connection
-# and show them all in sequence when it recovers.
+            # and show them all in sequence when it recovers.
             self._http.is_on()
         self._is_open = True
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read and writes rosbag2 bags without ROS."""
+"""Read and write rosbag2 bags without ROS."""

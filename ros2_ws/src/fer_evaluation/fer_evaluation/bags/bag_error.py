@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The error of everything that reads or writes bags."""
+"""Error of reading and writing bags."""
 
 
 class BagError(Exception):

@@ -23,7 +23,7 @@ COMPRESSED_TYPE: Final = "sensor_msgs/msg/CompressedImage"
 class BagImage:
     """An image of a bag.
 
-    :ivar time_ns: the time to evaluate it at: its stamp, or its time of recording.
+    :ivar time_ns: time of evaluation: its stamp, or its time of recording.
     :ivar stamp_ns: of its header.
     :ivar recorded_ns: time of recording.
     :ivar frame_id: of its header.
@@ -92,7 +92,7 @@ def images(
 def read_image(
     data: bytes, type_name: str, recorded_ns: int, types: MessageTypes, by_recording: bool = False
 ) -> BagImage:
-    """Return the image of a serialised message, or why it cannot be read."""
+    """Decode a serialised image message, or record its error."""
     try:
         message = types.read(data, type_name)
     except BagError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads ``metadata.yaml``: what the recorder promises of a bag."""
+"""Read ``metadata.yaml``, the recorder's description of a bag."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ METADATA_FILE: Final = "metadata.yaml"
 
 @dataclass(frozen=True)
 class BagMetadata:
-    """What the recorder promises.
+    """The recorder's description of a bag.
 
     :ivar files: names of the storage files, in the order of their recording.
     :ivar message_counts: messages by topic.
@@ -28,7 +28,7 @@ class BagMetadata:
 def read_metadata(folder: Path) -> BagMetadata:
     """Read the ``metadata.yaml`` of a bag's folder.
 
-    :raises FileNotFoundError: when there is none.
+    :raises FileNotFoundError: when it is missing.
     :raises ValueError: when it is damaged; the message says where.
     """
     path = folder / METADATA_FILE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the serialised messages of a rosbag2 bag, whole or damaged."""
+"""Read serialised messages of a rosbag2 bag, including damaged ones."""
 
 from __future__ import annotations
 
@@ -55,15 +55,15 @@ class OpenBag(AbstractContextManager["OpenBag"]):
     """An open bag, for a ``with`` statement.
 
     Topics, types and QoS come from the storage; ``metadata.yaml`` only gives the order of the
-    files and the counts to hold against. A bag that is damaged, cut off, or without its index or
-    ``metadata.yaml`` gives what can be read, and a warning. Nothing is written into its folder:
-    what cannot be read in place is read from a temporary copy, which ``close`` removes.
+    files and the expected counts. Of a bag that is damaged, truncated, or without its index or
+    ``metadata.yaml``, the readable part is used, with a warning. Nothing is written into its
+    folder: what cannot be read in place is read from a temporary copy, which ``close`` removes.
 
     :param path: a bag's folder, or one storage file.
     :ivar topics: by name.
     :ivar files: all files that are read, with SQLite's logs.
     :ivar warnings: what cannot be read; grows while messages are read.
-    :raises BagError: when there is no bag, or none of it can be read.
+    :raises BagError: when the bag is missing or unreadable.
     """
 
     def __init__(self, path: Path) -> None:
@@ -91,7 +91,7 @@ class OpenBag(AbstractContextManager["OpenBag"]):
 
     @property
     def warnings(self) -> list[str]:
-        """What cannot be read, by now."""
+        """Unreadable parts found so far."""
         return [*self._own_warnings, *(w for reader in self._readers for w in reader.warnings)]
 
     def messages(self, topics: Set[str]) -> Iterator[BagMessage]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write a rosbag2 bag, whole or not at all."""
+"""Write a rosbag2 bag completely or not at all."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _REFUSED_BY_SQLITE: Final = "#?%"
 
 
 class BagWriter(AbstractContextManager["BagWriter"]):
-    """Write a new bag that appears in its place when complete.
+    """Write a bag to a temporary path and rename it when complete.
 
     :param path: the bag's folder, which must not exist.
     :param storage: one of :data:`STORAGES`.
@@ -102,7 +102,7 @@ class BagWriter(AbstractContextManager["BagWriter"]):
         try:
             with self._as_bag_error():
                 self._writer.open()
-        except BaseException:  # among others an interruption
+        except BaseException:  # including an interruption
             shutil.rmtree(self._beside, ignore_errors=True)
             raise
         return self
@@ -128,7 +128,7 @@ class BagWriter(AbstractContextManager["BagWriter"]):
             shutil.rmtree(self._beside, ignore_errors=True)
 
     def _check_storage(self) -> None:
-        """Make sure that the storage lies where it is taken from."""
+        """Check that the storage file exists at its expected path."""
         storage_files(self._beside / self._path.name)
 
     def _give_up(self) -> None:

@@ -25,7 +25,7 @@ def header_stamp_ns(data: bytes) -> int | None:
 def stamp_fault(bag: OpenBag, topic: str) -> str:
     """Compare an image topic's stamps with the times of recording.
 
-    :returns: what is wrong with the stamps, to follow "the stamps"; empty where nothing is.
+    :returns: the fault of the stamps, to follow "the stamps"; empty without one.
     """
     clock = FrameClock()
     for message in bag.messages({topic}):

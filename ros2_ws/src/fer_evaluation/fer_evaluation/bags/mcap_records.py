@@ -13,7 +13,7 @@ from mcap.exceptions import McapError
 from mcap.records import Channel, Chunk, McapRecord, Message, Schema
 from mcap.stream_reader import StreamReader, breakup_chunk
 
-# What a cut-off or overwritten file makes the reader and its decompressors raise.
+# Exceptions of the reader and its decompressors for truncated or overwritten files.
 _DAMAGE: Final = (
     McapError,
     struct.error,
@@ -47,7 +47,7 @@ def mcap_records(file: Path) -> Iterator[tuple[str, str, str, int, bytes]]:
                     definition = schema.data.decode(errors="replace")
                     yield channel.topic, schema.name, definition, record.log_time, record.data
         except _DAMAGE:
-            return  # what comes before the damage is all there is
+            return  # only the part before the damage is readable
 
 
 def _mcap_items(stream: BinaryIO) -> Iterator[McapRecord]:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The time of a recording during playback, at any rate or paused."""
+"""Time of a recording during playback, at any rate or paused."""
 
 from __future__ import annotations
 
 
 class PlaybackClock:
-    """Maps a steady clock to the recording's time.
+    """Map a steady clock to the recording's time.
 
     :param start_ns: the recording's time at the start.
     :param rate: recorded seconds per second, above 0.

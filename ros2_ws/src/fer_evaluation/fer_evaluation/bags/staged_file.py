@@ -28,7 +28,7 @@ class StagedFile:
     :ivar original: the file in the bag.
     :ivar format: the storage's format.
     :ivar parts: the files in the bag that ``path`` was made from.
-    :ivar warning: what the user should know about it; may be empty.
+    :ivar warning: a warning for the user; may be empty.
     """
 
     path: Path
@@ -54,7 +54,7 @@ class Staging:
     def stage(self, file: Path) -> StagedFile:
         """Return ``file``, or a private copy where needed.
 
-        :raises BagError: when there is no room for the copy.
+        :raises BagError: when the disk has no room for the copy.
         """
         form = storage_format(file)
         if form is None:
@@ -89,7 +89,7 @@ class Staging:
         warning = f"the recorder did not close {file.name}: it is read together with {named}"
         try:
             with closing(sqlite3.connect(target)) as database:
-                # Move what the log holds into the file, or roll an unfinished transaction back.
+                # Apply the log to the file, or roll an unfinished transaction back.
                 database.execute("PRAGMA journal_mode = DELETE")
                 database.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.OperationalError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find a bag's storage files and recognises them by magic bytes."""
+"""Find a bag's storage files and recognise them by magic bytes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def storage_files(path: Path) -> list[Path]:
     """Return the storage files of the bag at ``path`` in natural order.
 
     :param path: a bag's folder, or one storage file.
-    :raises BagError: when there are none.
+    :raises BagError: when the bag contains none.
     """
     if not path.exists():
         raise BagError(f"{path}: there is no such bag")
@@ -72,7 +72,7 @@ def storage_files(path: Path) -> list[Path]:
 
 
 def is_bag(path: Path) -> bool:
-    """Return whether ``path`` holds storage files, whole or damaged."""
+    """Return whether ``path`` holds storage files, including damaged ones."""
     try:
         return bool(storage_files(path))
     except BagError:
@@ -106,7 +106,7 @@ def storage_format(path: Path) -> StorageFormat | None:
 def decompress_file(source: Path, target: Path) -> str:
     """Decompress a zstd file as far as possible.
 
-    :returns: what is wrong with it; empty where nothing is.
+    :returns: its damage; empty without any.
     :raises OSError: when the target's disk is full.
     """
     with source.open("rb") as compressed, target.open("wb") as plain:
@@ -126,7 +126,7 @@ def decompress_file(source: Path, target: Path) -> str:
 
 
 def decompress_message(data: bytes) -> bytes:
-    """Return a message of rosbag2's compression mode MESSAGE as it was serialised.
+    """Decompress a message of rosbag2's compression mode MESSAGE.
 
     :raises BagError: when it is damaged.
     """
@@ -145,7 +145,7 @@ def _is_storage(path: Path) -> bool:
 
 
 def _is_macos_shadow(path: Path) -> bool:
-    """Return whether macOS put the file beside another one for its attributes."""
+    """Return whether the file holds macOS attributes of another one."""
     return path.name.startswith("._")
 
 

@@ -21,7 +21,7 @@ _SERIALIZATION: Final = "cdr"
 
 @dataclass(frozen=True)
 class StoredTopic:
-    """A topic as one storage file holds it.
+    """A topic of one storage file.
 
     :ivar type_name: for example ``sensor_msgs/msg/Image``.
     :ivar definition: of its type, in the ``.msg`` or ``.idl`` form; may be empty.
@@ -39,7 +39,7 @@ class StorageReader:
     """An open storage file.
 
     :ivar topics: by name; a topic keeps the first type that is found.
-    :ivar warnings: what cannot be read; grows while messages are read.
+    :ivar warnings: unreadable parts; grows while messages are read.
     """
 
     def __init__(self, file: StagedFile) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read a storage file record by record, around damaged places."""
+"""Read a storage file record by record, skipping damaged places."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from .bag_error import BagError
 from .storage_formats import StorageFormat
 
-# Rows to skip at most to get over a damaged place.
+# Maximum number of rows to skip at a damaged place.
 _LONGEST_HOLE: Final = 1 << 14
 
 
@@ -79,7 +79,7 @@ class StorageRecords:
 def _in_time_order(records: Iterable[Record]) -> Iterator[Record]:
     """Sort records on disk, since images may not fit into memory.
 
-    :raises BagError: when there is no room for it.
+    :raises BagError: when the disk has no room for it.
     """
     # SQLite keeps a database without a name in a temporary file that no one else sees.
     with closing(sqlite3.connect("")) as database:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Data sets with labels, as training and evaluation read them."""
+"""Labelled data sets for training and evaluation."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read pictures that are sorted into one folder per class, ``happiness/1.png``."""
+"""Read pictures sorted into one folder per class, ``happiness/1.png``."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _RATERS: Final = 10
 
 
 def class_files(folder: Path) -> list[tuple[Path, str]]:
-    """Return (picture, class) of all pictures in class folders, in natural order.
+    """Return (picture, class) of the class folders in natural order.
 
     Class folders are named as in :data:`CLASS_NAMES`; capitals do not matter. There may be
     folders within. Hidden files are skipped; :func:`check_class_names` refuses other folders.
@@ -97,7 +97,7 @@ def shows_only_a_face(pixels: RgbImage) -> bool:
 
 
 def as_crop(pixels: RgbImage) -> NDArray[np.uint8]:
-    """Return a face as the networks take it: grey, 48 x 48, uint8."""
+    """Return a face as network input: grey, 48 x 48, uint8."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     if grey.shape != (CROP_SIZE_PX, CROP_SIZE_PX):
         grey = cv2.resize(grey, (CROP_SIZE_PX, CROP_SIZE_PX), interpolation=cv2.INTER_AREA)
@@ -105,7 +105,7 @@ def as_crop(pixels: RgbImage) -> NDArray[np.uint8]:
 
 
 def check_class_names(folder: Path) -> None:
-    """Refuse folders whose class is unknown, which would be left out silently.
+    """Refuse folders of unknown classes.
 
     :raises ValueError: naming the folder, and the class that it may mean.
     """

@@ -15,7 +15,10 @@ FACE_PX: Final = 48
 
 
 class Usage(IntEnum):
-    """FER2013's splits. The report tests on PUBLIC_TEST and validates on PRIVATE_TEST."""
+    """FER2013's splits.
+
+    The report tests on PUBLIC_TEST and validates on PRIVATE_TEST.
+    """
 
     TRAINING = 0
     PUBLIC_TEST = 1
@@ -24,7 +27,7 @@ class Usage(IntEnum):
 
 @dataclass(frozen=True)
 class Fer2013:
-    """Pictures of FER2013, or others in their place, with votes row by row.
+    """Pictures, of FER2013 or others, with votes row by row.
 
     :ivar images: N x 48 x 48, grey, uint8.
     :ivar votes: N x 10, in the order of :data:`~.votes.VOTE_COLUMNS`.
@@ -42,7 +45,7 @@ class Fer2013:
         return np.flatnonzero((self.usage == usage) & ~self.wrong_votes)
 
     def leak_free_training_rows(self) -> NDArray[np.int64]:
-        """Return the training rows whose picture is in neither of the test splits."""
+        """Return the training rows without pictures of the test splits."""
         held_out = {image.tobytes() for image in self.images[self.usage != Usage.TRAINING]}
         rows = self.rows(Usage.TRAINING)
         return rows[[self.images[row].tobytes() not in held_out for row in rows]]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read Kaggle's table of FER2013 with the votes of FER+'s fer2013new.csv."""
+"""Read Kaggle's FER2013 table with the votes of fer2013new.csv."""
 
 from __future__ import annotations
 

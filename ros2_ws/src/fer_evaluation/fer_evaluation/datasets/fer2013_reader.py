@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read FER2013 with the FER+ votes in any of its published forms."""
+"""Read FER2013 with the FER+ votes in any published form."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .fer2013_sheets import LABELS_FILE, read_sheets
 
 
 def read_fer2013(folder: Path) -> Fer2013:
-    """Read the form that ``folder`` holds.
+    """Read FER2013 from ``folder`` in any published form.
 
     The forms are, in this order: lossless sheets (``labels.npz``, ``sheet_00.png`` ...); Kaggle's
     ``fer2013.csv`` or ``icml_face_data.csv`` with the votes of ``fer2013new.csv``; the folders of

@@ -35,7 +35,7 @@ def without_outliers(votes: NDArray[np.integer]) -> NDArray[np.integer]:
 
 
 def soft_targets(votes: NDArray[np.integer]) -> NDArray[np.float32]:
-    """Return the raters' distribution over the classes, N x 7, each row summing to 1.
+    """Return the raters' normalised distribution over the classes, N x 7.
 
     Single votes count as slips of a rater, as in FER+. A row with only single votes for the
     classes keeps them.

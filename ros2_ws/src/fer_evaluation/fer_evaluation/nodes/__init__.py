@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ROS 2 nodes that play, record and score."""
+"""ROS 2 nodes that play, record and score."""

@@ -67,9 +67,9 @@ class PlayerSettings:
 
 
 class BagPlayerNode(Node):
-    """Publish a bag's topics and ``/clock``, and ends after the bag.
+    """Publish a bag's topics and ``/clock``, then end.
 
-    :ivar failure: why nothing was played to the end; else empty.
+    :ivar failure: why the playback failed; else empty.
     :raises BagError: when the bag cannot be played.
     """
 
@@ -194,7 +194,7 @@ class BagPlayerNode(Node):
             self._closing.wait(_CLOCK_PERIOD_S)
 
     def _settle(self, clock: PlaybackClock) -> None:
-        """Let time go on, so that subscribers can handle the last message."""
+        """Keep publishing ``/clock`` while subscribers handle the last message."""
         end_s = time.monotonic() + self._value("settle_s")
         while not self._closing.is_set() and time.monotonic() < end_s:
             self._publish_clock(clock.now_ns(time.monotonic()))

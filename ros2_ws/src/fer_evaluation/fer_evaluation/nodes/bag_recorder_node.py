@@ -67,14 +67,14 @@ class BagRecorderNode(Node):
         self._bag.__enter__()
         self._count = 0
         self.failure = ""
-        # Topics also appear while a simulation's clock stands still.
+        # Steady clock: topics also appear while a simulation is paused.
         self.create_timer(
             _LOOK_PERIOD_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
         self._look()
 
     def _look(self) -> None:
-        """Subscribe to the topics that have a publisher now."""
+        """Subscribe to the topics with a publisher."""
         for name, types in self.get_topic_names_and_types():
             if name in self._waiting and self.count_publishers(name):
                 self._waiting.discard(name)

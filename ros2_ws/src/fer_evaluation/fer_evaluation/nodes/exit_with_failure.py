@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a node and exits with a message where it failed."""
+"""Run a node and exit with a message if it failed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..scoring.ground_truth import LabelError
 
 
 class FallibleNode(Protocol):
-    """A node that knows after its end whether it did its work.
+    """A node that reports after its end whether it succeeded.
 
-    :ivar failure: why it did not; empty where it did.
+    :ivar failure: the reason of a failure; else empty.
     """
 
     failure: str
@@ -26,16 +26,16 @@ class FallibleNode(Protocol):
         ...
 
     def destroy_node(self) -> None:
-        """Leave the graph."""
+        """Destroy the node."""
         ...
 
 
 def run_and_exit(create: Callable[[], FallibleNode], name: str, args: list[str] | None) -> None:
     """Run a node until its end, SIGINT or SIGTERM.
 
-    :param create: makes the node.
+    :param create: creates the node.
     :param name: of the program, for its messages.
-    :param args: the command line, as rclpy takes it.
+    :param args: the command line, in rclpy's form.
     :raises SystemExit: with code 1 and one line, where the node cannot start or has failed.
     """
     made: list[FallibleNode] = []

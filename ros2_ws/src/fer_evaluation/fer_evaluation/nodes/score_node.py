@@ -62,7 +62,7 @@ class ScoreSettings:
 
 
 class ScoreNode(Node):
-    """Subscribe to the graph's results and writes the report at its end.
+    """Subscribe to the graph's results and write the report at the end.
 
     :ivar failure: why nothing was written; else empty.
     :raises BagError: when the bag cannot be read; likewise the errors of labels and of the folder.
@@ -76,7 +76,7 @@ class ScoreNode(Node):
         self._folder = OutputFolder(
             Path(self._settings.out).expanduser(), self._settings.overwrite
         )
-        # Before the bag is read, so that messages wait in the queue meanwhile.
+        # Before the bag is read, so that messages are queued in the meantime.
         self.create_subscription(EmotionArray, "emotions", self._on_emotions, 100)
         self._shown = _shown_color()
         if self._shown is not None:
@@ -102,7 +102,7 @@ class ScoreNode(Node):
         self._table = EmotionsCsv(self._files.enter_context(table))
 
     def _truth(self) -> GroundTruth | None:
-        """Return the labels, if there are any, and describe the bag."""
+        """Return the labels, if any, and describe the bag."""
         settings = self._settings
         first_stamp_ns = 0
         rows = None
@@ -141,7 +141,7 @@ class ScoreNode(Node):
             self._model_id = message.faces[0].model_id
 
     def _timed(self, frame: PredictedFrame) -> PredictedFrame:
-        """Return the frame; retimed by its receipt where stamps do not run."""
+        """Return the frame, timed by its receipt when its stamps are faulty."""
         now_ns = self.get_clock().now().nanoseconds
         frame_time = self._frame_clock.advance(frame.stamp_ns * 1e-9, now_ns * 1e-9)
         if not frame_time.fault:
@@ -164,7 +164,7 @@ class ScoreNode(Node):
                     self._interventions = int(value.value)
 
     def close(self) -> None:
-        """Write the results, unless there are none."""
+        """Write the results, if any."""
         if self._closed:
             return
         self._closed = True

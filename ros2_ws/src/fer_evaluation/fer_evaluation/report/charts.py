@@ -21,12 +21,12 @@ _STRIP_HEIGHT = 13.0
 
 
 def _finished(parts: Sequence[str]) -> Markup:
-    """Return the picture; text from outside is escaped in the parts already."""
+    """Return the picture; external text is already escaped in its parts."""
     return Markup("".join([*parts, "</svg>"]))  # nosec B704
 
 
 def clock(seconds: float) -> str:
-    """Return a time for people: 7.5 s, 2:05, 1:02:05."""
+    """Format a time: 7.5 s, 2:05, 1:02:05."""
     if seconds < 60.0:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -35,7 +35,7 @@ def clock(seconds: float) -> str:
 
 
 class TimeAxis:
-    """Places the steps of a timeline in its drawing.
+    """Map the steps of a timeline to its drawing.
 
     :param bins: number of steps.
     :param width_s: length of a step [s].
@@ -135,7 +135,7 @@ def _segments(track: Mapping[int, TrackBin]) -> list[list[int]]:
 def _outline(
     time: TimeAxis, segment: Sequence[int], below: Sequence[float], above: Sequence[float]
 ) -> str:
-    # Along the upper edge, and back along the lower one; a lone step has a width, too.
+    # Along the upper edge, and back along the lower one; a single step also has a width.
     places = [time.x(index) for index in segment] + [time.x(segment[-1] + 1)]
     upper = zip(places, [*above, above[-1]], strict=True)
     lower = list(zip(places, [*below, below[-1]], strict=True))[::-1]
@@ -233,7 +233,7 @@ def latency_chart(
 ) -> Markup:
     """Return a histogram of times.
 
-    :param bins: (from, to, count), adjoining, each wider than the one before [s].
+    :param bins: (from, to, count), adjoining, of increasing width [s].
     :param marks: name -> time to mark [ms].
     """
     if not bins:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Renders results as one HTML page without scripts or requests."""
+"""Render results as one HTML page without scripts or requests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOTHING: Final = "–"
 
 @dataclass(frozen=True)
 class KeyFigure:
-    """A tile on top of the report."""
+    """A tile at the top of the report."""
 
     name: str
     value: str

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Simulates the light that the faces of a recording produce.
+"""Simulate the light for the faces of a recording.
 
-Needs ambient_light_driver, which this package does not depend on: without it the report has no
-lamp.
+Requires the optional package ambient_light_driver; without it the report lacks the lamp.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from ..scoring.timeline import Rgb
 if TYPE_CHECKING:
     from ambient_light_driver.pipeline import LightPipeline
 
-_STEP_NS: Final = 20_000_000  # as often as the light's node by default
+_STEP_NS: Final = 20_000_000  # the default rate of the light node
 # After a longer silence the light is idle and does not change.
 _LONGEST_SILENCE_NS: Final = 60 * 10**9
 
@@ -28,7 +27,7 @@ MISSING: Final = (
 
 
 class LampStrip:
-    """Steps the light's pipeline from frame to frame with default settings.
+    """Step the light's pipeline from frame to frame with default settings.
 
     :raises ImportError: when ambient_light_driver is not installed.
     """
@@ -51,7 +50,7 @@ class LampStrip:
     def add(self, frame: PredictedFrame) -> list[tuple[int, Rgb]]:
         """Pass the faces of a frame to the light.
 
-        :returns: (stamp, colour as a screen shows it) of the steps since the frame before.
+        :returns: (stamp, sRGB colour for a screen) of the steps since the previous frame.
         """
         colors = self._steps_until(frame.stamp_ns)
         self._observe(frame)

@@ -16,11 +16,11 @@ REPORT_FILE: Final = "report.html"
 
 
 class OutputFolder(AbstractContextManager["OutputFolder"]):
-    """A folder whose files appear together when the run ends well.
+    """A folder whose files are renamed together after a successful run.
 
-    They are written into ``FOLDER.part`` beside it. A run that fails or is interrupted leaves the
-    folder as it was, and the next one starts clean, also after a loss of power. Files of other
-    names stay in the folder.
+    They are written into ``FOLDER.part`` beside it. A failed or interrupted run leaves the folder
+    unchanged, and the next one starts clean, also after a power loss. Other files in the folder
+    are kept.
 
     :param folder: destination of the files; created if needed.
     :param overwrite: replace the report of an earlier run.
@@ -55,7 +55,7 @@ class OutputFolder(AbstractContextManager["OutputFolder"]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Move the files to their place, or drop them after a failure."""
+        """Rename the files, or remove them after a failure."""
         if error is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             for file in sorted(self._part.iterdir()):

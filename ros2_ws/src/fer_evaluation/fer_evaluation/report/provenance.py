@@ -35,7 +35,7 @@ def sha256_of(files: Iterable[Path]) -> str:
 
 
 def host() -> dict[str, Any]:
-    """Return what may differ between two runs with equal results."""
+    """Return the properties that may differ between equal runs."""
     return {
         "evaluated_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": platform.machine(),

@@ -57,13 +57,13 @@ def timings(latencies: LatencyHistogram, frames: int, recorded_s: float, wall_s:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """Everything that is reported of a run.
+    """All reported results of a run.
 
     :ivar source: the input: kind, name, sha256 and so on.
     :ivar model: model_id and sha256.
     :ivar settings: of the perception and of the scoring.
-    :ivar host: what may differ between two equal runs, see :mod:`~.provenance`.
-    :ivar warnings: what to know before trusting the figures.
+    :ivar host: properties that may differ between equal runs, see :mod:`~.provenance`.
+    :ivar warnings: limits of the figures.
     :ivar unused: input that could not be used.
     :ivar notes: other remarks, for example why there is no lamp.
     :ivar thumbnails: face id -> ``data:`` URI.

@@ -24,7 +24,7 @@ class Unused:
     reason: str
 
     def __str__(self) -> str:
-        """Return a line for people."""
+        """Return a line for the log."""
         return f"{self.count} {self.what} not used: {self.reason}"
 
 

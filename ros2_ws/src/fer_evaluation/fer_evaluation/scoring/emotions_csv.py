@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write and reads ``emotions.csv``, the table of predictions."""
+"""Write and read ``emotions.csv``, the table of predictions."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class LabelledFace:
 def read_emotions(path: Path) -> Iterator[tuple[int, tuple[LabelledFace, ...]]]:
     """Yield the stamp [ns] and the faces of each frame of a table.
 
-    :raises ValueError: when the columns are different ones.
+    :raises ValueError: when the columns do not match.
     """
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)

@@ -28,7 +28,7 @@ COLUMNS: Final = "stamp_ns (or time_s), label[, x, y, w, h][, face_id]"
 
 
 class LabelError(Exception):
-    """Labels cannot be used; the message names the place and what is expected."""
+    """Labels cannot be used; the message names place and expected form."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _since(held: list[LabelRow], index: int) -> int:
 
 
 def read_labels(path: Path, first_stamp_ns: int = 0) -> list[LabelRow]:
-    """Read a CSV with the columns :data:`COLUMNS`; lines that begin with # are comments.
+    """Read a CSV with the columns :data:`COLUMNS` and # comments.
 
     :param first_stamp_ns: stamp of the first image, from which ``time_s`` counts.
     :raises LabelError: naming the line that cannot be used.

@@ -95,5 +95,5 @@ class SwitchTimes:
 
     @property
     def missed(self) -> int:
-        """Changes that were not predicted before the next one, or by now."""
+        """Number of changes that were not predicted in time."""
         return self._missed + len(self._waiting)

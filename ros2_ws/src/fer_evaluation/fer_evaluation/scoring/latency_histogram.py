@@ -16,7 +16,7 @@ _BINS: Final = math.ceil(math.log(_LONGEST_S / _SHORTEST_S) / math.log(_RATIO))
 
 
 class LatencyHistogram:
-    """Count times in bins that each are 1 % wider than the last, from 10 us to 1000 s.
+    """Count times in logarithmic bins of 1 %, 10 us to 1000 s.
 
     :ivar counts: of each bin.
     """

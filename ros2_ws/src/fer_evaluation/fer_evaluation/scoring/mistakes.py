@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep the worst mistakes, as ranges of time to look at."""
+"""Keep the worst mistakes as time ranges for inspection."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAX_GAP_NS: Final = 500_000_000
 
 @dataclass(frozen=True)
 class Mistake:
-    """A time in which a face got a wrong label, or was not found.
+    """A time range in which a face was mislabelled or missed.
 
     :ivar start_ns: stamp of the first frame.
     :ivar end_ns: stamp of the last one.
@@ -68,7 +68,7 @@ class _Running:
 
 
 class Mistakes:
-    """Join wrong frames of each ground-truth face to ranges, and keeps the worst."""
+    """Join each face's wrong frames to ranges and keep the worst."""
 
     def __init__(self) -> None:
         self._running: dict[str, _Running] = {}
@@ -118,6 +118,6 @@ class Mistakes:
             heapq.heappop(self._worst)
 
     def worst(self) -> list[Mistake]:
-        """Return the worst mistakes by now, the worst first."""
+        """Return the worst mistakes so far, the worst first."""
         self.reset()
         return [mistake for _, _, mistake in sorted(self._worst, key=lambda entry: -entry[0])]

@@ -25,7 +25,7 @@ _MAX_OVERTAKING_NS = round(1e9 * MAX_OVERTAKING_S)
 
 @dataclass(frozen=True)
 class Metrics:
-    """All metrics of a run. Shares are in [0, 1]; None where there is nothing to measure.
+    """All metrics of a run: shares in [0, 1], None if undefined.
 
     :ivar frames: frames of the input, including unreadable ones.
     :ivar unreadable_frames: images that could not be read.
@@ -160,7 +160,7 @@ class Scoring:
             part.reset()
 
     def metrics(self, flash_limit_interventions: int | None = None) -> Metrics:
-        """Return the metrics by now."""
+        """Return the metrics so far."""
         classification, delays = self.classification, self._switches.delays_s
         has_identities = self.truth is not None and self.truth.distinguishes_faces
         right = int(classification.confusion.diagonal().sum())

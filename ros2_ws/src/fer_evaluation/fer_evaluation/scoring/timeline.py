@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Predictions over time, in as many steps as a screen can show."""
+"""Predictions over time, in steps of a screen's resolution."""
 
 from __future__ import annotations
 

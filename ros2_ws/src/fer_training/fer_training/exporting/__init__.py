@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exporting: from a checkpoint to a model that the node loads."""
+"""Export: convert a checkpoint to a model for the node."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calibrate confidences: of the predictions with 0.8, four in five are right."""
+"""Calibrate confidences by temperature scaling."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     """Return the temperature that minimises the negative log-likelihood of ``labels``.
 
     Guo et al. 2017, "On Calibration of Modern Neural Networks". Use validation data that is not
-    reported. A label counts as right with the probability (N + 1) / (N + 2) of Laplace's rule of
-    succession, as in Platt 1999: a few pictures, all predicted correctly, do not make a network
-    certain.
+    reported. A label counts as correct with the probability (N + 1) / (N + 2) of Laplace's rule of
+    succession, as in Platt 1999: this prevents overconfidence after a few pictures that are all
+    predicted correctly.
 
     :param logits: N x classes.
     :param labels: N.

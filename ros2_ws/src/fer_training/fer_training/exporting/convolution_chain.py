@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cut a graph around its chain of 3 x 3 convolutions, which take nearly all of its time."""
+"""Split a graph around its chain of 3 x 3 convolutions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from onnx.utils import Extractor
 from fer_perception.inference.native_convolutions import OUTPUTS_MULTIPLE
 from fer_perception.recognition.model_store import ConvolutionNames
 
-# What each attribute must be, if it is there, of the nodes in a chain.
+# Required values of existing attributes of the nodes in a chain.
 _PLAIN: Final[dict[str, dict[str, Any]]] = {
     "Conv": {"pads": [1] * 4, "strides": [1] * 2, "dilations": [1] * 2, "group": 1},
     "MaxPool": {
@@ -27,7 +27,7 @@ _NEEDED: Final = {"Conv": {"pads"}, "MaxPool": {"kernel_shape", "strides"}}
 
 
 class _Graph:
-    """A model's nodes by what they read, and the shapes of its constants."""
+    """A model's nodes by their inputs, and the shapes of its constants."""
 
     def __init__(self, graph: onnx.GraphProto, prefix: str) -> None:
         self._prefix = prefix
@@ -42,7 +42,7 @@ class _Graph:
                 self._users.setdefault(name, []).append(node)
 
     def next(self, value: str, op: str) -> onnx.NodeProto | None:
-        """Return the node that alone reads ``value``, if it is an ``op`` that a chain can have."""
+        """Return the only reader of ``value``, if it fits a chain."""
         users = self._users.get(value, [])
         if len(users) != 1 or users[0].op_type != op or users[0].input[0] != value:
             return None
@@ -51,14 +51,14 @@ class _Graph:
         return users[0] if plain and _NEEDED.get(op, set()) <= attributes.keys() else None
 
     def weights(self, node: onnx.NodeProto) -> list[str] | None:
-        """Return the names of a node's weights in the network; None if one is computed."""
+        """Return the network's names of a node's weights; None if computed."""
         names = [self._names.get(name, "") for name in node.input[1:]]
         if not all(name.startswith(self._prefix) for name in names):
             return None
         return [name.removeprefix(self._prefix) for name in names]
 
     def layer(self, value: str) -> tuple[ConvolutionNames, str] | None:
-        """Return the layer that reads ``value`` and the name of its output."""
+        """Return the layer with input ``value`` and the name of its output."""
         node = self.next(value, "Conv")
         weights = node and self.weights(node)
         if not node or not weights:
@@ -85,7 +85,7 @@ class _Graph:
         return layer, value
 
     def chain(self, value: str) -> tuple[list[ConvolutionNames], str]:
-        """Return the longest chain that begins at ``value``, and the name of its output."""
+        """Return the longest chain from ``value`` and its output's name."""
         layers = []
         while found := self.layer(value):
             layer, value = found
@@ -96,11 +96,12 @@ class _Graph:
 def split_at_convolutions(
     model: onnx.ModelProto, prefix: str
 ) -> tuple[onnx.ModelProto, tuple[ConvolutionNames, ...], onnx.ModelProto] | None:
-    """Cut ``model``, with one input and one output, around its longest chain of convolutions.
+    """Split ``model`` around its longest chain of convolutions.
 
+    :param model: with one input and one output.
     :param prefix: of the initialisers' names before the names of the network's weights.
-    :returns: what precedes the chain, the chain, and what follows it; None when no two
-        convolutions follow each other.
+    :returns: the part before the chain, the chain, and the part after it; None without two
+        consecutive convolutions.
     """
     graph = _Graph(model.graph, prefix)
     starts = [node.input[0] for node in model.graph.node if node.op_type == "Conv"]
@@ -109,7 +110,7 @@ def split_at_convolutions(
     if len(layers) < 2:
         return None
     [whole_input], [whole_output] = model.graph.input, model.graph.output
-    # ONNX's extractor wants to know the type of what it cuts at.
+    # ONNX's extractor requires the type of the values at the split.
     typed = onnx.ModelProto()
     typed.CopyFrom(model)
     known = {info.name for info in [*model.graph.value_info, *model.graph.output]}

@@ -37,7 +37,7 @@ class GraphBuilder:
     def finish(
         self, name: str, image: onnx.ValueInfoProto, outputs: Mapping[str, int], opset: int
     ) -> bytes:
-        """Return the serialised model, after ONNX's checks.
+        """Return the serialised model, checked by ONNX.
 
         :param image: the input's name, type and shape.
         :param outputs: name and number of axes of each float output.

@@ -8,16 +8,16 @@ from typing import Final
 import numpy as np
 import onnx
 
-# Smaller ones are not worth a node.
+# Minimum size that justifies a node.
 _MIN_SIZE: Final = 1024
 
 
 def with_half_precision(model: onnx.ModelProto, exact: bool = True) -> onnx.ModelProto:
     """Return a copy of ``model`` with its float32 weights in half precision.
 
-    ONNX Runtime makes float32 of them once, when it loads the model.
+    ONNX Runtime converts them to float32 once, when it loads the model.
 
-    :param exact: leave weights as they are that half precision does not hold exactly.
+    :param exact: keep weights that half precision does not represent exactly.
     """
     stored = onnx.ModelProto()
     stored.CopyFrom(model)

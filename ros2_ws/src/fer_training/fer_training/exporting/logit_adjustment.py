@@ -13,11 +13,11 @@ _STEPS: Final = 20
 
 
 def fit_shift(logits: Tensor, labels: Tensor, shares: Tensor, max_loss: float) -> float:
-    """Return the largest t in [0, 1] for which ``logits - t log(shares)`` lose no more accuracy.
+    """Return the largest shift t within the allowed loss of accuracy.
 
-    Logit adjustment of Menon et al. 2021, "Long-tail learning via logit adjustment": t = 0 suits
-    classes as frequent as in training, t = 1 classes of equal frequency. Use validation
-    data that is not reported.
+    The adjusted logits are ``logits - t log(shares)``, t in [0, 1]: logit adjustment of Menon et
+    al. 2021, "Long-tail learning via logit adjustment": t = 0 suits classes as frequent as in
+    training, t = 1 classes of equal frequency. Use validation data that is not reported.
 
     :param logits: N x classes; ``labels``: N.
     :param shares: of each class in the training data.
@@ -32,13 +32,13 @@ def fit_shift(logits: Tensor, labels: Tensor, shares: Tensor, max_loss: float) -
 
 
 def shifted(logits: Tensor, shares: Tensor, t: float) -> Tensor:
-    """Return ``logits - t log(shares)``; a class without training data counts as one in 1e6."""
+    """Return ``logits - t log(shares)``, with shares of at least 1e-6."""
     return logits - t * shares.clamp(min=1e-6).log().to(logits)
 
 
 @torch.no_grad()
 def shift(network: nn.Module, shares: Tensor, t: float) -> None:
-    """Make the logits of ``network`` those that :func:`shifted` returns, by its last bias."""
+    """Apply :func:`shifted` to ``network`` through its last bias."""
     last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
     if last.out_features != len(shares):
         raise ValueError(f"the last layer has {last.out_features} outputs, not {len(shares)}")

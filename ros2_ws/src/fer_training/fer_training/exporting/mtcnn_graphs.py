@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build ONNX graphs of MTCNN's three networks that read plain RGB bytes.
+"""Build ONNX graphs of MTCNN's networks with RGB bytes as input.
 
-They are built by hand: there is no PyTorch network to export, and PReLU, which ONNX Runtime
-computes slowly, becomes cheap operators. No result changes.
+They are built by hand, without a PyTorch network to export; PReLU, which is slow in ONNX Runtime,
+is replaced by cheap operators with equal results.
 """
 
 from __future__ import annotations

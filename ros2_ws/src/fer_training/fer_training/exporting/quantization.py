@@ -23,8 +23,8 @@ from onnxruntime.quantization import (
 
 from .half_precision import with_half_precision
 
-# Convolutions of fewer channels cost little, and where the image enters or the spatial
-# transformer decides, rounding would cost accuracy.
+# Convolutions of fewer channels cost little time, and rounding would cost accuracy in the first
+# layer and the spatial transformer.
 _MIN_CHANNELS: Final = 32
 
 
@@ -39,7 +39,7 @@ class _Crops(CalibrationDataReader):
 
 
 def quantized(graph: bytes, crops: NDArray[np.uint8]) -> bytes | None:
-    """Return ``graph`` with its large convolutions in 8 bits, or None if it has none.
+    """Quantise the large convolutions of ``graph``; None without any.
 
     Weights are rounded per output channel; the range of each map holds 99.999 % of its values
     over ``crops``.
@@ -47,11 +47,11 @@ def quantized(graph: bytes, crops: NDArray[np.uint8]) -> bytes | None:
     :param graph: from :func:`~.onnx_export.export_graphs`.
     :param crops: N x 48 x 48, of training pictures.
     """
-    # ONNX Runtime's quantisation works on files, and logs what it does with the root logger.
+    # ONNX Runtime's quantisation works on files and logs to the root logger.
     with TemporaryDirectory() as folder:
         folded, rounded = Path(folder, "folded.onnx"), Path(folder, "rounded.onnx")
         options = onnxruntime.SessionOptions()
-        # Batch normalisation goes into the weights before they are rounded.
+        # Batch normalisation is folded into the weights before rounding.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         options.optimized_model_filepath = str(folded)
         onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
@@ -60,7 +60,7 @@ def quantized(graph: bytes, crops: NDArray[np.uint8]) -> bytes | None:
         large = [
             node.name
             for node in model.node
-            # The attention's last weights are computed, and of few channels.
+            # The attention's last weights are computed and have few channels.
             if node.op_type == "Conv" and shapes.get(node.input[1], (0, 0))[1] >= _MIN_CHANNELS
         ]
         if not large:
@@ -85,8 +85,8 @@ def quantized(graph: bytes, crops: NDArray[np.uint8]) -> bytes | None:
         finally:
             logging.root.setLevel(level)
         quantised = with_half_precision(onnx.load(str(rounded)), exact=False)
-        # ONNX Runtime stamps its newest operator sets on what it optimises, used or not, and older
-        # releases refuse them.
+        # ONNX Runtime declares its newest operator sets on optimised graphs, which older releases
+        # refuse.
         used = {node.domain for node in quantised.graph.node}
         imports = [entry for entry in quantised.opset_import if entry.domain in used]
         del quantised.opset_import[:]

@@ -19,7 +19,7 @@ _QUANTILES = np.linspace(0.0, 0.98, 197)
 class Abstention:
     """A confidence threshold with its coverage and accuracy.
 
-    :ivar min_confidence: predictions with less become "unknown".
+    :ivar min_confidence: predictions below it become "unknown".
     :ivar coverage: share of pictures with a prediction.
     :ivar accuracy: share of correct ones among the predictions.
     """
@@ -61,7 +61,7 @@ def draw_abstention(
     marked: Sequence[Abstention],
     title: str,
 ) -> None:
-    """Write the curve of accuracy over coverage, with ``marked`` thresholds, as a picture."""
+    """Plot accuracy over coverage, with ``marked`` thresholds."""
     from matplotlib.figure import Figure
 
     confidence = scores.max(axis=1)

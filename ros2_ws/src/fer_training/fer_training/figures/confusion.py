@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draw the confusion matrices of model cards: ``python -m fer_training.figures.confusion``.
 
-The cards carry the counts as CSV; the pictures are made from them for the documentation.
+The cards contain the counts as CSV; the documentation's pictures are drawn from them.
 """
 
 from __future__ import annotations

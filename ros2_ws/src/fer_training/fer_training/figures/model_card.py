@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the figures of a model into its card, so that the two cannot differ.
+"""Write the figures of a model into its card.
 
-In the card, what stands between the two marks is replaced; the rest is prose and stays.
+Only the text between the two marks is replaced.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REPORT_FIGURES: Final = {
     "vgg_stn": (81.61, None),
     "vgg_stn_msa": (82.54, 74.7),
 }
-"""Accuracy and mean recall, in percent, that the report gives for the set ``report``."""
+"""Accuracy and mean recall of the report, in percent, for the set ``report``."""
 
 _COLUMNS: Final = (
     ("accuracy %", "accuracy", 100.0, ".2f"),
@@ -36,7 +36,7 @@ _VIEWS: Final = {"single_view": "one", "flip_average": "with mirror image"}
 
 
 def figures(metrics: dict[str, Any]) -> str:
-    """Return the tables of a card, in Markdown, for the content of ``metrics.json``."""
+    """Return a card's Markdown tables for the content of ``metrics.json``."""
     heads = " | ".join(head for head, *_ in _COLUMNS)
     lines = [f"| Set | images | view | {heads} |", "|---" * (3 + len(_COLUMNS)) + "|"]
     for set_name in metrics["single_view"]:
@@ -65,7 +65,7 @@ def figures(metrics: dict[str, Any]) -> str:
 
 
 def overview(models: Path) -> str:
-    """Return one row for each model in the folder ``models``, beside the report's figures."""
+    """Return a row per model in ``models``, beside the report's figures."""
     lines = [
         "| Model | network | `report`, accuracy % | the report's | balanced % | the report's | "
         "`ferplus8`, accuracy % | ECE % | Card |",
@@ -102,7 +102,7 @@ def replace_figures(text: str, tables: str) -> str:
 
 
 def write_figures(path: Path, tables: str) -> None:
-    """Put ``tables`` into the card ``path``; a card that is missing is begun."""
+    """Write ``tables`` into the card ``path``, creating it if needed."""
     text = (
         path.read_text(encoding="utf-8")
         if path.is_file()

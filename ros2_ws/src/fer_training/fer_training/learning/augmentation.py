@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Strength of each random change; each is drawn uniformly up to its limit, per picture.
+    """Limits of the random changes, drawn uniformly per picture.
 
     :ivar flip: mirrors half of the pictures.
     :ivar rotation_deg: largest rotation to either side.
@@ -44,9 +44,10 @@ def _uniform(generator: Generator, count: int, limit: float) -> Tensor:
 def change_levels_and_geometry(
     faces: Tensor, augmentation: Augmentation, generator: Generator
 ) -> Tensor:
-    """Return ``faces`` (B x 1 x S x S, in [0, 1]) changed in grey levels and geometry.
+    """Change grey levels and geometry of ``faces`` (B x 1 x S x S).
 
-    What is random is drawn on the CPU, so that it does not depend on where ``faces`` are.
+    Grey levels are in [0, 1]. Random numbers are drawn on the CPU, independently of the device of
+    ``faces``.
     """
     count, _, side, _ = faces.shape
     if augmentation.gamma > 1.0:
@@ -78,9 +79,9 @@ def change_levels_and_geometry(
 
 
 def _cut(faces: Tensor, probability: float, generator: Generator) -> Tensor:
-    """Return ``faces``, some with a strip along one edge in the mean grey of the rest.
+    """Fill a strip along one edge of some ``faces`` with mean grey.
 
-    So alignment fills what lies outside the image.
+    This imitates the alignment of faces at the image's edge.
     """
     count, _, side, _ = faces.shape
     depth, chosen = torch.rand(2, count, generator=generator)
@@ -97,7 +98,7 @@ def _cut(faces: Tensor, probability: float, generator: Generator) -> Tensor:
 
 
 def erase(faces: Tensor, augmentation: Augmentation, generator: Generator) -> Tensor:
-    """Return normalised ``faces`` in some of which one rectangle is set to 0, their mean.
+    """Set a rectangle of some normalised ``faces`` to 0, their mean.
 
     Random erasing of Zhong et al. 2017, with a rectangle of 2 to 20 % of the area.
     """
@@ -119,9 +120,9 @@ def erase(faces: Tensor, augmentation: Augmentation, generator: Generator) -> Te
 def mix(
     faces: Tensor, targets: Tensor, share: float, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return the batch, in a ``share`` of the cases each face mixed with another one.
+    """Mix each face of the batch with another one, with probability ``share``.
 
-    Mixup of Zhang et al. 2018, its weight drawn uniformly once a batch; the targets are mixed by
+    Mixup of Zhang et al. 2018, its weight drawn uniformly per batch; the targets are mixed by
     the same weight.
 
     :param faces: B x 1 x S x S, normalised; ``targets``: B x 7.

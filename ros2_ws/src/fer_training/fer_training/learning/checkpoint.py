@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Save a training run's state in one safetensors file, atomically after each epoch."""
+"""Save a training run's state atomically in one safetensors file."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def save_checkpoint(
 ) -> None:
     """Write the weights, the optimiser's buffers and ``state`` to ``path``.
 
-    A crash or a full disk leaves the old file.
+    A crash or a full disk leaves the old file unchanged.
 
-    :param modules: the modules whose weights are kept, by a name without dots.
-    :param state: anything else that JSON can hold.
+    :param modules: the modules to save, by a name without dots.
+    :param state: additional JSON values.
     """
     tensors: dict[str, Tensor] = {}
     for name, module in modules.items():
@@ -44,7 +44,7 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, modules: dict[str, nn.Module], optimizer: Optimizer
 ) -> dict[str, Any]:
-    """Read what :func:`save_checkpoint` wrote into ``modules`` and ``optimizer``.
+    """Load a checkpoint into ``modules`` and ``optimizer``.
 
     :returns: the ``state`` that was saved.
     :raises FileNotFoundError: when the file is missing.

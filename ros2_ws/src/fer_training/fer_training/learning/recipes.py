@@ -13,11 +13,11 @@ from .augmentation import Augmentation
 class Stage:
     """A run of epochs with one image size.
 
-    :ivar epochs: how many.
-    :ivar image_size_px: what the spatial transformer of a VGG network puts out; the other
-        networks, which are quick anyway, always see 48.
-    :ivar attention: False leaves multiple self-attention out, which is the same network as long
-        as its gammas are 0, and takes less than half of the time.
+    :ivar epochs: their number.
+    :ivar image_size_px: output size of the spatial transformer of a VGG network; the other
+        networks always use 48.
+    :ivar attention: False skips multiple self-attention, which is equivalent while its gammas are
+        0 and takes less than half of the time.
     """
 
     epochs: int
@@ -27,27 +27,26 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained.
+    """Hyperparameters of a training.
 
-    :ivar stages: run one after the other; the schedule of the learning rate spans them all.
-    :ivar batch_size: pictures a step.
+    :ivar stages: run in sequence; the schedule of the learning rate spans them all.
+    :ivar batch_size: pictures per step.
     :ivar learning_rate: of the first step (``plateau``) or the highest one (``one_cycle``).
     :ivar transformer_learning_rate_factor: for the localisation network, which otherwise zooms
         out in the first epochs and stays there.
     :ivar schedule: ``plateau`` halves the rate after two epochs without a better validation
         accuracy; ``one_cycle`` warms up and then falls to 0 along a cosine.
     :ivar weight_decay: of all weights.
-    :ivar balance: a class is drawn with a weight of (its share of the data)^-balance: 0 as often
-        as it is there, 1 all classes alike.
-    :ivar soft_targets: learns the raters' distribution instead of one label.
+    :ivar balance: a class is drawn with a weight of (its share of the data)^-balance: 0 by
+        frequency, 1 all classes equally.
+    :ivar soft_targets: use the raters' distribution instead of one label.
     :ivar plurality_share: of the one label in soft targets, 0 to 1.
     :ivar mixup: share of the batches in which each face is mixed with another one.
-    :ivar teacher_weight: share of the teachers' scores in the targets, where there are any. They
-        score each picture as it is shown, changed, erased and mixed (Beyer et al. 2022,
-        "Knowledge distillation: A good teacher is patient and consistent").
-    :ivar leak_free: leaves out training pictures that are also in a test split.
-    :ivar ema_decay: of the averaged weights, which are what is evaluated and kept; 0 turns the
-        average off.
+    :ivar teacher_weight: share of the teachers' scores in the targets, if any. They score each
+        augmented picture (Beyer et al. 2022, "Knowledge distillation: A good teacher is patient
+        and consistent").
+    :ivar leak_free: exclude training pictures that are also in a test split.
+    :ivar ema_decay: of the averaged weights, which are evaluated and saved; 0 disables averaging.
     :ivar patience: epochs without a better validation accuracy before training ends; None never.
     """
 
@@ -73,7 +72,7 @@ class Recipe:
         return sum(stage.epochs for stage in self.stages)
 
     def stage_of(self, epoch: int) -> Stage:
-        """Return the stage that ``epoch`` (from 0) belongs to.
+        """Return the stage of ``epoch`` (from 0).
 
         :raises IndexError: when the recipe has no such epoch.
         """
@@ -118,8 +117,7 @@ _LONG: Final = Recipe(
 )
 
 RECIPES: Final[dict[str, Recipe]] = {
-    # Table I of the report. Its rotation was meant to be small and, by a mistake of units, was
-    # 0.6 degrees.
+    # Table I of the report. Its rotation is 0.6 degrees by a mistake of units.
     "report": Recipe(
         stages=(Stage(_REPORT_EPOCHS),),
         augmentation=Augmentation(rotation_deg=0.6, scale=0.02, shear=0.02),
@@ -143,8 +141,8 @@ RECIPES: Final[dict[str, Recipe]] = {
         leak_free=True,
         ema_decay=0.998,
     ),
-    # For the networks of some ten thousand weights, which learn nothing by heart: mild changes of
-    # the pictures, half an hour at most.
+    # For networks of some ten thousand weights, which do not overfit: mild augmentation, half an
+    # hour at most.
     "small": Recipe(
         stages=(Stage(epochs=24),),
         augmentation=Augmentation(rotation_deg=8.0, scale=0.08, shift=0.04, shear=0.03),
@@ -156,8 +154,8 @@ RECIPES: Final[dict[str, Recipe]] = {
         leak_free=True,
         ema_decay=0.998,
     ),
-    # For some hundred faces of one's own, on top of a trained network (--start-from): small steps,
-    # so that what it knows is not lost. Minutes.
+    # Fine-tuning on some hundred custom faces (--start-from): a low learning rate, to avoid
+    # forgetting. Minutes.
     "fine_tune": Recipe(
         stages=(Stage(epochs=10),),
         augmentation=_STRONG_AUGMENTATION,
@@ -171,7 +169,7 @@ RECIPES: Final[dict[str, Recipe]] = {
         ema_decay=0.9,
         patience=4,
     ),
-    # For a GPU: all epochs that pay. Five minutes there; on two cores a day.
+    # For a GPU: all useful epochs. Five minutes there; a day on two cores.
     "long": _LONG,
     # A second round (--start-from) with networks of the first as teachers (--teacher).
     "distil": replace(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Soften the raters' votes with the scores of trained networks (distillation)."""
+"""Distillation: mix the raters' votes with trained networks' scores."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .trained_network import load_trained
 
 
 class Teachers:
-    """Networks whose mean scores another one learns from.
+    """Networks whose mean scores serve as targets.
 
-    Ten raters estimate how a face is read with an error of up to 0.16 in each share; what a
-    network learnt from all other faces has errors of another kind, so that the mean of both is
-    the better target (Hinton et al. 2015; Furlanello et al. 2018, "Born-Again Neural Networks").
+    The votes of ten raters have an error of up to 0.16 in each share; a network trained on all
+    other faces has different errors, so that the mean of both is a better target (Hinton et al.
+    2015; Furlanello et al. 2018, "Born-Again Neural Networks").
 
     :param sources: models by name or folder, or checkpoints of training runs.
     :raises ~fer_perception.recognition.model_store.ModelError: when a model cannot be loaded.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Load trained models as PyTorch networks, to train from, to distil and to export."""
+"""Load trained models as PyTorch networks."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _PREFIXES = ("average.module.", "network.module.", "network.")
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A trained network in evaluation mode, with what is needed to use it.
+    """A trained network in evaluation mode.
 
-    :ivar name: under which :mod:`fer_training.networks` makes it.
+    :ivar name: its name in :mod:`fer_training.networks`.
     :ivar temperature: divides its logits; 1 before one is fitted.
     """
 
@@ -43,7 +43,7 @@ class TrainedNetwork:
 
 
 def load_network(folder: Path) -> TrainedNetwork:
-    """Return the network in ``folder``, its weights checked against their hash.
+    """Load the network in ``folder`` and check its hash.
 
     :raises ModelError: when a file is missing, cannot be read, was altered, or does not fit.
     """
@@ -64,7 +64,7 @@ def load_network(folder: Path) -> TrainedNetwork:
 
 
 def load_trained(source: str) -> TrainedNetwork:
-    """Return the network of a model, given by name or folder, or of a run's checkpoint.
+    """Load a network by model name, folder or checkpoint.
 
     :raises ModelError: as :func:`load_network` does, or when the model is missing.
     :raises FileNotFoundError: when the checkpoint is missing.
@@ -75,10 +75,10 @@ def load_trained(source: str) -> TrainedNetwork:
 
 
 def load_checkpointed(checkpoint: Path) -> TrainedNetwork:
-    """Return the network that ``train`` left in a checkpoint.
+    """Load the network of a checkpoint of ``train``.
 
     Of ``best.safetensors`` the epoch with the best validation accuracy, of ``last.safetensors``
-    the averaged weights of the last epoch, which nothing has selected.
+    the averaged weights of the last epoch, without selection.
 
     :raises FileNotFoundError: when the file is missing.
     """
@@ -95,9 +95,10 @@ def load_checkpointed(checkpoint: Path) -> TrainedNetwork:
 
 
 def in_half_precision(network: nn.Module) -> nn.Module:
-    """Round the weights of ``network`` to half precision, in place, and return it.
+    """Round the weights of ``network`` to half precision in place.
 
-    Half precision halves the file; the predictions change by less than 1e-3.
+    The network is returned. Half precision halves the file; the predictions change by less than
+    1e-3.
     """
     for tensor in network.state_dict().values():
         if tensor.is_floating_point():
@@ -106,7 +107,7 @@ def in_half_precision(network: nn.Module) -> nn.Module:
 
 
 def weights_file(network: nn.Module) -> bytes:
-    """Return the weights in half precision as a safetensors file."""
+    """Return a safetensors file of the weights in half precision."""
     return dump_tensors(
         {
             key: (value.half() if value.is_floating_point() else value).contiguous()

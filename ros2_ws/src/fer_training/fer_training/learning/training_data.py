@@ -15,14 +15,14 @@ DATA_HELP: Final = "folder of FER2013 with FER+, or of faces: train/CLASS and va
 
 
 def read_training_data(folder: Path) -> Fer2013:
-    """Read the form that ``folder`` holds.
+    """Read the training data in ``folder``.
 
-    :raises FileNotFoundError: naming what is missing.
+    :raises FileNotFoundError: naming the missing file or folder.
     :raises ValueError: naming the file or folder that cannot be used.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"no such folder: {folder}")
-    # One folder a class without parts gets the error that names the part.
+    # Class folders without parts cause the error that names the part.
     if any((folder / part).is_dir() for part in PARTS) or class_files(folder):
         return read_class_folders(folder)
     return read_fer2013(folder)

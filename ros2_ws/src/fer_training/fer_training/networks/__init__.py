@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The networks: each maps a normalised B x 1 x 48 x 48 grey face to B x classes logits.
+"""Networks from B x 1 x 48 x 48 normalised faces to logits.
 
 To add one, write its module and name it in :data:`NETWORKS`.
 """
@@ -17,7 +17,7 @@ from .deep_emotion import DeepEmotion
 from .vgg_stn import VggStn
 
 INPUT_SIZE_PX: Final = 48
-"""Width and height of the grey face that every network takes."""
+"""Width and height of the networks' grey input."""
 
 NETWORKS: Final[dict[str, Callable[[int], nn.Module]]] = {
     "baseline_cnn": BaselineCnn,

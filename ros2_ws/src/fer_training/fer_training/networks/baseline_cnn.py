@@ -7,10 +7,12 @@ from torch import Tensor, nn
 
 
 class BaselineCnn(nn.Sequential):
-    """Four 3x3 convolutions of 10 channels, pooled after every two, and two fully connected.
+    """Four 3x3 convolutions of 10 channels and two dense layers.
+
+    A max-pool follows every two convolutions.
 
     :param classes: number of outputs.
-    :param batch_norm: normalises after the last convolution, as Deep-Emotion does.
+    :param batch_norm: normalise after the last convolution, as in Deep-Emotion.
     """
 
     def __init__(self, classes: int, batch_norm: bool = False) -> None:

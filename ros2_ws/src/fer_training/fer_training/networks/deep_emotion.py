@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Deep-Emotion of Minaee et al. 2021, and the report's variant with multiple self-attention."""
+"""Deep-Emotion (Minaee et al. 2021), with and without multiple self-attention."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .spatial_transformer import LocalizationNetwork, SpatialTransformer
 
 
 class DeepEmotion(nn.Module):
-    """The baseline network on an image that a spatial transformer has warped.
+    """The baseline network behind a spatial transformer.
 
     :param classes: number of outputs.
-    :param attention: puts MSA on the 8 x 42 x 42 map inside the localisation network.
+    :param attention: apply MSA to the 8 x 42 x 42 map of the localisation network.
     """
 
     def __init__(self, classes: int, attention: bool = False) -> None:

@@ -11,7 +11,7 @@ from .self_attention import attend, inner_channels
 
 
 class MultipleSelfAttention(nn.Module):
-    """N parallel self-attention heads, mixed by weights that a second branch learns.
+    """N parallel self-attention heads, mixed by learnt weights.
 
     ``y = sum_i w_i SA_i(x)`` with ``w~ = sigmoid(W Pool(Conv(x)) + b)`` and
     ``w = w~ / |w~|_1``. Each SA_i is a :class:`~.self_attention.SelfAttention`; the 1x1
@@ -21,8 +21,8 @@ class MultipleSelfAttention(nn.Module):
     :param channels: C of the input.
     :param size: (H, W) of the input, which fixes the weight branch's fully connected layer.
     :param heads: N, 8 in the report.
-    :ivar bypass: skips the computation, which is exact while every gamma is 0; training
-        sets it for the epochs before the attention joins.
+    :ivar bypass: skip the computation, which is exact while every gamma is 0; training sets it for
+        the first epochs.
     """
 
     def __init__(self, channels: int, size: tuple[int, int], heads: int = 8) -> None:
@@ -42,8 +42,7 @@ class MultipleSelfAttention(nn.Module):
     def head_weights(self, x: Tensor) -> Tensor:
         """Return w, B x N, non-negative, each row summing to 1."""
         maps = self.weight_conv(x)
-        # Halves an input of the given size, in the operator that ONNX has; brings one of another
-        # size to the same map.
+        # Halves an input of the given size with an ONNX operator; resizes others to the same map.
         if maps.shape[2:] == (2 * self.pooled_size[0], 2 * self.pooled_size[1]):
             pooled = F.max_pool2d(maps, 2)
         else:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Normalise grey levels into the networks' input, in training and in exported graphs."""
+"""Normalise grey levels for the networks, in training and graphs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from torch import Tensor
 
-# A crop of one grey has no contrast to restore; the floor keeps its noise from being blown up.
+# Minimum contrast, so that the noise of uniform crops is not amplified.
 _MIN_STD: Final = 0.05
 
 
@@ -17,7 +17,7 @@ def grey_levels(crops: Tensor) -> Tensor:
 
 
 def normalize(faces: Tensor) -> Tensor:
-    """Return each face with mean 0 and standard deviation 1, so that exposure does not matter.
+    """Normalise each face to mean 0 and standard deviation 1.
 
     :param faces: B x 1 x H x W, grey levels in [0, 1].
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Softmax attention whose queries and keys have one component each, in a fraction of the time."""
+"""Fast softmax attention for queries and keys of one component."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 NODES = 24
-"""Queries that softmax attention is computed for, and terms of the series."""
+"""Number of interpolation nodes and terms of the series."""
 
 
 def chebyshev_angles() -> Tensor:
-    """Return the angles whose cosines are the Chebyshev nodes, NODES of them."""
+    """Return the NODES angles whose cosines are the Chebyshev nodes."""
     return (torch.arange(NODES, dtype=torch.float64) + 0.5) * (math.pi / NODES)
 
 
 def chebyshev_transform() -> Tensor:
-    """Return what makes the Chebyshev coefficients of the values at the nodes, NODES x NODES.
+    """Return the matrix from node values to Chebyshev coefficients, NODES x NODES.
 
     A discrete cosine transform.
     """

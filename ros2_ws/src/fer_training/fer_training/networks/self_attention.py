@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Self-attention of Zhang et al. 2019, "Self-Attention Generative Adversarial Networks"."""
+"""Self-attention (Zhang et al. 2019, "Self-Attention Generative Adversarial Networks")."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from .scalar_attention import scalar_attention
 
 
 def inner_channels(channels: int) -> int:
-    """Return the channels of f, g and h: an eighth of the input's, as in the paper."""
+    """Return an eighth of the channels, for f, g and h."""
     return max(1, channels // 8)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Return ``softmax_i(query_j . key_i)`` times ``value_i``, summed over i; all ... x N x C."""
+    """Return the sum over i of ``softmax_i(query_j . key_i) value_i``.
+
+    All are ... x N x C.
+    """
     if query.shape[-1] == 1:
         return scalar_attention(query, key, value)
     return F.scaled_dot_product_attention(query, key, value, scale=1.0)

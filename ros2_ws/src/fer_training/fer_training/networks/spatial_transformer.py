@@ -11,10 +11,10 @@ from torch.nn import functional as F
 class LocalizationNetwork(nn.Module):
     """Regress the affine map theta (B x 2 x 3) from a 1 x 48 x 48 image.
 
-    It starts at the identity, so that an untrained transformer leaves its input unchanged.
+    It is initialised to the identity.
 
     :param attention: applied to the 8 x 42 x 42 map after the first convolution (the report's
-        Deep-Emotion + MSA); None leaves it out.
+        Deep-Emotion + MSA); None for none.
     """
 
     def __init__(self, attention: nn.Module | None = None) -> None:
@@ -37,7 +37,7 @@ class LocalizationNetwork(nn.Module):
 
 
 class SpatialTransformer(nn.Module):
-    """Warp an image by the affine map that its localisation network regresses.
+    """Warp an image by the regressed affine map.
 
     The regular grid of the output is mapped by ``(x_s, y_s) = A_theta (x_t, y_t, 1)`` and the
     input is sampled there bilinearly (equation 1 of the paper).
@@ -52,7 +52,7 @@ class SpatialTransformer(nn.Module):
         self.output_size_px = output_size_px
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return the warped image, B x 1 x S x S with S the output size, of B x 1 x 48 x 48."""
+        """Warp ``image``, B x 1 x 48 x 48, to B x 1 x S x S."""
         # Coordinates in half precision would be off by a tenth of a pixel.
         with torch.autocast(image.device.type, enabled=False):
             theta = self.localization(image.float())

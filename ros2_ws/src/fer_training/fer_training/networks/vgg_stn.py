@@ -25,13 +25,13 @@ def _stack(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class VggStn(nn.Module):
-    """Four stacks of two 3x3 convolutions on an image that a spatial transformer has warped.
+    """Four stacks of two 3x3 convolutions behind a spatial transformer.
 
-    The report's head has two layers of 4096 units, nine tenths of all its weights; here one of
-    256 units serves.
+    The head has one layer of 256 units instead of the report's two of 4096, nine tenths of its
+    weights.
 
     :param classes: number of outputs.
-    :param attention: puts MSA on the 64 x 24 x 24 map after the first stack.
+    :param attention: apply MSA to the 64 x 24 x 24 map after the first stack.
     """
 
     def __init__(self, classes: int, attention: bool = False) -> None:
