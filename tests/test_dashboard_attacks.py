@@ -41,7 +41,7 @@ ATTACKS = [
         {401},
     ),
     (
-        "a token that is no text",
+        "a token of invalid text",
         b"GET / HTTP/1.1\r\n" + LOCAL + b"Cookie: fer_dashboard_token=\xff\xfe\r\n\r\n",
         {400, 401},
     ),
@@ -89,7 +89,7 @@ ATTACKS = [
         {400, 401},
     ),
     (
-        "a token in what is no HTTP",
+        "a token in invalid HTTP",
         b"GET /?token=" + TOKEN.encode() + b"\x00 HTTP/x\r\n\r\n",
         {400},
     ),

@@ -82,13 +82,13 @@ def test_every_parameter_of_ours_is_described(name, start_node, peer, parameters
         if descriptor.type == ParameterType.PARAMETER_INTEGER:
             assert descriptor.integer_range, descriptor.name
         if descriptor.type == ParameterType.PARAMETER_STRING:
-            # 'ros2 param set' and 'load' read a value as YAML, to which 'off' is no text.
+            # 'ros2 param set' and 'load' read a value as YAML, to which 'off' is not a string.
             words = descriptor.additional_constraints.removeprefix("one of: ").split(", ")
             for word in filter(None, [*words, values[descriptor.name]]):
                 assert yaml.safe_load(word) == word, descriptor.name
 
 
-def test_a_camera_whose_qos_does_not_match_is_told_in_words(start_node, peer):
+def test_a_camera_whose_qos_does_not_match_is_reported(start_node, peer):
     node = start_node(
         "fer_perception",
         "emotion_node",
@@ -107,14 +107,14 @@ def test_a_camera_whose_qos_does_not_match_is_told_in_words(start_node, peer):
         nodes=(node.node,),
     )
 
-    def told() -> bool:
+    def is_reported() -> bool:
         return any(
             status.level == DiagnosticStatus.ERROR and "(RELIABILITY)" in status.message
             for array in heard
             for status in array.status
         )
 
-    peer.wait_until(told, "the same in the diagnostics", nodes=(node.node,))
+    peer.wait_until(is_reported, "the same in the diagnostics", nodes=(node.node,))
 
 
 def test_a_source_typed_as_a_number_is_that_camera_and_nothing_else(start_node, peer):

@@ -80,11 +80,11 @@ class Perception:
     def show_until_error(self, message, count: int) -> None:
         """Publish an image repeatedly until ``count`` errors are logged."""
 
-        def told() -> bool:
+        def is_logged() -> bool:
             self.images.publish(message)
             return len(self.errors()) >= count
 
-        self.wait_until(told, f"error number {count}")
+        self.wait_until(is_logged, f"error number {count}")
 
     def answer(self, image=PORTRAIT, frame_id="camera_optical_frame") -> EmotionArray:
         """Publish a valid image repeatedly (best effort) until a result arrives."""

@@ -100,7 +100,7 @@ def test_a_pause_holds_the_light_and_a_loop_gives_new_ids(start_specs, peer, bag
     peer.spin(4.0)
     assert len(emotions) == handled
     assert clocks[-1].clock == stood
-    assert FaceEvent.FACE_LEFT not in {event.kind for event in events}, "a pause is no leaving"
+    assert FaceEvent.FACE_LEFT not in {event.kind for event in events}, "a pause counts as leaving"
     assert len(clocks) > 50, "the clock went silent"
     assert (colors[-1].r, colors[-1].g, colors[-1].b, colors[-1].a) == pytest.approx(
         (held.r, held.g, held.b, held.a), abs=0.02

@@ -25,7 +25,7 @@ def measure(name, graph, read, is_shown):
     """Change the emotion, poll the receiver, print the percentiles of the delays.
 
     :param read: returns what the receiver has now.
-    :param is_shown: tells from that and the emotion whether the emotion is shown.
+    :param is_shown: returns from that and the emotion whether the emotion is shown.
     """
     delays_ms = []
     for i in range(-4, CHANGES):

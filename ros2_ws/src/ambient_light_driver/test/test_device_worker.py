@@ -168,7 +168,7 @@ def test_a_connection_that_breaks_again_and_again_is_not_made_more_than_once_a_s
     worker.post(state(0.5))
     wait_until(lambda: len(sent_s) >= 7)
     connected_s = [moment for moment in sent_s if moment is not None]
-    # The first connection is no recovery; each after it waits for its turn.
+    # The first connection does not count as a recovery; later ones wait for their turn.
     assert all(b - a >= 1.0 for a, b in zip(connected_s[1:], connected_s[2:], strict=False))
 
 

@@ -183,7 +183,7 @@ def test_a_lamp_switched_off_by_hand_stays_off_until_it_is_switched_on(
     lamp.send(ORANGE)
     wait_until(lambda: [topic for topic, _ in messages].count(TOPIC) == 2, "light again")
     lamp.close()
-    # Switched off while nobody listened: the lamp is asked.
+    # Switched off while disconnected: the state is requested.
     bulb.on_message = lambda client, *_: client.publish("zigbee2mqtt/lamp", '{"state": "OFF"}')
     bulb.subscribe("zigbee2mqtt/lamp/get", qos=1)
     lamp.open()

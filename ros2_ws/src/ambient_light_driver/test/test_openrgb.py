@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenRGB against a local server that holds requests to the documented contract.
 
-The real server drives hardware and is no Debian package. The contract: Documentation/OpenRGBSDK.md
-of OpenRGB, protocol version 0.
+The real server drives hardware and is not a Debian package. The contract:
+Documentation/OpenRGBSDK.md of OpenRGB, protocol version 0.
 """
 
 import contextlib
@@ -149,7 +149,7 @@ def test_controllers_of_equal_names_differ_by_index_serial_and_location(server, 
 
 
 def test_two_devices_on_one_controller_are_refused_with_both_names(server):
-    """By what they are called, nobody can see it before the server is asked."""
+    """Their names do not reveal it before the server responds."""
     first, second = device(server.port, "desk"), device(server.port, "wall", controller="strip")
     first._occupy([parse_controller(1, STRIP)])
     with pytest.raises(DeviceUnavailableError, match="desk and wall both drive #1 'LED Strip'"):

@@ -114,7 +114,7 @@ writes = st.tuples(st.integers(0, 3), st.booleans(), st.binary(min_size=3, max_s
 
 @given(st.lists(writes, max_size=30))
 def test_every_packet_holds_what_each_device_has_delivered_last(events):
-    """Whoever writes, returns or fails meanwhile."""
+    """For all writers, including returning and failing ones."""
     sent, broken = [], False
 
     class Recorded(SacnStream):

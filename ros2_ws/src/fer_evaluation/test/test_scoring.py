@@ -199,7 +199,7 @@ def test_flips_are_counted_for_each_minute_that_a_face_is_watched():
     labels = ["fear", "fear", "anger", "fear", "fear", "fear", "fear"]
     frames = [frame(n / 2, seen("f1", label)) for n, label in enumerate(labels)]
     metrics = score(None, *frames, frame(100.0, seen("f1", "anger"))).metrics()
-    assert metrics.label_flips_per_minute == pytest.approx(60 * 2 / 3.0)  # the gap is no flip
+    assert metrics.label_flips_per_minute == pytest.approx(60 * 2 / 3.0)  # the gap is not a flip
 
 
 def test_time_to_switch_is_that_until_the_new_label_is_seen():

@@ -101,8 +101,8 @@ def test_smoothing_belongs_to_the_face_and_ends_with_it(pipeline, portrait):
     pipeline.recognizer = type(
         "Fixed", (), {"recognize": lambda self, crops: next(scores)[None]}
     )()
-    [anew] = pipeline.track(portrait, 5.1)
-    assert anew.scores[3] == 1.0 and anew.face_id != second.face_id
+    [restarted] = pipeline.track(portrait, 5.1)
+    assert restarted.scores[3] == 1.0 and restarted.face_id != second.face_id
 
 
 def test_region_places_faces_in_the_image_and_leaves_out_those_outside(pipeline, portrait):

@@ -65,7 +65,7 @@ class Results:
     :ivar host: properties that may differ between equal runs, see :mod:`~.provenance`.
     :ivar warnings: limits of the figures.
     :ivar unused: input that could not be used.
-    :ivar notes: other remarks, for example why there is no lamp.
+    :ivar notes: other remarks, for example why the lamp is missing.
     :ivar thumbnails: face id -> ``data:`` URI.
     """
 
