@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What holds for all tests, of the packages and of the whole system."""
+"""Configuration of all tests."""
 
 import os
 from pathlib import Path

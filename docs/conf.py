@@ -53,7 +53,7 @@ myst_heading_anchors = 3
 
 
 def show_folders_as_text(app: Sphinx, tree: nodes.document) -> None:
-    """Take links to folders of the repository out: these pages have none to lead to."""
+    """Replace links to folders of the repository by text."""
     here = REPOSITORY / f"{app.env.docname}.md"
     for link in list(tree.findall(addnodes.pending_xref)):
         if (here.parent / link["reftarget"]).is_dir():

@@ -58,7 +58,7 @@ def media() -> Path:
 
 @pytest.fixture
 def ros_domain() -> Iterator[int]:
-    """A domain that no other test or graph on this machine uses, set for all processes."""
+    """A reserved ROS domain, set for all processes of the test."""
     with own_domain() as domain:
         yield domain
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bridges to the messages of others, in a graph with the emotion node."""
+"""The bridges in a graph with the emotion node."""
 
 import importlib.util
 

@@ -20,7 +20,7 @@ SIDES = ("left", "right")
 
 
 class Cameras:
-    """A process with a node for each side, and the test's end of its topics."""
+    """A process with a node per side, and the test's subscriptions."""
 
     def __init__(self, start_node, peer):
         self._peer = peer

@@ -28,7 +28,7 @@ KINDS = {
 
 @pytest.fixture
 def stage(start_node, peer):
-    """``show(image)`` has it processed with a stamp 0.1 s after the last; ``events`` come back.
+    """``show(image)`` processes it 0.1 s later; ``events`` collects the results.
 
     Each image waits for the answer to the one before: none is missing in what the node sees,
     however slow it is.

@@ -71,7 +71,7 @@ def test_a_missing_enclave_is_named_with_the_command_that_makes_it(keystore):
 
 
 def test_nothing_starts_where_security_was_asked_for_and_cannot_be_had(keystore):
-    """Empty certificates do for no ROS 2; one that is built without security says so."""
+    """Every ROS 2 refuses empty certificates; one without security reports that."""
     with pytest.raises(ValueError, match="/camera cannot join: .+") as refused:
         nodes(security_keystore=str(keystore))
     assert "Traceback" not in str(refused.value)

@@ -29,7 +29,7 @@ class GivenParameters(Substitution):
         self._arguments = arguments
 
     def perform(self, context: LaunchContext) -> str:
-        """Write the file and return its path; it is removed when this process ends."""
+        """Write the file and return its path; remove it at exit."""
         given = {
             parameter: _typed(text, value_type)
             for parameter, (argument, value_type) in self._arguments.items()

@@ -118,7 +118,7 @@ class NodeProcess:
 
     @property
     def failure(self) -> str:
-        """How the process failed; empty while it runs and after a clean end."""
+        """The failure of the process; empty while running or after success."""
         code = self.process.poll()
         if not code:
             return ""

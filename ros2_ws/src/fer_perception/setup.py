@@ -13,7 +13,7 @@ fer_common = f"fer_common @ {sibling.as_uri()}" if sibling.is_dir() else "fer_co
 
 
 class BuildOptionalLibrary(build_ext):
-    """Build the native library; without a C++ compiler the package goes without it."""
+    """Build the native library; skip it without a C++ compiler."""
 
     def build_extension(self, extension):
         try:

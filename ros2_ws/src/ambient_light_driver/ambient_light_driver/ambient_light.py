@@ -35,7 +35,7 @@ def make_device(device: str, **options: object) -> DeviceSpec:
 
 
 class AmbientLight:
-    """A light that follows the apparent expression of faces on any number of lamps.
+    """A light that follows apparent expressions on any number of lamps.
 
     The flash limiter is always the last stage. Each lamp has its own thread; use the light in a
     ``with`` statement, or call :meth:`close`.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Time from an EmotionArray on the wire to a changed value at a real receiver, unsmoothed.
+"""Latency from an EmotionArray to a real receiver, without smoothing.
 
 Run it by hand, it asserts nothing about time::
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The light as a process, a participant of its ROS graph, and real receivers of its light."""
+"""Fixtures: the light as a process, a graph participant, real receivers."""
 
 import atexit
 import functools
@@ -34,7 +34,7 @@ ASK_AGAIN_S = 10.0
 
 @functools.cache
 def reserved_domain():
-    """Return a domain that is this process's until it ends, among all that ask here.
+    """Reserve a ROS domain for this process.
 
     What runs in the same domain on one machine may take its ports and leave it deaf.
     """
@@ -109,7 +109,7 @@ def start_light(tmp_path, graph):
 
 
 class Graph:
-    """A node of the test that sends emotions and sees what the light publishes."""
+    """A test node that publishes emotions and receives the light's messages."""
 
     def __init__(self):
         import rclpy
@@ -198,7 +198,7 @@ class Graph:
         return message
 
     def set_parameter(self, name, value):
-        """Set a parameter of the light; return why it was refused, or an empty text."""
+        """Set a parameter of the light; return the reason of a refusal."""
         from rcl_interfaces.srv import SetParameters
         from rclpy.parameter import Parameter
 

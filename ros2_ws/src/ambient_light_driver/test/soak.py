@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The light under load for a long time while its lamps die and come back.
+"""Long run of the light under load with failing lamps.
 
 Run it by hand; SOAK_SECONDS sets the length (600)::
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The flash limiter against lamps of the whole family that it is made for.
+"""The flash limiter against its whole family of lamps.
 
 The counter and the lamps of this test share nothing with the limiter but the published colour.
 The long form is ``python -m robustness.fuzz.run flashes``.

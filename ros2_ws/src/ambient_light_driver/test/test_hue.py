@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hue against a local HTTPS server that holds requests to the documented contract.
+"""Hue against a local HTTPS server that checks the documented contract.
 
 A bridge cannot run here. The contract: https://github.com/openhue/openhue-api (LightPut).
 """
@@ -69,7 +69,7 @@ def is_number(value, low, high):
 
 
 def breach_of_contract(body):
-    """Return what is wrong with the body of a request for a light, or an empty text."""
+    """Return the fault of a light request's body, or an empty string."""
     if unknown := set(body) - {"on", "dimming", "color", "dynamics"}:
         return f"unknown: {unknown}"
     for key, keys in {"on": {"on"}, "dimming": {"brightness"}, "color": {"xy"}}.items():

@@ -23,7 +23,7 @@ def face(emotion, face_id="f1"):
 
 
 class Player:
-    """Steps a pipeline at 50 Hz; what it sees may change in between."""
+    """Step a pipeline at 50 Hz with changing input."""
 
     def __init__(self, light_settings):
         self.pipeline = LightPipeline(PALETTE, light_settings)

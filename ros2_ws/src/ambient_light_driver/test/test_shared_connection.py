@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Devices that share what connects them to their lamps, and what they remark on."""
+"""Devices with a shared connection to their lamps, and their remarks."""
 
 import threading
 from collections import deque

@@ -24,7 +24,7 @@ ALLOWED_SEGMENT = {"id": int, "on": bool, "bri": int, "fx": int, "col": list}
 
 
 def breach_of_contract(state):
-    """Return what is wrong with a body sent to /json/state, or an empty text."""
+    """Return the fault of a /json/state body, or an empty string."""
     for body, allowed in ((state, ALLOWED), (state.get("seg", {}), ALLOWED_SEGMENT)):
         for key, value in body.items():
             if key not in allowed or type(value) is not allowed[key]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write files atomically: complete or not at all, also after a power loss."""
+"""Write files atomically, safe against full disks and power loss."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path``; keep the old file until the new one is complete.
+    """Replace ``path`` atomically by a file with ``content``.
 
     :raises OSError: what the disk says; the old file is then unchanged.
     """

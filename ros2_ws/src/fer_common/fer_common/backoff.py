@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exponential back-off between attempts of a failing operation, such as reaching a lamp."""
+"""Exponential back-off between attempts of a failing operation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Backoff:
         self._next_s = self._first_s
 
     def next_s(self) -> float:
-        """Return the next waiting time, 50 to 100 % of the current one [s]."""
+        """Return the next waiting time with jitter (50 to 100 %) [s]."""
         longest = self._next_s
         self._next_s = min(2.0 * self._next_s, self._longest_s)
         return self._uniform(0.5 * longest, longest)

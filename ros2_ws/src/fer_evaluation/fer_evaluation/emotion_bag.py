@@ -81,7 +81,7 @@ class EmotionBag(AbstractContextManager["EmotionBag"]):
                 )
 
     def add(self, frame: EvaluatedFrame, model_id: str) -> None:
-        """Write the emotions of a frame at the time its image was recorded."""
+        """Write the emotions of a frame at its image's time of recording."""
         from builtin_interfaces.msg import Time
         from std_msgs.msg import Header
 

@@ -35,7 +35,7 @@ class EvaluatedFrame:
 
 
 class NoImageError(ValueError):
-    """No image of the input could be read; the message gives the reason."""
+    """No image of the input is readable; the message gives the reason."""
 
 
 class Evaluation:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bags as recorders, disks and people leave them: logs, compression, metadata, names, order."""
+"""Unusual bags: logs, compression, metadata, names, order."""
 
 import shutil
 import sqlite3

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Folders of labelled pictures as Kaggle, AffectNet, macOS and people lay them out."""
+"""Layouts of labelled pictures: Kaggle, AffectNet, macOS and others."""
 
 import json
 

@@ -101,7 +101,7 @@ def test_figures_and_table_agree(evaluated):
 
 
 def test_two_runs_are_equal_byte_for_byte(bag, labels, evaluated, tmp_path):
-    """In a process of its own, so that nothing of the first run is left."""
+    """In a separate process, to exclude state of the first run."""
     command = [sys.executable, "-m", "fer_evaluation.evaluate_bag", str(bag), "--quiet"]
     command += ["--labels", str(labels), "--out", str(tmp_path / "again")]
     subprocess.run(command, check=True)
@@ -145,7 +145,7 @@ def test_no_face_is_in_the_report_unless_it_is_asked_for(bag, evaluated, tmp_pat
 
 
 def test_without_ros_and_pytorch_it_runs_as_well(bag, tmp_path, shipped_model):
-    """Nothing of ROS can be imported, as on a machine that has none; PyTorch is not."""
+    """ROS cannot be imported, and PyTorch is not."""
     script = (
         "import sys\n"
         "for name in ('rclpy', 'fer_msgs', 'rcl_interfaces', 'ament_index_python',\n"

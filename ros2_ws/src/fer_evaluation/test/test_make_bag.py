@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bags of videos and folders: each frame at its own time, and what is missing is said."""
+"""Bags of videos and folders: frame times, and reports of missing frames."""
 
 import signal
 import subprocess

@@ -18,7 +18,7 @@ RgbImage = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class BoundingBox:
-    """An upright rectangle in an image, in pixels; it may reach beyond the image.
+    """An upright rectangle in pixels; it may extend beyond the image.
 
     :ivar x: left edge.
     :ivar y: top edge.

@@ -136,7 +136,7 @@ def _accuracy(network: nn.Module, faces: LabelledFaces) -> float:
 
 
 def enter_stage(network: nn.Module, stage: Stage) -> None:
-    """Set the image size and the attention of ``network`` to those of ``stage``."""
+    """Apply image size and attention of ``stage`` to ``network``."""
     for module in network.modules():
         if isinstance(module, VggStn):
             module.transformer.output_size_px = stage.image_size_px
@@ -179,7 +179,7 @@ def train(
     teachers: Sequence[str] = (),
     device: str = "cpu",
 ) -> Path:
-    """Train and return the path of the checkpoint with the best validation accuracy.
+    """Train and return the path of the best checkpoint.
 
     Write ``best.safetensors`` after each best epoch so far, then ``last.safetensors``, then
     ``log.csv`` with a line per epoch. Data order, augmentation and dropout of an epoch depend only

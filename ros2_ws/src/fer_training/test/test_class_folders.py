@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faces of one's own: cut out of photographs, read for the trainer, refused with a reason."""
+"""Custom faces: cropped, read for training, or refused with a reason."""
 
 import cv2
 import numpy as np

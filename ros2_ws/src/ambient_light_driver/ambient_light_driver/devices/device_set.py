@@ -37,7 +37,7 @@ class DeviceSpec:
     config: DeviceConfig
 
     def may_share_lamp(self, other: DeviceSpec) -> bool:
-        """Return whether both may drive the same lamp; without claims, equal types may."""
+        """Return whether both may drive the same lamp, by claims or type."""
         own, others = self.config.claims(), other.config.claims()
         if own and others:
             return any(claim.overlaps(taken) for claim in own for taken in others)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drive one device in its own thread, so that it cannot block the node."""
+"""Drive one device in its own thread, without blocking the node."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ class DeviceWorker:
             )
 
     def _wait_for_turn(self) -> None:
-        """Wait until the device may send; limit the wait of the final state."""
+        """Wait until the device may send, limited for the final state."""
         end_s = math.inf
         while (wait_s := self._device.take_turn()) > 0.0:
             now_s = time.monotonic()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def read_secret(file: str, variable: str) -> str:
-    """Read a secret again at each call, so that it can be changed.
+    """Read a secret, without caching, so that it can change.
 
     :param file: path of the file whose first line it is; empty for none.
     :param variable: name of the environment variable that contains it, without a file.

@@ -151,7 +151,7 @@ def declare_options(
 
 
 def option_value(node: Node, name: str) -> Any:
-    """Return the value of a declared option, as the type that it was declared with.
+    """Return the value of a declared option in its declared type.
 
     :raises ConfigError: when the start value was refused and no value has been set since.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ground truth of a recording: labels by time, from a CSV file or a topic."""
+"""Ground truth of a recording: labels from a CSV file or topic."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class GroundTruth:
         return not anonymous and not crowded
 
     def at(self, stamp_ns: int) -> tuple[GroundTruthFace, ...] | None:
-        """Return the faces in the frame of ``stamp_ns``; None where it is not labelled.
+        """Return the faces of the frame at ``stamp_ns``; None if unlabelled.
 
         Each group of rows with boxes serves one frame only, so ask for the frames in order.
         """
@@ -141,7 +141,7 @@ class GroundTruth:
 
 
 def _since(held: list[LabelRow], index: int) -> int:
-    """Return the start of a row's label, over earlier rows that repeat it."""
+    """Return the start of a row's label, including earlier equal rows."""
     while index and held[index - 1].label == held[index].label:
         index -= 1
     return held[index].stamp_ns

@@ -29,7 +29,7 @@ class Identities:
         self._last_id: dict[str, str] = {}
 
     def reset(self) -> None:
-        """Restart after a step back in time: a new id is then not a switch."""
+        """Restart after a step back in time, without counting a switch."""
         self._last_id = {}
 
     def add(self, matches: Sequence[FaceMatch], predicted_count: int) -> None:

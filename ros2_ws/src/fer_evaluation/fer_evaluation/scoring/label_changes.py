@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Label stability: flips per minute, and the delay after a change of the ground truth."""
+"""Label stability: flips per minute and delay after ground-truth changes."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class _Waiting:
 
 
 class SwitchTimes:
-    """Measure the delay from each change of the ground truth to its prediction.
+    """Measure the delay from each ground-truth change to its prediction.
 
     :ivar delays_s: of the changes that were predicted [s].
     """

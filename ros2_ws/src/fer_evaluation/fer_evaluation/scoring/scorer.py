@@ -79,7 +79,7 @@ class Metrics:
 
 
 class Scoring:
-    """Score frames in the order of their time, in memory of a fixed size.
+    """Score frames in time order, in memory of a fixed size.
 
     A step back in time of more than a second is a restart of the recording: it counts neither as
     a flip, nor as a switch of ids, nor as a change of the ground truth.

@@ -98,7 +98,7 @@ class Timeline:
             self._give_up_a_track(frame.stamp_ns)
 
     def add_lamp(self, stamp_ns: int, rgb: Rgb) -> None:
-        """Add the lamp's colour as a screen shows it, each channel in [0, 1]."""
+        """Add the lamp's sRGB colour, each channel in [0, 1]."""
         end_ns = self._end_ns
         index = self._place(stamp_ns)
         if end_ns:  # the recording ends with its last frame, the lamp goes on

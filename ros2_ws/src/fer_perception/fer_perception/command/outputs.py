@@ -50,7 +50,7 @@ def print_json(result: FrameEmotions) -> None:
 
 
 def csv_writer(file: IO[str]) -> Write:
-    """Return a function that writes a row per face to ``file``, after a header."""
+    """Write a CSV header; return a function that writes a row per face."""
     writer = csv.DictWriter(file, (*_COLUMNS, *EMOTIONS))
     writer.writeheader()
 
@@ -64,7 +64,7 @@ def csv_writer(file: IO[str]) -> Write:
 
 
 def annotator(output: Path, source: FrameSource, path: Path, stack: ExitStack) -> Write:
-    """Return a function that draws results into a picture, a folder of them, or a video.
+    """Return a function that draws results into pictures or a video.
 
     :param output: where to write.
     :param source: of the results; decides on pictures or a video.

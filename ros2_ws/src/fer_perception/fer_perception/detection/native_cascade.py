@@ -21,7 +21,7 @@ _CAPACITY: Final = 64
 
 
 class NativeCascade:
-    """The three networks and the steps between them, for one thread at a time.
+    """The three networks and the steps between them, used single-threaded.
 
     Calls release Python's global interpreter lock.
 

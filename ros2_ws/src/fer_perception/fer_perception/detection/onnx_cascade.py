@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run the cascade on ONNX Runtime, on a GPU or without the native library."""
+"""Run the cascade on ONNX Runtime, for GPUs or as fallback."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class PortraitSource(FrameSource):
         self._count = 0
 
     def read(self) -> RgbImage:
-        """Return the next view; the face moves in a slow circle, nearer and farther."""
+        """Return the next view: the face circles slowly and changes size."""
         phase = 2.0 * math.pi * self._count / (30.0 * self._PERIOD_S)
         self._count += 1
         width, height = self._size

@@ -33,7 +33,7 @@ class RegionOfInterest:
             )
 
     def part(self, image: RgbImage) -> tuple[RgbImage, int, int]:
-        """Return (part of ``image``, its left edge, its top edge); the part is not copied."""
+        """Return (part of ``image`` without a copy, left edge, top edge)."""
         height, width = image.shape[:2]
         left, top = int(self.left * width), int(self.top * height)
         right, bottom = max(left + 1, round(self.right * width)), round(self.bottom * height)

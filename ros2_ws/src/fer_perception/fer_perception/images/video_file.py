@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the frames of a video file with the times of its container."""
+"""Read the frames of a video file with its container's times."""
 
 from __future__ import annotations
 

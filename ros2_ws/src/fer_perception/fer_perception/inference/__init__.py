@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inference: run networks on ONNX Runtime or in C++, and read their files."""
+"""Inference: run networks on ONNX Runtime or in C++."""

@@ -32,7 +32,7 @@ def _namespace(text: str) -> str:
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run a node in each namespace of the command line until SIGINT or SIGTERM."""
+    """Run a node per given namespace until SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(prog="emotion_nodes", description=__doc__)
     parser.add_argument("namespaces", nargs="+", type=_namespace, help="one for each camera")
     words = remove_ros_args(sys.argv if args is None else ["emotion_nodes", *args])[1:]

@@ -62,7 +62,7 @@ class ImageInput:
 
     @property
     def topic(self) -> str:
-        """Return the full name of the topic, remapped; empty before the first subscription."""
+        """Return the resolved topic name; empty before the first subscription."""
         return self._topic
 
     def subscribe(self, transport: str) -> None:

@@ -19,7 +19,7 @@ class RecognitionSchedule:
         self._frame_s = -math.inf
 
     def due(self, face_ids: Sequence[str], stamp_s: float, rate_hz: float) -> list[int]:
-        """Return the indices of the faces to recognise in the frame taken at ``stamp_s``.
+        """Return the indices of faces to recognise at ``stamp_s``.
 
         New faces are always included.
 
