@@ -53,7 +53,7 @@ def test_what_was_dumped_can_be_loaded(name, start_node, peer, parameters_of, tm
     assert changed.items() <= dumped.items()
     path = tmp_path / "dump.yaml"
     path.write_text(yaml.safe_dump({f"/{name}": {"ros__parameters": dumped}}))
-    second = start_node(package, executable, name, params_file=path)
+    second = start_node(package, executable, name, params_files=(path,))
     assert parameters_of(name) == dumped
     assert "[ERROR]" not in second.output
 
