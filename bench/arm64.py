@@ -4,6 +4,7 @@
 The emulator's time says nothing about a processor's. Its count of instructions is exact.
 """
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -34,6 +35,7 @@ _PACKAGES: Final = {
     "qemu-aarch64-static": "qemu-user-static",
 }
 _COMPILER, _EMULATOR = _PACKAGES
+_SYMBOLS: Final = "aarch64-linux-gnu-nm"
 _HERE: Final = Path(__file__).resolve().parent
 _NATIVE: Final = _HERE.parent / "ros2_ws/src/fer_perception/fer_perception/inference/native"
 _FLAGS: Final = ("-std=c++17", "-O3", "-Wno-psabi", "-static", "-pthread")
@@ -41,7 +43,7 @@ _FLAGS: Final = ("-std=c++17", "-O3", "-Wno-psabi", "-static", "-pthread")
 
 @dataclass(frozen=True)
 class InstructionCount:
-    """Instructions that one task executes on arm64, in 10^6.
+    """Instructions that one task executes in the kernels on arm64, in 10^6.
 
     :ivar task: what is computed.
     :ivar millions: by instruction set.
@@ -170,21 +172,19 @@ def run(program: Path, instructions: str, call: Call) -> NDArray[np.float32]:
 
 
 def executed(program: Path, instructions: str, call: Call) -> int:
-    """Return how many instructions ``call`` executes, without what precedes its first one."""
-    once, twice = (_logged(program, instructions, call, repeats) for repeats in (1, 2))
-    return twice - once
+    """Return how many instructions ``call`` executes in the kernels of an instruction set.
 
-
-def _logged(program: Path, instructions: str, call: Call, repeats: int) -> int:
-    """Count from the emulator's log of the blocks that it translates and executes."""
+    They are counted in the emulator's log of the blocks that it translates and executes.
+    """
     sizes: dict[bytes, int] = {}
     executions: Counter[bytes] = Counter()
     block = b""
+    filters = ["-dfilter", _kernels(program, instructions), "-d", "in_asm,exec,nochain"]
     with tempfile.TemporaryFile() as arrays:
         arrays.write(call.sent())
         arrays.seek(0)
         with subprocess.Popen(
-            [_EMULATOR, "-d", "in_asm,exec,nochain", program, instructions, call.mode, str(repeats)],
+            [_EMULATOR, *filters, program, instructions, call.mode, "1"],
             stdin=arrays,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -199,7 +199,22 @@ def _logged(program: Path, instructions: str, call: Call, repeats: int) -> int:
                     address = line[2 : line.index(b":")].rjust(16, b"0")
                     block = block or address
                     sizes[block] = sizes[block] + 1 if address != block else 1
+    if emulator.returncode:
+        raise RuntimeError(f"{_EMULATOR} ended with code {emulator.returncode}")
     return sum(times * sizes[address] for address, times in executions.items())
+
+
+def _kernels(program: Path, instructions: str) -> str:
+    """Return the address ranges of an instruction set's functions, as the emulator reads them."""
+    symbols = subprocess.run(
+        [_SYMBOLS, "--print-size", "--demangle", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    found = re.findall(rf"^(\w+) (\w+) t .*fer::.*::{instructions}::", symbols, re.MULTILINE)
+    return ",".join(f"0x{start}+0x{size}" for start, size in found)
 
 
 def measure(program: Path) -> list[InstructionCount]:
@@ -209,8 +224,8 @@ def measure(program: Path) -> list[InstructionCount]:
     layers = split.convolutions()
     face = np.zeros((1, CROP_SIZE_PX, CROP_SIZE_PX, layers[0].kernel.shape[1]), np.float32)
     tasks = {
-        "search of 640x480 with one face": search(with_faces(640, 480, 1), MtcnnConfig()),
-        "convolutions of one face": convolutions(layers, face),
+        "search of 320x240 with one face": search(with_faces(320, 240, 1), MtcnnConfig()),
+        "recogniser's convolutions for one face": convolutions(layers, face),
     }
     return [
         InstructionCount(
