@@ -139,7 +139,13 @@ def search(image: RgbImage, config: MtcnnConfig) -> Call:
     limits = (config.min_face_px, config.scale_factor, *config.thresholds)
     return Call(
         "cascade",
-        [weights, shapes, np.array(image.shape[:2], np.int32), image, np.float32(limits)],
+        [
+            weights,
+            shapes,
+            np.array(image.shape[:2], np.int32),
+            image,
+            np.array(limits, np.float32),
+        ],
     )
 
 
