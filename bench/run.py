@@ -4,12 +4,13 @@
 import argparse
 import shlex
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from . import accuracy, ceiling, cost_model, following, frames, graph, recognizer
+from . import accuracy, arm64, ceiling, cost_model, following, frames, graph, recognizer
 from .page import Page
 from .peers import DEEPFACE, PEERS
 from .test_images import with_faces
@@ -247,6 +248,27 @@ def _following(options: argparse.Namespace) -> None:
     )
 
 
+def _arm64(options: argparse.Namespace) -> None:
+    if missing := arm64.missing_tools():
+        _PAGE.text(f"Instructions on arm64 were not counted: {missing}.")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        counts = arm64.measure(arm64.build(Path(folder)))
+    _print(
+        "arm64",
+        "Instructions in the kernels on arm64, in 10^6: counted by an emulator, exact",
+        ["", *arm64.INSTRUCTION_SETS, "ratio"],
+        [
+            [
+                row.task,
+                *(f"{row.millions[name]:.1f}" for name in arm64.INSTRUCTION_SETS),
+                f"{row.millions['neon'] / row.millions['generic']:.2f}",
+            ]
+            for row in counts
+        ],
+    )
+
+
 _PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "accuracy": _accuracy,
     "frames": _frames,
@@ -255,6 +277,7 @@ _PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "graph": _graph,
     "cost": _cost,
     "following": _following,
+    "arm64": _arm64,
 }
 
 

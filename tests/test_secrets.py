@@ -46,7 +46,7 @@ def test_the_light_shows_none_of_its_secrets(start_node, peer, secret):
             "device.mqtt.password_env": "LAMP_PASSWORD",
         },
         variables={"LAMP_PASSWORD": PASSWORD},
-        log_level="debug",
+        ros_arguments=("--log-level", "debug"),
     )
     peer.wait_until(
         lambda: all(f"device {n}: " in light.output for n in ("hue", "mqtt")),
@@ -73,7 +73,7 @@ def test_the_dashboard_shows_no_token_right_or_wrong(start_node, peer, secret):
         "dashboard",
         "dashboard",
         arguments=("--port", "0", "--token-file", secret("token", TOKEN)),
-        log_level="debug",
+        ros_arguments=("--log-level", "debug"),
     )
     address = re.compile(r"dashboard: http://127\.0\.0\.1:(\d+)")
     peer.wait_until(lambda: address.search(page.output), "the address", nodes=(page.node,))

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the real programs that tests talk to, where apt and the right to use
 # it are there: olad (E1.31, Art-Net), mosquitto (MQTT) and socat for the light,
-# chromium for the report on a bag.
+# chromium for the report on a bag, a compiler and an emulator for the native
+# library on arm64.
 # Without them those tests are skipped with a reason, so nothing here is fatal.
 packages=()
-for pair in olad:ola mosquitto:mosquitto socat:socat chromium:chromium; do
+for pair in olad:ola mosquitto:mosquitto socat:socat chromium:chromium \
+    aarch64-linux-gnu-g++:g++-aarch64-linux-gnu qemu-aarch64-static:qemu-user-static; do
     PATH="$PATH:/usr/sbin" command -v "${pair%%:*}" >/dev/null || packages+=("${pair##*:}")
 done
 ((${#packages[@]})) || exit 0

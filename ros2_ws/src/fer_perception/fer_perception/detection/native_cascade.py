@@ -13,7 +13,7 @@ from ..face import RgbImage
 from ..inference import native_library
 from .mtcnn_weights import NETWORKS, Layer, load_weights
 
-__all__ = ["NativeCascade"]
+__all__ = ["NativeCascade", "packed_layers"]
 
 _VECTOR: Final = 16  # outputs of a layer are padded to whole vectors
 _ROW: Final = 15  # left, top, right, bottom, probability, five (x, y)
@@ -34,14 +34,11 @@ class NativeCascade:
 
     def __init__(self, instructions: str | None = None) -> None:
         self._library = native_library.loaded()
-        layers = list(_layers())
-        self._weights = np.concatenate([_packed(layer) for layer in layers])
-        outputs_last = [(*layer.kernel.shape[2:], *layer.kernel.shape[1::-1]) for layer in layers]
-        self._shapes = np.array(outputs_last, np.int32)
+        self._weights, self._shapes = packed_layers()
         self._handle: int | None = self._library.fer_cascade_new(
             self._weights.ctypes.data,
             self._shapes.ctypes.data,
-            len(layers),
+            len(self._shapes),
             (instructions or native_library.instruction_set()).encode(),
         )
 
@@ -93,6 +90,16 @@ class NativeCascade:
 def _image_arguments(image: RgbImage) -> tuple[Any, ...]:
     height, width = image.shape[:2]
     return image.ctypes.data, height, width, image.strides[0]
+
+
+def packed_layers() -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Return the weights and the shapes of all layers, as ``cascade.cpp`` reads them.
+
+    :returns: the weights in a row; kernel height, kernel width, inputs and outputs by layer.
+    """
+    layers = list(_layers())
+    shapes = [(*layer.kernel.shape[2:], *layer.kernel.shape[1::-1]) for layer in layers]
+    return np.concatenate([_packed(layer) for layer in layers]), np.array(shapes, np.int32)
 
 
 def _layers() -> Iterator[Layer]:

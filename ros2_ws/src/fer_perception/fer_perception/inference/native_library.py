@@ -7,14 +7,17 @@ It is optional and built with the package where a C++ compiler is present.
 from __future__ import annotations
 
 import ctypes
+import platform
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 __all__ = ["INSTRUCTION_SETS", "instruction_set", "is_built", "loaded"]
 
-INSTRUCTION_SETS: Final = ("generic", "avx2", "avx512")
-"""Instruction sets that the library is compiled for, slowest first."""
+INSTRUCTION_SETS: Final = (
+    ("generic", "neon") if platform.machine() == "aarch64" else ("generic", "avx2", "avx512")
+)
+"""Instruction sets that the library is compiled for on this architecture, slowest first."""
 
 _NAME: Final = "_native"
 
