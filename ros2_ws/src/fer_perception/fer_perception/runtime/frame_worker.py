@@ -96,7 +96,7 @@ class FrameWorker(Generic[FrameT, ResultT]):
             try:
                 self._process_newest(mailbox)
             except Exception as error:  # the next frame may be better
-                self.statistics.count_rejected()
+                self.statistics.count_rejected(time.monotonic())
                 self._on_error(error)
 
     def _process_newest(self, mailbox: LatestMailbox[Received[FrameT]]) -> None:
