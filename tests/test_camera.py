@@ -91,6 +91,25 @@ def test_what_a_folder_cannot_give_is_said_once_although_it_loops(start_node, pe
     assert {frame.data[0] for frame in frames} == {10, 100}
 
 
+def test_a_folder_of_broken_pictures_is_not_said_to_be_published(start_node, peer, tmp_path):
+    for number in (1, 2):
+        (tmp_path / f"{number}.png").write_bytes(b"broken")
+    camera = camera_of(start_node, str(tmp_path), reconnect_s=0.5)
+    peer.wait_until(
+        lambda: "none of its 2 pictures can be read" in camera.output,
+        "the error",
+        nodes=(camera.node,),
+    )
+    peer.spin(3.0)  # several retries
+    assert " on /camera/image_raw at " not in camera.output
+    assert camera.output.count("left out") == 2
+    cv2.imwrite(str(tmp_path / "3.png"), np.full((48, 64, 3), 90, np.uint8))
+    peer.wait_until(
+        lambda: " on /camera/image_raw at " in camera.output, "a frame", nodes=(camera.node,)
+    )
+    assert camera.output.count("left out") == 2
+
+
 def test_a_video_that_is_cut_short_is_a_warning_with_both_numbers(start_node, peer, tmp_path):
     path = tmp_path / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 50.0, (64, 48))

@@ -267,6 +267,35 @@ def test_compressed_images_good_and_truncated(perception):
         assert len(node.errors()) == count and "cannot be used" in node.errors()[-1]
 
 
+def test_damaged_and_nearly_black_images_are_counted_and_logged_once(perception):
+    node = perception(transport="compressed")
+    cut = cv2.imencode(".jpg", PORTRAIT[..., ::-1])[1].tobytes()[:-2000]
+    black = cv2.imencode(".jpg", PORTRAIT // 64)[1].tobytes()
+    for data, key, words in (
+        (cut, "damaged", "of the images are damaged and decoded only in part"),
+        (black, "nearly_black", "of the images are nearly black"),
+    ):
+        message = CompressedImage(format="jpeg", data=array("B", data))
+
+        def named(message=message, key=key, words=words) -> bool:
+            node.clock_s += 0.1
+            message.header = header(node.clock_s)
+            node.show(message)
+            node.peer.spin(0.1)
+            return any(
+                status.level == DiagnosticStatus.WARN
+                and words in status.message
+                and int({pair.key: pair.value for pair in status.values}[key]) > 2
+                for found in node.diagnostics
+                for status in found.status
+                if status.name == "fer_perception: frames"
+            )
+
+        node.wait_until(named, words)
+    output = node.started.output
+    assert output.count("is damaged: the JPEG") == output.count("are nearly black: is") == 1
+
+
 def test_stamps_out_of_order_and_a_clock_set_back(perception):
     node = perception()
     ids = [node.answer().faces[0].face_id for _ in range(2)]

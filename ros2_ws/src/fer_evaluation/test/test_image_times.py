@@ -25,8 +25,13 @@ FAULTS = {
     "milliseconds": ([t // 10**6 for t in RECORDED], "too slowly"),
     "two clocks": (
         [t if n % 2 else t - START_NS + 10**9 for n, t in enumerate(RECORDED)],
-        "jump back and forth",
+        "two clocks in turn",
     ),
+    "two clocks, one at 0": (
+        [t if n % 2 else 0 for n, t in enumerate(RECORDED)],
+        "two clocks in turn",
+    ),
+    "backwards": ([2 * START_NS - t for t in RECORDED], "run backwards"),
 }
 
 

@@ -2,6 +2,7 @@
 """Diagnostic levels of the perception's latency."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -9,13 +10,21 @@ pytest.importorskip("diagnostic_msgs", reason="no ROS 2: the diagnostics were no
 
 from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
 
-from fer_perception.nodes.emotion_diagnostics import latency_status  # noqa: E402
-from fer_perception.runtime.frame_statistics import FrameReport  # noqa: E402
+from fer_perception.nodes.emotion_diagnostics import frames_status, latency_status  # noqa: E402
+from fer_perception.nodes.image_input import InputState  # noqa: E402
+from fer_perception.runtime.frame_statistics import FrameStatistics  # noqa: E402
 from fer_perception.runtime.load_shedding import LEAST_EFFORT, LoadShedder  # noqa: E402
 
 
 def report(latency_s):
-    return FrameReport(9, 9, 0, 0, 0, 30.0, latency_s, 2 * latency_s, 0.0)
+    statistics = FrameStatistics()
+    return replace(
+        statistics.report(0.0),
+        rate_hz=30.0,
+        latency_p50_s=latency_s,
+        latency_p95_s=2 * latency_s,
+        silence_s=0.0,
+    )
 
 
 def shedder_after(latency_s, frames, max_latency_s=0.1):
@@ -50,3 +59,29 @@ def test_without_a_frame_there_is_no_latency():
     status = latency_status("n", report(math.nan), LoadShedder(0.1))
     assert status.level == DiagnosticStatus.OK
     assert "nan" not in status.message
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (FrameStatistics.count_rejected, "33% of the images cannot be used"),
+        (FrameStatistics.count_damaged, "50% of the images are damaged"),
+        (FrameStatistics.count_nearly_black, "50% of the images are nearly black"),
+    ],
+)
+def test_images_that_are_not_as_they_should_be_are_a_warning_while_they_come(count, words):
+    statistics = FrameStatistics()
+    for frame in range(20):
+        statistics.count_received(0.1 * frame, replaced=False)
+        statistics.count_processed(0.1 * frame, 0.02)
+        if frame % 2:
+            count(statistics, 0.1 * frame)
+    status = frames_status("n", InputState("/image"), statistics.report(2.0), "")
+    assert status.level == DiagnosticStatus.WARN and words in status.message
+    statistics.count_received(10.0, replaced=False)
+    statistics.count_processed(10.0, 0.02)
+    later = frames_status("n", InputState("/image"), statistics.report(10.0), "run backwards")
+    assert words not in later.message and "run backwards" in later.message
+    assert "10" in {pair.value for pair in later.values}
+    clean = frames_status("n", InputState("/image"), statistics.report(10.0), "")
+    assert clean.level == DiagnosticStatus.OK

@@ -38,7 +38,9 @@ def test_plausible_stamps_are_the_time_at_any_rate_and_speed(
     rate_hz, speed, repeats, jitter, start_s, seed
 ):
     rng = random.Random(seed)
+    # Copies of a frame come at once, as from two routes; jitter is that of the way.
     references = [t + jitter * rng.random() / rate_hz for t in received(rate_hz=rate_hz)]
+    references = [references[k // repeats * repeats] for k in range(FRAMES)]
     stamps = [start_s + speed * (k // repeats * repeats) / rate_hz for k in range(FRAMES)]
     times = run(stamps, references)
     assert [t.time_s for t in times] == stamps
@@ -53,7 +55,12 @@ def test_plausible_stamps_are_the_time_at_any_rate_and_speed(
         ("advance about 1000 times too slowly", lambda k, t: WALL_S + 1e-3 * t),
         ("advance about 1e+06 times too slowly", lambda k, t: WALL_S + 1e-6 * t),
         ("advance about 1000 times too fast", lambda k, t: 1e3 * t),
-        ("jump back and forth", lambda k, t: WALL_S if k % 2 else t),
+        ("jump back and forth, as of two clocks in turn", lambda k, t: WALL_S if k % 2 else t),
+        ("jump back and forth", lambda k, t: WALL_S + t if k % 2 else 0.0),
+        ("run backwards", lambda k, t: WALL_S - t),
+        ("run backwards", lambda k, t: WALL_S - 5.0 * k),
+        ("repeat themselves", lambda k, t: WALL_S + 0.5 * (k // 5)),
+        ("repeat themselves", lambda k, t: WALL_S + 0.1 * (k // 2)),
         ("jump back and forth", lambda k, t: WALL_S + t if k % 3 else t),
         ("repeat themselves", lambda k, t: WALL_S + 0.1 * (k % 4)),
         ("repeat themselves", lambda k, t: WALL_S + 0.02 * (k % 5)),
@@ -106,3 +113,20 @@ def test_a_clock_that_starts_late_takes_over_without_a_step():
 def test_frames_of_a_bag_that_were_all_recorded_at_once_have_their_stamps_times():
     stamps = [WALL_S + number / 30.0 for number in range(60)]
     assert [t.time_s for t in run(stamps, [7.0] * 60)] == stamps
+
+
+@pytest.mark.parametrize("held_s", [0.3, 0.5, 0.9])
+def test_stamps_that_are_held_for_less_than_a_second_repeat(held_s):
+    references = received(rate_hz=10.0)
+    stamps = [WALL_S + (t - 5000.0) // held_s * held_s for t in references]
+    times = run(stamps, references)
+    assert {t.fault for t in times[30:]} == {"repeat themselves"}
+    assert steps([t.time_s for t in times[30:]]) == pytest.approx([0.1] * (FRAMES - 31), abs=1e-5)
+
+
+def test_copies_that_come_late_and_one_pause_of_a_camera_are_no_repetition():
+    references = [t + 0.005 * (k % 2) for k, t in enumerate(sorted(received() * 2))]
+    stamps = sorted(WALL_S + t for t in received() * 2)
+    assert {t.fault for t in run(stamps, references)} == {""}
+    paused = [WALL_S + (k if k < 50 or k > 65 else 50) / 30.0 for k in range(FRAMES)]
+    assert {t.fault for t in run(paused, received())} == {""}

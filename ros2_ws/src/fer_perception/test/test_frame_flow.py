@@ -151,11 +151,18 @@ def test_report_counts_and_forgets_what_is_old():
         statistics.count_received(i / 10, replaced=i % 2 == 1)
         if i % 2 == 0:
             statistics.count_processed(i / 10 + 0.02, 0.02 if i < 90 else 0.3)
-    statistics.count_rejected()
+    statistics.count_rejected(10.0)
+    statistics.count_damaged(9.5)
+    statistics.count_nearly_black(9.6)
     report = statistics.report(10.0)
     assert (report.received, report.processed, report.dropped, report.rejected) == (100, 50, 50, 1)
     assert 4.5 <= report.rate_hz <= 5.5
     assert abs(report.latency_p50_s - 0.02) < 1e-9
     assert report.latency_p95_s > 0.02
     assert abs(report.silence_s - 0.1) < 1e-9
-    assert statistics.report(60.0).rate_hz == 0.0
+    assert (report.damaged, report.nearly_black) == (1, 1)
+    assert 0.03 < report.rejected_share < 0.05
+    assert report.damaged_share == report.nearly_black_share == report.rejected_share
+    later = statistics.report(60.0)
+    assert later.rate_hz == later.rejected_share == later.damaged_share == 0.0
+    assert (later.rejected, later.damaged, later.nearly_black) == (1, 1, 1)

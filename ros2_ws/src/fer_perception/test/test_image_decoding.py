@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fer_perception.images.compressed import decode_compressed
 from fer_perception.images.decoding import ENCODINGS, ImageError, decode_image
+from fer_perception.images.levels import is_nearly_black
 
 WIDTH, HEIGHT = 8, 6
 
@@ -109,6 +110,33 @@ def test_signed_values_and_floats_are_spread_over_their_own_range(encoding, dtyp
         encoding,
     )
     assert decoded[:3, 0, 0].tolist() == [0, 128, 255]
+
+
+@pytest.mark.parametrize("encoding", ["mono16", "bayer_rggb16", "16SC1", "32FC1", "64FC1"])
+@pytest.mark.parametrize("size", [(320, 240), (1280, 720)])
+def test_hot_pixels_do_not_decide_the_range(rng, encoding, size):
+    width, height = size
+    dtype = {"16SC1": "<i2", "32FC1": "<f4", "64FC1": "<f8"}.get(encoding, "<u2")
+    values = np.tile(np.linspace(0, 1023, width), (height, 1)).astype(dtype)
+    step = values.strides[0]
+    expected = decode_image(values.tobytes(), width, height, step, encoding).astype(int)
+    assert expected.mean() > 100
+    hot = rng.integers(0, values.size, values.size // 5000)
+    values.reshape(-1)[hot] = 32767
+    if dtype != "<u2":
+        values[5, 5] = -32768
+    decoded = decode_image(values.tobytes(), width, height, step, encoding).astype(int)
+    is_near = np.abs(decoded - expected) <= 2
+    assert is_near.mean() > 0.99 and decoded.max() == 255
+
+
+def test_a_picture_is_nearly_black_where_nothing_stands_out(portrait):
+    assert not is_nearly_black(portrait)
+    assert is_nearly_black(portrait // 64)
+    lamp = np.zeros((240, 320, 3), np.uint8)
+    assert is_nearly_black(lamp)
+    lamp[:20, :20] = 255
+    assert lamp.mean() < 4 and not is_nearly_black(np.roll(lamp, 9, axis=0))
 
 
 def test_floats_that_are_no_numbers_are_black_and_do_not_count():

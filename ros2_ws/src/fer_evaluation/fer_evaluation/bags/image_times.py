@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+from collections import Counter
 
 from fer_perception.runtime.frame_clock import FrameClock
 
@@ -25,14 +26,18 @@ def header_stamp_ns(data: bytes) -> int | None:
 def stamp_fault(bag: OpenBag, topic: str) -> str:
     """Compare an image topic's stamps with the times of recording.
 
+<<<<<<< HEAD
     :returns: the fault of the stamps, to follow "the stamps"; empty without one.
+=======
+    :returns: what is wrong with most of the stamps that are wrong, to follow "the stamps"; empty
+        where nothing is.
+>>>>>>> I2
     """
-    clock = FrameClock()
+    clock, faults = FrameClock(), Counter[str]()
     for message in bag.messages({topic}):
         stamp_ns = header_stamp_ns(message.data)
         if stamp_ns is None:
             continue
-        fault = clock.advance(stamp_ns * 1e-9, message.stamp_ns * 1e-9).fault
-        if fault:
-            return fault
-    return ""
+        faults[clock.advance(stamp_ns * 1e-9, message.stamp_ns * 1e-9).fault] += 1
+    del faults[""]
+    return faults.most_common(1)[0][0] if faults else ""

@@ -97,6 +97,7 @@ class CameraNode(Node):
         self._stop = threading.Event()
         self._source = self._settings.source
         self._error = ""
+        self._warned: set[str] = set()
         self._backoff = self._new_backoff()
         self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
         self._thread.start()
@@ -108,9 +109,12 @@ class CameraNode(Node):
         while not self._stop.is_set():
             try:
                 with self._open() as source:
+                    is_first = True
                     for frame in play(source, self._stop, self._loops, self._settings.rate_hz):
                         self._publish(frame.image)
-                        self._note_success(source.name)
+                        if is_first:
+                            self._note_success(source)
+                            is_first = False
                 if not self._stop.is_set():
                     self.get_logger().info("the source has ended")
                 return
@@ -123,17 +127,28 @@ class CameraNode(Node):
     def _open(self) -> FrameSource:
         asked = self._settings
         source = open_frame_source(
-            self._source, asked.width, asked.height, asked.rate_hz, self.get_logger().warning
+            self._source, asked.width, asked.height, asked.rate_hz, self._warn_once
         )
         if not self._source and source.is_live:
+<<<<<<< HEAD
             self._source = FIRST_CAMERA  # the portrait must not replace it when it is unplugged
         rate = f"{source.rate_hz:.2f} frames/s" if source.rate_hz else "its own rate"
         self.get_logger().info(f"{source.name} on {self._image_publisher.topic_name} at {rate}")
+=======
+            self._source = FIRST_CAMERA  # no portrait takes its place when it is unplugged
+>>>>>>> I2
         return source
 
-    def _note_success(self, name: str) -> None:
+    def _warn_once(self, text: str) -> None:
+        if text not in self._warned:  # also when the source is opened again
+            self._warned.add(text)
+            self.get_logger().warning(text)
+
+    def _note_success(self, source: FrameSource) -> None:
+        rate = f"{source.rate_hz:.2f} frames/s" if source.rate_hz else "its own rate"
+        self.get_logger().info(f"{source.name} on {self._image_publisher.topic_name} at {rate}")
         if self._error:
-            self.get_logger().info(f"{name} gives frames again")
+            self.get_logger().info(f"{source.name} gives frames again")
             self._error = ""
             self._backoff = self._new_backoff()
 

@@ -32,9 +32,8 @@ def frames_status(
             level = DiagnosticStatus.ERROR
     elif report.rate_hz == 0.0:
         level, text = DiagnosticStatus.ERROR, "images arrive, but none can be processed"
-    elif time_fault:
-        level = DiagnosticStatus.WARN
-        text = f"the stamps of the images {time_fault}: the time of receipt is used instead"
+    elif warnings := _frame_warnings(report, time_fault):
+        level, text = DiagnosticStatus.WARN, "; ".join(warnings)
     else:
         level, text = DiagnosticStatus.OK, f"{report.rate_hz:.1f} frames/s"
     return diagnostic_status(
@@ -49,10 +48,30 @@ def frames_status(
             "processed": report.processed,
             "dropped": report.dropped,
             "rejected": report.rejected,
+            "damaged": report.damaged,
+            "nearly_black": report.nearly_black,
             "passed_over": report.passed_over,
             "time": "receipt" if time_fault else "stamp",
         },
     )
+
+
+def _frame_warnings(report: FrameReport, time_fault: str) -> list[str]:
+    """Return a sentence for each fault of the frames of the last seconds."""
+    warnings = []
+    if time_fault:
+        warnings.append(
+            f"the stamps of the images {time_fault}: the time of receipt is used instead"
+        )
+    if report.rejected_share:
+        warnings.append(f"{report.rejected_share:.0%} of the images cannot be used: see the log")
+    if report.damaged_share:
+        warnings.append(
+            f"{report.damaged_share:.0%} of the images are damaged and decoded only in part"
+        )
+    if report.nearly_black_share:
+        warnings.append(f"{report.nearly_black_share:.0%} of the images are nearly black")
+    return warnings
 
 
 def _why_silent(images: InputState) -> str:

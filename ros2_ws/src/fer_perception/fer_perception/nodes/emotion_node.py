@@ -32,7 +32,9 @@ from fer_common.nodes.world_time import world_time_s
 from ..face import RgbImage
 from ..face_emotion import FaceEmotion
 from ..images.annotation import annotate
+from ..images.compressed import DecodedImage
 from ..images.decoding import ImageError
+from ..images.levels import is_nearly_black
 from ..live_pipeline import LivePipeline
 from ..recognition.model_store import ModelError
 from ..runtime.frame_clock import FrameClock, FrameTime
@@ -43,7 +45,7 @@ from . import emotion_diagnostics as diagnostics
 from .emotion_messages import to_emotion_array
 from .event_publisher import EventPublisher
 from .image_input import ImageInput, ImageMessage
-from .image_messages import to_image_message, to_rgb
+from .image_messages import decode, to_image_message, to_rgb
 
 _DIAGNOSTICS_PERIOD_S = 1.0
 _LOG_PERIOD_S = 10.0
@@ -86,7 +88,7 @@ class EmotionNode(LifecycleNode):
         )
         self._frame_clock = FrameClock()
         self._time_fault = ""
-        self._logged_time_faults: set[str] = set()
+        self._logged_faults: set[str] = set()
         self._image_error, self._image_error_s = "", 0.0
         qos: dict[str, Any] = {
             "qos_overriding_options": QoSOverridingOptions.with_default_policies()
@@ -180,7 +182,9 @@ class EmotionNode(LifecycleNode):
         pipeline = self._live.pipeline
         if pipeline is None:
             return None
-        image = to_rgb(received.frame)
+        decoded = decode(received.frame)
+        image = decoded.pixels
+        self._note_image_faults(decoded)
         stamp_s = Time.from_msg(received.frame.header.stamp).nanoseconds * 1e-9
         frame_time = self._frame_clock.advance(stamp_s, received.received_s)
         pipeline.effort = self._worker.shedder.effort
@@ -213,12 +217,27 @@ class EmotionNode(LifecycleNode):
 
     def _note_time_fault(self, fault: str) -> None:
         self._time_fault = fault
-        if fault and fault not in self._logged_time_faults:
-            self._logged_time_faults.add(fault)
-            self.get_logger().warning(
+        if fault:
+            self._warn_once(
                 f"the stamps of the images on {self._input.topic} {fault}: the time of receipt is "
                 "used instead"
             )
+
+    def _note_image_faults(self, decoded: DecodedImage) -> None:
+        if decoded.damage:
+            self._worker.statistics.count_damaged(time.monotonic())
+            self._warn_once(f"an image on {self._input.topic} is damaged: {decoded.damage}")
+        if is_nearly_black(decoded.pixels):
+            self._worker.statistics.count_nearly_black(time.monotonic())
+            self._warn_once(
+                f"images on {self._input.topic} are nearly black: is the lens covered, or the "
+                "exposure too short?"
+            )
+
+    def _warn_once(self, text: str) -> None:
+        if text not in self._logged_faults:
+            self._logged_faults.add(text)
+            self.get_logger().warning(text)
 
     def _on_image_error(self, error: Exception) -> None:
         """Log a new error at once and a lasting one at intervals."""

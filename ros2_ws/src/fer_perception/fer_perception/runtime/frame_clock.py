@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Choose the time of each frame: its stamp, or its receipt.
 
+<<<<<<< HEAD
 A camera's stamps may freeze, advance in another unit or alternate between two clocks. Tracker,
 smoothing, schedule and events would then freeze or lose every face. Stamps that do not advance
 plausibly against the time of receipt or of recording are replaced by that time.
+=======
+A camera's stamps may stand still, repeat, advance in another unit or come from two clocks. What
+works with time (tracker, smoothing, schedule, events) would then freeze or lose every face. Where
+the stamps do not advance plausibly against the time of receipt or of recording, that time counts.
+>>>>>>> I2
 """
 
 from __future__ import annotations
@@ -25,6 +31,7 @@ WINDOW_S: Final = 2.0
 """Window of reference time that is checked [s], at least WINDOW_FRAMES."""
 WINDOW_FRAMES: Final = 16
 
+_BACKWARDS: Final = "run backwards"
 _MIN_SPAN_S: Final = 0.5
 _MIN_FRAMES: Final = 4
 # A longer pause of the reference is ignored: the process may have been suspended.
@@ -32,6 +39,11 @@ _LONGEST_STEP_S: Final = 1.0
 # A looped bag sets time back at intervals.
 _MIN_STEPS_BACK: Final = 3
 _SHARE_OF_STEPS_BACK: Final = 0.25
+_SHARE_OF_A_CLOCK_THAT_RUNS_BACKWARDS: Final = 0.75
+# One pause of a camera is no fault, and neither are copies of a frame that arrive at once.
+_MIN_REPEATS: Final = 3
+_MIN_REPEATED_STAMPS: Final = 2
+_SHARE_OF_TIME_REPEATED: Final = 1.0 / 3.0
 
 
 @dataclass(frozen=True)
@@ -88,19 +100,31 @@ class FrameClock:
             self._frames.popleft()
 
     def _judge(self) -> str:
+<<<<<<< HEAD
         """Return the fault of the stamps in the window, or an empty string."""
         if self._frames[-1][0] == 0.0:
             return "are 0, so that the camera sets none or has no clock (use_sim_time, no /clock?)"
+=======
+        """Return what is wrong with the stamps of the window, or nothing."""
+        is_zero = self._frames[-1][0] == 0.0
+        zero = "are 0, so that the camera sets none or has no clock (use_sim_time, no /clock?)"
+>>>>>>> I2
         if len(self._frames) < _MIN_FRAMES:
-            return self._fault
+            return zero if is_zero else self._fault
         steps = [after[0] - before[0] for before, after in pairwise(self._frames)]
+        falling = sum(step < 0.0 for step in steps)
+        is_falling = falling > _SHARE_OF_A_CLOCK_THAT_RUNS_BACKWARDS * len(steps)
         back = sum(step < -MAX_OVERTAKING_S for step in steps)
         if back >= max(_MIN_STEPS_BACK, _SHARE_OF_STEPS_BACK * len(steps)):
-            return "jump back and forth, as if two clocks set them in turn"
+            return _BACKWARDS if is_falling else "jump back and forth, as of two clocks in turn"
+        if is_zero:
+            return zero
         waits = [max(0.0, after[1] - before[1]) for before, after in pairwise(self._frames)]
         span_s = sum(min(wait, _LONGEST_STEP_S) for wait in waits)
         if span_s < _MIN_SPAN_S:
             return self._fault
+        if is_falling:
+            return _BACKWARDS
         advance_s = sum(step for step in steps if step >= -MAX_OVERTAKING_S)
         overtaken = sum(-MAX_OVERTAKING_S <= step < 0.0 for step in steps)
         forwards_s = sum(step for step in steps if step > 0.0)
@@ -112,7 +136,25 @@ class FrameClock:
             return f"advance {_rounded(span_s / advance_s)} times too slowly"
         if median(steps) > MAX_RATIO * (sum(waits) / len(waits)):
             return f"advance {_rounded(median(steps) * len(waits) / sum(waits))} times too fast"
+        if _repeat(steps, waits, span_s):
+            return "repeat themselves"
         return ""
+
+
+def _repeat(steps: list[float], waits: list[float], span_s: float) -> bool:
+    """Return whether the stamps stay the same, again and again, while time goes on.
+
+    :param steps: of the stamps, from frame to frame, in seconds.
+    :param waits: of the reference, in seconds.
+    :param span_s: sum of the waits, long ones cut.
+    """
+    repeats = [wait for step, wait in zip(steps, waits, strict=True) if step == 0.0]
+    stamps = sum(before != 0.0 and after == 0.0 for before, after in pairwise([1.0, *steps]))
+    return (
+        len(repeats) >= _MIN_REPEATS
+        and stamps >= _MIN_REPEATED_STAMPS
+        and sum(min(wait, _LONGEST_STEP_S) for wait in repeats) >= _SHARE_OF_TIME_REPEATED * span_s
+    )
 
 
 def _rounded(factor: float) -> str:
