@@ -26,12 +26,8 @@ def header_stamp_ns(data: bytes) -> int | None:
 def stamp_fault(bag: OpenBag, topic: str) -> str:
     """Compare an image topic's stamps with the times of recording.
 
-<<<<<<< HEAD
-    :returns: the fault of the stamps, to follow "the stamps"; empty without one.
-=======
     :returns: what is wrong with most of the stamps that are wrong, to follow "the stamps"; empty
         where nothing is.
->>>>>>> I2
     """
     clock, faults = FrameClock(), Counter[str]()
     for message in bag.messages({topic}):

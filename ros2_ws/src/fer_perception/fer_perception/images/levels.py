@@ -1,12 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-<<<<<<< HEAD
-"""Scale values of any depth to 8 bits by the image's own range."""
-=======
 """Brings values of any depth to 8 bits, by the range that the picture itself uses.
 
 A few outliers, such as the hot pixels of a sensor, do not decide that range: they are clipped.
 """
->>>>>>> I2
 
 from __future__ import annotations
 
@@ -31,17 +27,11 @@ _BLACK_CONTRAST: Final = 4.0
 def to_8_bit(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Return ``values`` scaled to 0 to 255.
 
-<<<<<<< HEAD
-    16-bit values are assumed to have the fewest of 8, 10, 12, 14 and 16 bits that hold the largest
-    of them: cameras of 10 and 12 bits leave the upper ones empty, and the picture would be black.
-    Of signed values and floats, the smallest finite one becomes 0 and the largest 255.
-=======
     16-bit values are taken to have the fewest of 8, 10, 12, 14 and 16 bits that hold all but
     0.1 % of them: cameras of 10 and 12 bits leave the upper ones empty, and the picture would be
     black.
     Of signed values and floats, the smallest finite one becomes 0 and the largest 255, 0.1 % at
     either end left aside. Values beyond the range are clipped.
->>>>>>> I2
 
     :param values: H x W or H x W x channels, in native byte order; 8-bit ones are returned as
         they are.

@@ -130,13 +130,7 @@ class CameraNode(Node):
             self._source, asked.width, asked.height, asked.rate_hz, self._warn_once
         )
         if not self._source and source.is_live:
-<<<<<<< HEAD
-            self._source = FIRST_CAMERA  # the portrait must not replace it when it is unplugged
-        rate = f"{source.rate_hz:.2f} frames/s" if source.rate_hz else "its own rate"
-        self.get_logger().info(f"{source.name} on {self._image_publisher.topic_name} at {rate}")
-=======
             self._source = FIRST_CAMERA  # no portrait takes its place when it is unplugged
->>>>>>> I2
         return source
 
     def _warn_once(self, text: str) -> None:

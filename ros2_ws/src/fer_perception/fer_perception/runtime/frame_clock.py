@@ -1,15 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Choose the time of each frame: its stamp, or its receipt.
 
-<<<<<<< HEAD
-A camera's stamps may freeze, advance in another unit or alternate between two clocks. Tracker,
-smoothing, schedule and events would then freeze or lose every face. Stamps that do not advance
-plausibly against the time of receipt or of recording are replaced by that time.
-=======
 A camera's stamps may stand still, repeat, advance in another unit or come from two clocks. What
 works with time (tracker, smoothing, schedule, events) would then freeze or lose every face. Where
 the stamps do not advance plausibly against the time of receipt or of recording, that time counts.
->>>>>>> I2
 """
 
 from __future__ import annotations
@@ -100,15 +94,9 @@ class FrameClock:
             self._frames.popleft()
 
     def _judge(self) -> str:
-<<<<<<< HEAD
-        """Return the fault of the stamps in the window, or an empty string."""
-        if self._frames[-1][0] == 0.0:
-            return "are 0, so that the camera sets none or has no clock (use_sim_time, no /clock?)"
-=======
         """Return what is wrong with the stamps of the window, or nothing."""
         is_zero = self._frames[-1][0] == 0.0
         zero = "are 0, so that the camera sets none or has no clock (use_sim_time, no /clock?)"
->>>>>>> I2
         if len(self._frames) < _MIN_FRAMES:
             return zero if is_zero else self._fault
         steps = [after[0] - before[0] for before, after in pairwise(self._frames)]

@@ -21,15 +21,10 @@ class FrameReport:
     :ivar processed: frames with a result.
     :ivar dropped: frames replaced by a newer one before processing.
     :ivar rejected: frames that could not be read.
-<<<<<<< HEAD
-    :ivar passed_over: frames beyond the configured processing rate.
-    :ivar rate_hz: frames processed per second, over the last seconds.
-=======
     :ivar damaged: frames processed of which a part may be missing.
     :ivar nearly_black: frames processed that show nothing but black.
     :ivar passed_over: frames beyond the processing rate that was asked for.
     :ivar rate_hz: frames processed a second, over the last seconds.
->>>>>>> I2
     :ivar latency_p50_s: median time from receipt to result, over the last seconds; NaN if none.
     :ivar latency_p95_s: the same, 95th percentile.
     :ivar rejected_share: of the frames of the last seconds, 0 to 1.

@@ -95,13 +95,8 @@ class FrameWorker(Generic[FrameT, ResultT]):
         while mailbox.wait():
             try:
                 self._process_newest(mailbox)
-<<<<<<< HEAD
-            except Exception as error:  # continue with the next frame
-                self.statistics.count_rejected()
-=======
             except Exception as error:  # the next frame may be better
                 self.statistics.count_rejected(time.monotonic())
->>>>>>> I2
                 self._on_error(error)
 
     def _process_newest(self, mailbox: LatestMailbox[Received[FrameT]]) -> None:
