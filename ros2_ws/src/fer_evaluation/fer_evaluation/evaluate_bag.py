@@ -8,6 +8,7 @@ and time comes from the recording, so that two runs give the same figures.
 from __future__ import annotations
 
 import argparse
+import mimetypes
 import sys
 import time
 from collections.abc import Iterator
@@ -92,7 +93,18 @@ def evaluate(options: argparse.Namespace) -> Results:
             results = evaluate_dataset(options.source, settings, folder, options.quiet)
             write_report(folder, results)
         return results
+    _refuse_media(options.source)
     return _evaluate_bag(options, settings)
+
+
+def _refuse_media(source: Path) -> None:
+    """Point at make_bag where a picture or a video is given."""
+    kind = (mimetypes.guess_type(source.name)[0] or "").partition("/")[0]
+    if kind in ("image", "video") and source.is_file() and not is_bag(source):
+        raise BagError(
+            f"{source} is not a bag: make one of this {'picture' if kind == 'image' else kind} "
+            f"first, with 'make_bag {source} BAG'"
+        )
 
 
 @dataclass(frozen=True)

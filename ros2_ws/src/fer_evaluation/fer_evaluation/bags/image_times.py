@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Decides between stamps and times of recording, on a whole bag.
 
-Stamps that advance steadily are right however unevenly the recorder wrote: messages arrive late and
-in bursts. So a fault is looked for in the stamps' own steps, and the times of recording say whether
-a step is explained.
+Stamps that advance steadily are right however unevenly the recorder wrote: messages arrive late
+and in bursts. So a fault is looked for in the stamps' own steps, and the times of recording say
+whether a step is explained.
 """
 
 from __future__ import annotations
@@ -92,9 +92,8 @@ def judge_times(
     :param topic: of the images, for the warning.
     :param has_clock: whether the bag holds a simulation's clock, which may run at any rate.
     """
-    if len(stamps_ns) < _MIN_FRAMES:
-        if any(stamps_ns):
-            return ImageTimes(TimeSource.STAMPS)
+    if len(stamps_ns) < _MIN_FRAMES and any(stamps_ns):
+        return ImageTimes(TimeSource.STAMPS)
     # Integers first: seconds since 1970 leave a float no nanoseconds.
     stamps = _seconds(stamps_ns)
     recorded = _seconds(recorded_ns)

@@ -126,7 +126,7 @@ class Scoring:
         return matches
 
     def add_untimed(self, frame: PredictedFrame) -> list[FaceMatch]:
-        """Count a frame that has no time, and so neither ids, labels nor a place in the timeline."""
+        """Count a frame that has no time, and so neither ids nor labels."""
         self._frames += 1
         self._with_faces += bool(frame.faces)
         self._faces += len(frame.faces)
