@@ -35,9 +35,9 @@ setup(
         "console_scripts": [
             "bag_player_node = fer_evaluation.nodes.bag_player_node:main",
             "bag_recorder_node = fer_evaluation.nodes.bag_recorder_node:main",
-            "compare = fer_evaluation.compare:main",
-            "evaluate_bag = fer_evaluation.evaluate_bag:main",
-            "make_bag = fer_evaluation.make_bag:main",
+            "compare = fer_evaluation.commands:compare",
+            "evaluate_bag = fer_evaluation.commands:evaluate_bag",
+            "make_bag = fer_evaluation.commands:make_bag",
             "score_node = fer_evaluation.nodes.score_node:main",
         ],
     },

@@ -24,6 +24,7 @@ from .datasets.class_folders import (
     check_class_names,
     class_files,
     other_files,
+    pictures_beside,
     read_picture,
     shows_only_a_face,
 )
@@ -86,13 +87,25 @@ def open_pictures(folder: Path) -> PictureSet:
         files = tuple(path for path, _ in named)
         kinds = other_files(folder)
         listed = ", ".join(f"{suffix} ({count})" for suffix, count in kinds.most_common())
-        unused = (Unused("files", kinds.total(), f"they are not pictures: {listed}"),)
+        unused = by_name(
+            "pictures",
+            "they lie beside the class folders",
+            [path.name for path in pictures_beside(folder)],
+        )
+        if kinds:
+            unused.append(Unused("files", kinds.total(), f"they are not pictures: {listed}"))
         return PictureSet(
-            "class folders", len(named), _read_all(named, folder), files, unused if kinds else ()
+            "class folders", len(named), _read_all(named, folder), files, tuple(unused)
         )
     try:
         data = read_fer2013(folder)
     except FileNotFoundError as error:
+        if beside := len(pictures_beside(folder)):
+            raise FileNotFoundError(
+                f"{folder} holds {beside} pictures without a class: sort them into folders named "
+                f"{', '.join(EMOTIONS)}, or make a bag of them with 'make_bag {folder} BAG' to "
+                "evaluate them as frames of a recording"
+            ) from None
         raise FileNotFoundError(
             f"{folder} holds neither a bag, nor pictures in folders named {', '.join(EMOTIONS)}, "
             f"nor FER2013: {error}"

@@ -8,6 +8,7 @@ with the recording's time, so that the figures are reproducible.
 from __future__ import annotations
 
 import argparse
+import mimetypes
 import sys
 import time
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from fer_perception.settings import PerceptionSettings, build_pipeline
 from .bags.bag_error import BagError
 from .bags.bag_images import BagImage, choose_image_topic, images
 from .bags.bag_reader import OpenBag
-from .bags.image_times import stamp_fault
+from .bags.image_times import ImageTimes, TimeSource, image_times
 from .bags.message_types import MessageTypes
 from .bags.storage_formats import bag_name, is_bag
 from .dataset_evaluation import evaluate_dataset
@@ -52,6 +53,8 @@ from .scoring.matching import MIN_IOU
 from .scoring.scorer import Metrics, Scoring
 
 EXIT_USAGE: Final = 2
+
+_NO_LAMP_WITHOUT_TIME: Final = "no lamp: the frames have no time"
 
 _REFUSALS: Final = (BagError, LabelError, ModelError, ValueError, ModuleNotFoundError, OSError)
 
@@ -90,24 +93,39 @@ def evaluate(options: argparse.Namespace) -> Results:
             results = evaluate_dataset(options.source, settings, folder, options.quiet)
             write_report(folder, results)
         return results
+    _refuse_media(options.source)
     return _evaluate_bag(options, settings)
+
+
+def _refuse_media(source: Path) -> None:
+    """Point at make_bag where a picture or a video is given."""
+    kind = (mimetypes.guess_type(source.name)[0] or "").partition("/")[0]
+    if kind in ("image", "video") and source.is_file() and not is_bag(source):
+        raise BagError(
+            f"{source} is not a bag: make one of this {'picture' if kind == 'image' else kind} "
+            f"first, with 'make_bag {source} BAG'"
+        )
 
 
 @dataclass(frozen=True)
 class _Recording:
     """The images to evaluate.
 
-    :ivar fault: the fault of their stamps; empty where they are used.
+    :ivar times: what they are timed by.
     """
 
     bag: OpenBag
     types: MessageTypes
     topic: str
-    fault: str
+    times: ImageTimes
 
     @property
     def by_recording(self) -> bool:
-        return bool(self.fault)
+        return self.times.source is TimeSource.RECORDING
+
+    @property
+    def is_timed(self) -> bool:
+        return self.times.source is not TimeSource.NONE
 
     def images(self) -> Iterator[BagImage]:
         return images(self.bag, self.types, self.topic, self.by_recording)
@@ -118,14 +136,14 @@ def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> 
         bag = stack.enter_context(OpenBag(options.source))
         types = MessageTypes(bag.topics.values())
         topic = choose_image_topic(bag.topics.values(), options.image_topic, str(options.source))
-        recording = _Recording(bag, types, topic, stamp_fault(bag, topic))
+        recording = _Recording(bag, types, topic, image_times(bag, topic))
         truth, labels = _truth(options, recording)
         pipeline = build_pipeline(settings)
         folder = stack.enter_context(OutputFolder(options.out, options.overwrite))
         table = folder.path(EMOTIONS_FILE).open("w", encoding="utf-8", newline="")
         stack.enter_context(table)
         thumbnails = Thumbnails() if options.thumbnails else None
-        lamp, notes = _lamp()
+        lamp, notes = _lamp() if recording.is_timed else (None, (_NO_LAMP_WITHOUT_TIME,))
         evaluation = Evaluation(
             pipeline,
             Scoring(truth, options.min_iou),
@@ -133,6 +151,7 @@ def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> 
             settings.min_confidence,
             lamp,
             thumbnails,
+            recording.is_timed,
         )
         copy = None
         if options.write_bag is not None:
@@ -155,7 +174,7 @@ def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> 
                 "name": options.source.name,
                 "sha256": provenance.sha256_of(bag.files),
                 "image_topic": topic,
-                "time": "recording" if recording.by_recording else "stamps",
+                "time": recording.times.source.value,
                 "labels": labels,
             },
             model=model_of(pipeline),
@@ -194,7 +213,16 @@ def _run(
 def _truth(
     options: argparse.Namespace, recording: _Recording
 ) -> tuple[GroundTruth | None, dict[str, Any] | None]:
-    """Return the labels and a description of their source."""
+    """Return the labels and a description of their source.
+
+    :raises LabelError: also where the frames have no time.
+    """
+    if not recording.is_timed and (options.labels is not None or options.labels_topic):
+        fault = recording.times.warning.partition(":")[0]
+        raise LabelError(
+            f"{options.source}: {fault}, so labels by time fit no frame: evaluate without labels, "
+            "or record again"
+        )
     if options.labels is not None:
         first = next(recording.images(), None)
         rows = read_labels(options.labels, first.time_ns if first else 0)
@@ -222,10 +250,8 @@ def _lamp() -> tuple[LampStrip | None, tuple[str, ...]]:
 
 def _warnings(recording: _Recording, evaluation: Evaluation, metrics: Metrics) -> list[str]:
     warnings = list(dict.fromkeys(recording.bag.warnings))
-    if recording.fault:
-        warnings.append(
-            f"the stamps on {recording.topic} {recording.fault}: the time of recording is used"
-        )
+    if recording.times.warning:
+        warnings.append(recording.times.warning)
     warnings += [
         f"{count} images are damaged but used: {reason}"
         for reason, count in evaluation.damaged.items()

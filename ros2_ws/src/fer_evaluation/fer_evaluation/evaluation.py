@@ -44,6 +44,8 @@ class Evaluation:
     :param min_confidence: faces below it are labelled "unknown".
     :param lamp: None for no lamp.
     :param thumbnails: None for no pictures of faces.
+    :param is_timed: whether the frames' times advance; else each frame is evaluated by itself, and
+        the table numbers them from 0 in place of their times.
     :ivar unreadable: images that could not be read, by reason.
     :ivar damaged: images that were decoded in part, by reason.
     """
@@ -56,6 +58,7 @@ class Evaluation:
         min_confidence: float,
         lamp: LampStrip | None = None,
         thumbnails: Thumbnails | None = None,
+        is_timed: bool = True,
     ) -> None:
         self.scoring = scoring
         self.latencies = LatencyHistogram()
@@ -66,6 +69,8 @@ class Evaluation:
         self._min_confidence = min_confidence
         self._lamp = lamp
         self._thumbnails = thumbnails
+        self._is_timed = is_timed
+        self._count = 0
 
     @property
     def model_id(self) -> str:
@@ -77,6 +82,7 @@ class Evaluation:
 
         :returns: the predictions; None where the image cannot be read.
         """
+        number, self._count = self._count, self._count + 1
         if image.pixels is None:
             self.scoring.add_unreadable()
             self.unreadable[image.error] += 1
@@ -84,12 +90,17 @@ class Evaluation:
         if image.error:
             self.damaged[image.error] += 1
         start_s = time.perf_counter()
-        emotions = self._pipeline.track(image.pixels, float(image.time_ns) * 1e-9)
+        emotions = (
+            self._pipeline.track(image.pixels, float(image.time_ns) * 1e-9)
+            if self._is_timed
+            else self._pipeline.recognize(image.pixels)
+        )
         latency_s = time.perf_counter() - start_s
         self.latencies.add(latency_s)
         size = (image.pixels.shape[1], image.pixels.shape[0])
-        frame = predicted_frame(image.time_ns, size, emotions, self._min_confidence)
-        matches = self.scoring.add(frame)
+        time_ns = image.time_ns if self._is_timed else number
+        frame = predicted_frame(time_ns, size, emotions, self._min_confidence)
+        matches = self.scoring.add(frame) if self._is_timed else self.scoring.add_untimed(frame)
         self._table.add(frame, matches)
         if self._lamp is not None:
             for stamp_ns, rgb in self._lamp.add(frame):

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Raise an exception on SIGINT and SIGTERM, to remove unfinished files."""
+"""Turns SIGINT, SIGTERM and SIGHUP into an exception, so that unfinished files are removed."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 EXIT_INTERRUPTED: Final = 130
+_NUMBERS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(Exception):
@@ -18,14 +19,26 @@ class Interrupted(Exception):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise :class:`Interrupted` in the block when SIGINT or SIGTERM arrives."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, _stop) for number in numbers]
+    """Raise :class:`Interrupted` in the block when one of the signals arrives.
+
+    A signal that the caller ignores, as ``nohup`` does with SIGHUP, stays ignored.
+    """
+    with handled_by(_stop):
+        yield
+
+
+@contextmanager
+def handled_by(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
+    """Call ``handler`` in the block when one of the signals arrives that is not ignored."""
+    before = {number: signal.getsignal(number) for number in _NUMBERS}
+    taken = {number: old for number, old in before.items() if old is not signal.SIG_IGN}
+    for number in taken:
+        signal.signal(number, handler)
     try:
         yield
     finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
+        for number, old in taken.items():
+            signal.signal(number, old)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

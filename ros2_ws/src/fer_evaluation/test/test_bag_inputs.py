@@ -372,3 +372,32 @@ def test_without_the_package_mcap_whole_bags_are_read_and_damaged_ones_name_it(t
     count, error = printed.splitlines()
     assert int(count) == COUNT
     assert error.endswith("pip install mcap")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("", "it is empty"), ("- 1\n- 2\n", "expected a mapping"), ("a: 1\n", "expected a mapping")],
+)
+def test_metadata_of_another_form_is_said_in_plain_words(tmp_path, content, words):
+    bag = write_bag(tmp_path / "bag", small_images(COUNT))
+    (bag / "metadata.yaml").write_text(content)
+    found, warnings = read(bag)
+    assert found == stamps(COUNT)
+    [warning] = warnings
+    assert warning.startswith("metadata.yaml cannot be read: ") and words in warning
+
+
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
+def test_what_is_said_of_a_cut_copy_names_the_users_file(tmp_path, temporary, storage):
+    """Two runs must give equal figures, and so no name that is new in each."""
+    bag = write_bag(tmp_path / "bag", small_images(COUNT), storage)
+    [file] = [path for path in bag.iterdir() if path.name != "metadata.yaml"]
+    packed = zstandard.ZstdCompressor().compress(file.read_bytes())
+    target = tmp_path / f"{file.name}.zstd"
+    target.write_bytes(packed[: len(packed) * 7 // 10])
+    try:
+        said = "; ".join(read(target)[1])
+    except BagError as error:
+        said = str(error)
+    assert f"{target.name} is not whole (" in said
+    assert "storage_1" not in said and str(temporary) not in said

@@ -14,6 +14,7 @@ from mcap.writer import CompressionType, IndexType
 from mcap.writer import Writer as McapWriter
 from rosbags.typesys import Stores, get_typestore
 
+from fer_evaluation import evaluate_bag
 from fer_evaluation.bags.bag_images import choose_image_topic, images
 from fer_evaluation.bags.bag_reader import BagError, OpenBag
 from fer_evaluation.bags.bag_writer import BagWriter
@@ -285,3 +286,10 @@ def test_damage_that_was_once_not_noticed_is_read_around_or_told(tmp_path, damag
             assert bag.warnings
     except BagError as error:
         assert "\n" not in str(error)
+
+
+def test_a_folder_with_a_bag_of_ros_1_is_refused_with_the_way_to_convert_it(tmp_path, capsys):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "run.bag").write_bytes(b"#ROSBAG V2.0\n")
+    assert evaluate_bag.main([str(tmp_path / "old"), "--out", str(tmp_path / "out")]) == 2
+    assert "rosbags-convert --src" in capsys.readouterr().err

@@ -9,12 +9,12 @@ import pytest
 
 from fer_evaluation import evaluate_bag
 from fer_evaluation.datasets.class_folders import (
-    CLASS_NAMES,
     check_class_names,
     class_files,
     other_files,
     read_class_folders,
 )
+from fer_evaluation.datasets.class_names import CLASS_NAMES
 from fer_evaluation.datasets.fer2013 import Usage
 from fer_perception.emotions import EMOTIONS
 
@@ -126,3 +126,45 @@ def test_training_leaves_a_broken_picture_out_but_not_a_whole_class(tmp_path, ca
         (tmp_path / "train" / "fear" / f"{number}.png").write_bytes(b"not a picture")
     with pytest.raises(FileNotFoundError, match="train holds no picture of fear"):
         read_class_folders(tmp_path)
+
+
+def test_pictures_beside_the_class_folders_are_counted_and_named(tmp_path, capsys):
+    faces = write_faces(tmp_path / "faces", EMOTIONS)
+    for name in ("b10.png", "b2.jpg"):
+        (faces / name).write_bytes((faces / "fear" / "1.png").read_bytes())
+    (faces / ".hidden.png").touch()
+    assert run(faces, tmp_path / "out") == 0
+    document = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    reason = "they lie beside the class folders: b2.jpg, b10.png"
+    assert document["unused"] == [{"what": "pictures", "count": 2, "reason": reason}]
+    assert document["metrics"]["frames"] == 21
+    assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("inner", ["angry", "sub/Angry", "contempt"])
+def test_a_folder_of_another_class_within_one_is_refused(tmp_path, capsys, inner):
+    faces = write_faces(tmp_path / "faces", ("happy", f"happy/{inner}"))
+    assert run(faces, tmp_path / "out") == 2
+    assert f"happy/{inner} names another class than" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_other_folders_within_a_class_belong_to_it(tmp_path):
+    write_faces(tmp_path, ("happy", "happy/studio", "happy/happiness", "happy/.old/angry"))
+    check_class_names(tmp_path)
+    assert [label for _, label in class_files(tmp_path)] == ["happiness"] * 9
+
+
+def test_pictures_that_the_training_cannot_sort_are_named(tmp_path, caplog):
+    for part in ("train", "validation"):
+        write_faces(tmp_path / part, KAGGLE)
+    (tmp_path / "train" / "stray.png").touch()
+    assert len(read_class_folders(tmp_path).rows(Usage.TRAINING)) == 21
+    assert "train/stray.png lies beside the class folders" in caplog.text
+
+
+def test_a_folder_of_pictures_without_classes_points_at_make_bag(tmp_path, capsys):
+    (tmp_path / "frames").mkdir()
+    (tmp_path / "frames" / "1.png").touch()
+    assert run(tmp_path / "frames", tmp_path / "out") == 2
+    assert f"make_bag {tmp_path / 'frames'} BAG" in capsys.readouterr().err

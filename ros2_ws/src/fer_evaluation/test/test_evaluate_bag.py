@@ -202,7 +202,8 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_starts_clean(tmp_pat
     out = tmp_path / "out"
     command = [sys.executable, "-m", "fer_evaluation.evaluate_bag", str(path)]
     command += ["--out", str(out), "--quiet"]
-    for number, code in ((signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)):
+    signals = ((signal.SIGINT, 130), (signal.SIGHUP, 130), (signal.SIGKILL, -signal.SIGKILL))
+    for number, code in signals:
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         table = tmp_path / "out.part" / "emotions.csv"
         end_s = time.monotonic() + 60.0
@@ -212,6 +213,7 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_starts_clean(tmp_pat
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
         assert process.returncode == code
+        assert (tmp_path / "out.part").exists() == (number == signal.SIGKILL)
         assert not out.exists()
         assert "Traceback" not in errors
     small = write_bag(tmp_path / "small", small_images(3))
@@ -224,6 +226,8 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_starts_clean(tmp_pat
     ("options", "message"),
     [
         (["nowhere"], "nowhere: there is no such bag"),
+        (["clip.mp4"], "make one of this video first, with 'make_bag"),
+        (["face.jpg"], "make one of this picture first, with 'make_bag"),
         (["BAG", "--labels", "nowhere.csv"], "nowhere.csv: cannot be read: No such file"),
         (["BAG", "--labels-topic", "/truth"], "the bag has no topic /truth"),
         (["BAG", "--image-topic", "/left"], "/left is not in the bag"),

@@ -88,6 +88,12 @@ def test_labels_that_cannot_be_used_name_their_line(tmp_path, text, message):
         read_labels(path)
 
 
+def test_labels_may_have_the_names_of_class_folders(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("stamp_ns,label\n1,Happy\n2,afraid\n3,none\n")
+    assert [row.label for row in read_labels(path)] == ["happiness", "fear", "none"]
+
+
 def test_times_of_labels_count_from_the_first_image(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("time_s, label, face_id\n0.5, Fear, anna\n")

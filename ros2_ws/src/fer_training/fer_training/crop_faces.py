@@ -25,6 +25,7 @@ from fer_evaluation.datasets.class_folders import (
     as_crop,
     check_class_names,
     class_files,
+    pictures_beside,
     read_picture,
     shows_only_a_face,
 )
@@ -116,6 +117,8 @@ def _photographs(photos: Path) -> list[tuple[Path, str]]:
         if not folder.is_dir():
             raise FileNotFoundError(f"no such folder: {folder}")
         check_class_names(folder)
+        for path in pictures_beside(folder):
+            _LOG.warning("left out: %s lies beside the class folders", path)
         files += class_files(folder)
     if not files:
         raise FileNotFoundError(

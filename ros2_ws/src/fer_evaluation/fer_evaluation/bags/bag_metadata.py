@@ -11,6 +11,7 @@ from typing import Final
 import yaml
 
 METADATA_FILE: Final = "metadata.yaml"
+_ROOT: Final = "rosbag2_bagfile_information"
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,12 @@ def read_metadata(folder: Path) -> BagMetadata:
     """
     path = folder / METADATA_FILE
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))["rosbag2_bagfile_information"]
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if content is None:
+            raise ValueError("it is empty")
+        if not isinstance(content, dict) or not isinstance(content.get(_ROOT), dict):
+            raise ValueError(f"expected a mapping with the entry {_ROOT}")
+        document = content[_ROOT]
         files = tuple(PurePath(str(name)).name for name in document["relative_file_paths"])
         counts: dict[str, int] = {}
         for topic in document["topics_with_message_count"]:

@@ -127,6 +127,12 @@ class BagWriter(AbstractContextManager["BagWriter"]):
                 self._give_up()
             shutil.rmtree(self._beside, ignore_errors=True)
 
+    def discard(self) -> None:
+        """Drop the bag; nothing of it stays."""
+        with suppress(Exception):  # nothing of it is needed
+            self._writer.abort()
+        shutil.rmtree(self._beside, ignore_errors=True)
+
     def _check_storage(self) -> None:
         """Check that the storage file exists at its expected path."""
         storage_files(self._beside / self._path.name)

@@ -26,6 +26,10 @@ _BLOCK_BYTES: Final = 1 << 18
 _MAX_MESSAGE_BYTES: Final = 1 << 30
 
 
+class Ros1BagError(BagError):
+    """The bag is of ROS 1; the message says how to convert it."""
+
+
 class StorageFormat(Enum):
     """A storage plug-in of rosbag2, by the suffix of its files."""
 
@@ -52,7 +56,7 @@ def storage_files(path: Path) -> list[Path]:
     if path.is_file():
         if not _is_storage(path):
             if _head(path).startswith(_ROS1_MAGIC):
-                raise BagError(_ros1_hint(path))
+                raise Ros1BagError(_ros1_hint(path))
             raise BagError(f"{path} is not a bag: expected a folder, or {_EXPECTED}")
         return [path]
     inside = [file for file in path.iterdir() if file.is_file() and not _is_macos_shadow(file)]
@@ -66,15 +70,17 @@ def storage_files(path: Path) -> list[Path]:
     if not files:
         ros1 = [file for file in inside if _head(file).startswith(_ROS1_MAGIC)]
         if ros1:
-            raise BagError(_ros1_hint(ros1[0]))
+            raise Ros1BagError(_ros1_hint(ros1[0]))
         raise BagError(f"{path} is not a bag: expected {_EXPECTED}, and metadata.yaml beside them")
     return files
 
 
 def is_bag(path: Path) -> bool:
-    """Return whether ``path`` holds storage files, including damaged ones."""
+    """Return whether ``path`` holds storage files, whole, damaged, or of ROS 1."""
     try:
         return bool(storage_files(path))
+    except Ros1BagError:
+        return True
     except BagError:
         return False
 

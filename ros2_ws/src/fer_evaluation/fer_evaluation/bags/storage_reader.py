@@ -56,7 +56,7 @@ class StorageReader:
             self.topics = self._found_topics()
             count = sum(topic.message_count for topic in self.topics.values())
             state = f"reading the {count} messages that are there" if count else "nothing is left"
-            self.warnings.append(f"{self._name} is not whole ({_one_line(error)}): {state}")
+            self.warnings.append(f"{self._name} is not whole ({self._said(error)}): {state}")
             return
         self._reader = reader
         self.topics = self._indexed_topics(reader)
@@ -108,7 +108,7 @@ class StorageReader:
                         newest.clear()
                     newest[connection.topic] += 1
             except Exception as error:  # see above
-                reason = _one_line(error)
+                reason = self._said(error)
         if reason or not self._has_index(self._reader):
             for record in self._scanned().messages(wanted):
                 if record.stamp_ns < last_ns:
@@ -123,6 +123,15 @@ class StorageReader:
             self.warnings.append(
                 f"{self._name} is damaged{because}: {count} of {total} messages could be read"
             )
+
+    def _said(self, error: Exception) -> str:
+        """Return an error in one line, which names the user's file and not a copy of it."""
+        text = " ".join(str(error).split()) or type(error).__name__
+        if self._file.path == self._file.original:
+            return text
+        for ours in (str(self._file.path), self._file.path.name):
+            text = text.replace(ours, self._name)
+        return text
 
     def _scanned(self) -> StorageRecords:
         if self._records is None:
@@ -166,7 +175,3 @@ class StorageReader:
         return self._file.format is StorageFormat.SQLITE3 or bool(
             getattr(reader.storage, "chunks", ())
         )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

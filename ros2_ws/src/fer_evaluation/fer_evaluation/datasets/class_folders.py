@@ -20,26 +20,11 @@ from fer_perception.images import picture_files
 from fer_perception.images.natural_order import natural_key
 from fer_perception.recognition.alignment import CROP_SIZE_PX
 
+from .class_names import CLASS_NAMES, OTHER_CLASSES
 from .fer2013 import Fer2013, Usage
 from .votes import VOTE_COLUMNS
 
 _LOG = logging.getLogger(__name__)
-
-CLASS_NAMES: Final = {
-    **{emotion: emotion for emotion in EMOTIONS},
-    "angry": "anger",
-    "disgusted": "disgust",
-    "afraid": "fear",
-    "fearful": "fear",
-    "happy": "happiness",
-    "joy": "happiness",
-    "sad": "sadness",
-    "surprised": "surprise",
-}
-"""Class by a folder's name, in lower case: ours, and those of Kaggle, AffectNet and others."""
-
-# A class of AffectNet and FER+ that the networks do not have.
-_OTHER_CLASSES: Final = frozenset({"contempt"})
 
 MAX_CROP_PX: Final = 128
 """A picture whose sides are at most this long shows a face and nothing else, as FER2013's do."""
@@ -53,8 +38,9 @@ _RATERS: Final = 10
 def class_files(folder: Path) -> list[tuple[Path, str]]:
     """Return (picture, class) of the class folders in natural order.
 
-    Class folders are named as in :data:`CLASS_NAMES`; capitals do not matter. There may be
-    folders within. Hidden files are skipped; :func:`check_class_names` refuses other folders.
+    Class folders are named as in :data:`.class_names.CLASS_NAMES`; capitals do not matter. There
+    may be folders within. Hidden files are skipped; :func:`check_class_names` refuses other
+    folders.
     """
     return [
         (path, label)
@@ -69,6 +55,18 @@ def other_files(folder: Path) -> Counter[str]:
         path.suffix.lower() or path.name
         for path, _ in _files_in_classes(folder)
         if not picture_files.is_picture(path)
+    )
+
+
+def pictures_beside(folder: Path) -> list[Path]:
+    """Return the pictures that lie beside the class folders and so have no class."""
+    return sorted(
+        (
+            path
+            for path in folder.iterdir()
+            if path.is_file() and not path.name.startswith(".") and picture_files.is_picture(path)
+        ),
+        key=lambda path: natural_key(path.name),
     )
 
 
@@ -105,15 +103,18 @@ def as_crop(pixels: RgbImage) -> NDArray[np.uint8]:
 
 
 def check_class_names(folder: Path) -> None:
-    """Refuse folders of unknown classes.
+    """Refuse folders whose class is unknown, or another than that of the folder around them.
 
     :raises ValueError: naming the folder, and the class that it may mean.
     """
     for child in sorted(folder.iterdir()):
         name = child.name.lower()
-        if not child.is_dir() or name.startswith(".") or name in CLASS_NAMES:
+        if not child.is_dir() or name.startswith("."):
             continue
-        if name in _OTHER_CLASSES:
+        if name in CLASS_NAMES:
+            _check_names_within(child)
+            continue
+        if name in OTHER_CLASSES:
             raise ValueError(
                 f"{child}: the networks have no class {name!r}; move the folder away to go on "
                 f"with {', '.join(EMOTIONS)}"
@@ -121,6 +122,20 @@ def check_class_names(folder: Path) -> None:
         near = difflib.get_close_matches(name, CLASS_NAMES, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise ValueError(f"{child} is not a class: {hint}expected {', '.join(EMOTIONS)}")
+
+
+def _check_names_within(folder: Path) -> None:
+    label = CLASS_NAMES[folder.name.lower()]
+    for inner in sorted(folder.rglob("*")):
+        name = inner.name.lower()
+        inside = inner.relative_to(folder).parts
+        if not inner.is_dir() or any(part.startswith(".") for part in inside):
+            continue
+        if name in OTHER_CLASSES or CLASS_NAMES.get(name, label) != label:
+            raise ValueError(
+                f"{inner} names another class than the folder {folder} around it: move it beside "
+                f"{folder.name}, or rename it"
+            )
 
 
 def read_class_folders(folder: Path) -> Fer2013:
@@ -165,6 +180,8 @@ def _files_of(part: Path) -> list[tuple[Path, str]]:
             "folder per class; crop_faces makes both"
         )
     check_class_names(part)
+    for path in pictures_beside(part):
+        _LOG.warning("left out: %s lies beside the class folders", path)
     files = class_files(part)
     if not files:
         raise FileNotFoundError(

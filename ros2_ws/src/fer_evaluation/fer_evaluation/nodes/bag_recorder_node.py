@@ -113,12 +113,15 @@ class BagRecorderNode(Node):
         bag, self._bag = self._bag, None
         if bag is None:
             return
-        bag.__exit__(None, None, None)
-        self.get_logger().info(f"{self._count} messages in {self._path}")
+        if self._count:
+            bag.__exit__(None, None, None)
+            self.get_logger().info(f"{self._count} messages in {self._path}")
+        else:
+            bag.discard()
         if self._waiting:
             self.get_logger().warning(f"never published: {', '.join(sorted(self._waiting))}")
         if not self._count:
-            self.failure = f"no message was recorded: {self._path} is empty"
+            self.failure = f"no message was recorded: {self._path} is not written"
 
 
 def _requested_qos(offered: Sequence[QoSProfile]) -> QoSProfile:

@@ -36,7 +36,7 @@ class OutputFolder(AbstractContextManager["OutputFolder"]):
         if earlier and not overwrite:
             raise FileExistsError(
                 f"{folder / earlier[0]} is an earlier run's: name another folder for the results, "
-                "or ask to overwrite it"
+                "or overwrite it: --overwrite of evaluate_bag, overwrite:=true of score_node"
             )
 
     def path(self, name: str) -> Path:

@@ -17,6 +17,7 @@ from fer_perception.face import BoundingBox
 from ..bags.bag_error import BagError
 from ..bags.bag_reader import OpenBag
 from ..bags.message_types import EMOTION_TYPE, MessageTypes
+from ..datasets.class_names import CLASS_NAMES
 
 NOBODY: Final = "none"
 """Label of a time in which the face is absent."""
@@ -188,6 +189,7 @@ def _row(fields: dict[str, Any], first_stamp_ns: int) -> LabelRow:
             raise ValueError("neither stamp_ns nor time_s is given")
         stamp_ns = first_stamp_ns + round(seconds * 1e9)
     label = text["label"].lower()
+    label = CLASS_NAMES.get(label, label)
     if label not in (*EMOTIONS, NOBODY):
         raise ValueError(f"label {label!r}: expected one of {', '.join((*EMOTIONS, NOBODY))}")
     corners = [text.get(name, "") for name in ("x", "y", "w", "h")]

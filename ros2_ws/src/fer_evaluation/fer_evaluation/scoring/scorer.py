@@ -125,6 +125,13 @@ class Scoring:
         self.timeline.add(frame, matches)
         return matches
 
+    def add_untimed(self, frame: PredictedFrame) -> list[FaceMatch]:
+        """Count a frame that has no time, and so neither ids nor labels."""
+        self._frames += 1
+        self._with_faces += bool(frame.faces)
+        self._faces += len(frame.faces)
+        return []
+
     def add_picture(self, match: FaceMatch, number: int) -> None:
         """Score a picture with one ground-truth face and no time."""
         self._frames += 1

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands' entry points, before the libraries are loaded."""
+
+import os
+import signal
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+
+COMMANDS = ("evaluate_bag", "make_bag", "compare")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_interruption_while_libraries_load_ends_in_one_line(tmp_path, name, number):
+    """NumPy, which all commands load, is one that takes for ever and catches every error."""
+    (tmp_path / "numpy.py").write_text(
+        "import time\nprint('loading', flush=True)\n"
+        "while True:\n    try:\n        time.sleep(60)\n    except BaseException: pass\n"
+    )
+    [entry] = entry_points(group="console_scripts", name=name)
+    start = f"import sys; from {entry.module} import {entry.attr}; sys.exit({entry.attr}())"
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    process = subprocess.Popen(
+        [sys.executable, "-c", start],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert errors == f"{name}: interrupted\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_entry_points_run_their_commands(name):
+    [entry] = entry_points(group="console_scripts", name=name)
+    start = f"import sys; from {entry.module} import {entry.attr}; sys.exit({entry.attr}())"
+    done = subprocess.run([sys.executable, "-c", start, "--help"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"usage: {name}" in done.stdout
