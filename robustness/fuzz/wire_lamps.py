@@ -37,6 +37,7 @@ from .wire_listener import KINDS
 _UNIVERSE = 3
 _POLL_S = 0.008
 _PATIENCE_S = 20.0
+_ATTEMPTS = 4
 _RIG = {"near": "1:RGB", "far": "10:DRGB", "white": "20:RGBW"}
 """Fixtures of one universe that three devices drive."""
 
@@ -136,6 +137,8 @@ class OladCounterpart(Counterpart):
     :param plugin: ``e131`` or ``artnet``.
     """
 
+    stalls_keep_the_past = True
+
     def __init__(self, plugin: str, folder: Path) -> None:
         super().__init__()
         peers: Any = importlib.import_module("tests.support.real_peers")
@@ -146,7 +149,7 @@ class OladCounterpart(Counterpart):
         kind = {"e131": "sacn", "artnet": "artnet"}[plugin]
         settings = "ip = 127.0.0.1\nuse_loopback = true\n" if plugin == "artnet" else ""
         self._folder = folder / plugin
-        self._start: Callable[[], Any] = lambda: peers.Olad(
+        self._launch: Callable[[], Any] = lambda: peers.Olad(
             program, self._folder, plugin, settings
         )
         self._olad = self._start()
@@ -160,6 +163,16 @@ class OladCounterpart(Counterpart):
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._read)
         self._thread.start()
+
+    def _start(self) -> Any:
+        for attempt in range(_ATTEMPTS):
+            try:
+                return self._launch()
+            except AssertionError:  # another process took the port that was free
+                shutil.rmtree(self._folder)
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError
 
     def _read(self) -> None:
         connection: http.client.HTTPConnection | None = None
@@ -177,7 +190,7 @@ class OladCounterpart(Counterpart):
                 continue
             if len(dmx) < 24:
                 continue
-            for (name, record), fixture in zip(self._records.items(), _RIG.values(), strict=True):
+            for record, fixture in zip(self._records.values(), _RIG.values(), strict=True):
                 address, mode = fixture.split(":")
                 first = int(address) - 1
                 channels, level = _fixture(dmx[first : first + len(mode)], mode)
@@ -185,8 +198,6 @@ class OladCounterpart(Counterpart):
                     record.append(Shown(time.monotonic(), channels, level))
         if connection is not None:
             connection.close()
-
-    stalls_keep_the_past = True
 
     def stall(self, stalled: bool) -> None:
         """Stop olad, whose socket keeps the packets, or let it go on."""
@@ -223,7 +234,7 @@ class _Listener:
 
     def start(self) -> None:
         with self._log.open("ab") as stream:
-            self.process = subprocess.Popen(self._words, stdout=stream)
+            self.process = subprocess.Popen(self._words, stdout=stream, stderr=subprocess.DEVNULL)
 
     def lines(self) -> list[tuple[float, str, bytes]]:
         found = []
