@@ -325,15 +325,16 @@ class WledCounterpart(Counterpart):
     """WLED's interfaces in a process.
 
     :param protocol: ``json`` or ``ddp``.
+    :param is_late: whether commands that were given up still arrive, after their successors.
     """
 
-    def __init__(self, protocol: str, folder: Path) -> None:
+    def __init__(self, protocol: str, folder: Path, is_late: bool = False) -> None:
         super().__init__()
-        self._protocol = protocol
+        self._device = f"{'late_' * is_late}wled_{protocol}"
         self.name = f"WLED's contract, {protocol}"
         self.stalls_keep_the_past = protocol == "ddp"
         port = free_port(socket.SOCK_STREAM)
-        self._http = _Listener("wled", port, folder / f"wled_{protocol}")
+        self._http = _Listener(f"{'late_' * is_late}wled", port, folder / self._device)
         self._receivers = [self._http]
         options: dict[str, str | int | float | bool | list[str]] = {
             "host": "127.0.0.1",
@@ -346,7 +347,7 @@ class WledCounterpart(Counterpart):
             self._receivers.append(_Listener("udp", udp_port, folder / "ddp"))
             options |= {"ddp_port": udp_port, "led_count": 2}
         _wait_for_port(port)
-        self.devices[f"wled_{protocol}"] = ("wled", options)
+        self.devices[self._device] = ("wled", options)
 
     def stall(self, stalled: bool) -> None:
         """Stop the processes, or let them go on."""
@@ -372,7 +373,7 @@ class WledCounterpart(Counterpart):
                     rgb = tuple(value / 255.0 for value in data[10:13])
                     record.append(Shown(arrived_s, rgb))
         record.sort(key=lambda shown: shown.arrived_s)
-        return {f"wled_{self._protocol}": record}
+        return {self._device: record}
 
     def close(self) -> None:
         """End the processes."""

@@ -7,12 +7,19 @@ time of its arrival [s], its topic (MQTT) or a dash, and its bytes in hexadecima
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import sys
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from random import Random
 from typing import Any
+
+LATE_S = 1.3
+"""A late lamp obeys after this time, when the light has given the command up [s]."""
+
+_LATE_SHARE = 0.1
 
 
 def _tell(topic: str, data: bytes) -> None:
@@ -75,7 +82,32 @@ def listen_to_wled(port: int) -> None:
     HTTPServer(("127.0.0.1", port), _Wled).serve_forever()
 
 
-KINDS = {"udp": listen_to_udp, "mqtt": listen_to_mqtt, "wled": listen_to_wled}
+class _LateWled(_Wled):
+    """Obeys now and then long after its client has given up, and serves others meanwhile."""
+
+    rng = Random(0)
+
+    def do_POST(self) -> None:
+        """Print a state, perhaps late, and accept it."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.rng.random() < _LATE_SHARE:
+            time.sleep(LATE_S)
+        _tell("-", body)
+        with contextlib.suppress(OSError):  # the client has given up
+            self._answer({"success": True})
+
+
+def listen_to_late_wled(port: int) -> None:
+    """Serve WLED's JSON interface like one whose commands overtake each other."""
+    ThreadingHTTPServer(("127.0.0.1", port), _LateWled).serve_forever()
+
+
+KINDS = {
+    "udp": listen_to_udp,
+    "mqtt": listen_to_mqtt,
+    "wled": listen_to_wled,
+    "late_wled": listen_to_late_wled,
+}
 
 if __name__ == "__main__":
     KINDS[sys.argv[1]](int(sys.argv[2]))

@@ -240,6 +240,7 @@ def measure(
             ("mosquitto", lambda: MqttCounterpart(folder)),
             ("mosquitto, subscriber stalls", lambda: MqttCounterpart(folder, True)),
             ("WLED's contract, json", lambda: WledCounterpart("json", folder)),
+            ("WLED's contract, json, late", lambda: WledCounterpart("json", folder, True)),
             ("WLED's contract, ddp", lambda: WledCounterpart("ddp", folder)),
             ("pseudo-terminal, adalight", lambda: SerialCounterpart("adalight", 11_520)),
             ("pseudo-terminal, dmx_usb_pro", lambda: SerialCounterpart("dmx_usb_pro", 100_000)),

@@ -23,7 +23,7 @@ pytest.importorskip("rclpy", reason="no ROS 2")
 
 CHANGES = 60
 PAUSE_S = 0.6
-"""Between two changes: the flash limiter counts three swings for each, of which it lets six pass."""
+"""Between two changes: the flash limiter counts up to three swings for each and lets six pass."""
 
 UNSMOOTHED = {"face_dwell_s": 0.0, "emotion_dwell_s": 0.0, "time_constant_s": 0.0}
 
