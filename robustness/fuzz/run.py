@@ -81,12 +81,16 @@ def main(args: list[str] | None = None) -> int:
             options.seed, max(1, round(flash_table.PLANS * options.share))
         )
         _CONSOLE.print(modelled)
-        phase_s = max(wire_table.SHORTEST_PHASE_S, wire_table.PHASE_S * options.share)
-        with tempfile.TemporaryDirectory(prefix="wire_") as folder:
-            rows = wire_table.measure(Path(folder), options.seed, phase_s)
-        received, flashes_on_the_wire = wire_table.table(rows)
-        _CONSOLE.print(received)
-        flashes = max(flashes, flashes_on_the_wire)
+        phase_s = wire_table.PHASE_S * options.share
+        if options.inputs is None and phase_s >= wire_table.SHORTEST_PHASE_S:
+            with tempfile.TemporaryDirectory(prefix="wire_") as folder:
+                Path(folder).chmod(0o755)  # olad runs as nobody
+                rows = wire_table.measure(Path(folder), options.seed, phase_s)
+            received, flashes_on_the_wire = wire_table.table(rows)
+            _CONSOLE.print(received)
+            flashes = max(flashes, flashes_on_the_wire)
+        else:
+            print("flashes at real counterparts: not tried by a small share of the inputs")
     failed = [(report.target, failure) for report in reports for failure in report.failures]
     for name, failure in failed:
         again = (
