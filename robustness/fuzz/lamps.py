@@ -110,7 +110,14 @@ class Lamps:
     def light(self, colors: Sequence[LightColor]) -> Floats:
         """Return the channels of each lamp at each colour, unweighted."""
         channels = np.array([color.channels for color in colors])
-        sent, level = FORMS[self.form](channels[:, :3], channels[:, 3:])
+        return self.light_of(*FORMS[self.form](channels[:, :3], channels[:, 3:]))
+
+    def light_of(self, sent: Floats, level: Floats) -> Floats:
+        """Return the channels of each lamp at what it was sent, without its weights.
+
+        :param sent: numbers of the channels, N x C, in [0, 1].
+        :param level: brightness that is sent apart, N x 1; ones where it is not.
+        """
         shown = sent[None] ** self.exponents[:, None] * level[None] ** self.level_exponents
         return _bytes(shown)
 
@@ -155,9 +162,18 @@ def worst_flashes(times_s: Sequence[float], colors: Sequence[LightColor], lamps:
 
     :param times_s: when each of ``colors`` is shown, rising; each stays until the next.
     """
-    light = lamps.light(colors)
+    return flashes_of_light(times_s, lamps.light(colors), lamps.weights)
+
+
+def flashes_of_light(times_s: Sequence[float], light: Floats, weights: Floats) -> Worst:
+    """Return the flashes of the worst of several lamps.
+
+    :param times_s: when each light is shown, rising; each stays until the next.
+    :param light: channels of each lamp at each time, L x N x C.
+    :param weights: of the channels of each lamp, L x C.
+    """
     times = np.array(times_s)
-    luminance = (light * lamps.weights[:, None]).sum(axis=2)
+    luminance = (light * weights[:, None]).sum(axis=2)
     red = 320.0 * np.maximum(0.0, light[..., 0] - light[..., 1] - light[..., 2])
     general_pairs = _pairs(times, luminance, LUMINANCE_CHANGE)
     red_pairs = _pairs(times, red, RED_CHANGE)

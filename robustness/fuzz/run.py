@@ -14,7 +14,7 @@ from rich.table import Table
 
 from robustness.soak.flashes import MAX_FLASHES
 
-from . import flash_table, live_nodes
+from . import flash_table, live_nodes, wire_table
 from .campaign import Report, in_short, run
 from .targets import TARGETS
 
@@ -79,10 +79,20 @@ def main(args: list[str] | None = None) -> int:
     _CONSOLE.print(table(reports))
     flashes = 0
     if flash_table.NAME in (options.targets or _NAMES):
-        shown, flashes = flash_table.table(
+        modelled, flashes = flash_table.table(
             options.seed, max(1, round(flash_table.PLANS * options.share))
         )
-        _CONSOLE.print(shown)
+        _CONSOLE.print(modelled)
+        phase_s = wire_table.PHASE_S * options.share
+        if options.inputs is None and phase_s >= wire_table.SHORTEST_PHASE_S:
+            with tempfile.TemporaryDirectory(prefix="wire_") as folder:
+                Path(folder).chmod(0o755)  # olad runs as nobody
+                rows = wire_table.measure(Path(folder), options.seed, phase_s)
+            received, flashes_on_the_wire = wire_table.table(rows)
+            _CONSOLE.print(received)
+            flashes = max(flashes, flashes_on_the_wire)
+        else:
+            print("flashes at real counterparts: not tried by a small share of the inputs")
     failed = [(report.target, failure) for report in reports for failure in report.failures]
     for name, failure in failed:
         again = (

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Latency from an EmotionArray to a real receiver, without smoothing.
 
-Run it by hand, it asserts nothing about time::
+And the processor time of a rig of 60 fixtures in three universes. Run it by hand, it asserts
+nothing about time::
 
     python3 -m pytest -s ros2_ws/src/ambient_light_driver/test/benchmark_latency.py
 """
@@ -9,14 +10,20 @@ Run it by hand, it asserts nothing about time::
 import select
 import statistics
 import time
+from pathlib import Path
 
 import pytest
+
+from ambient_light_driver.color.light_color import LightColor
+from ambient_light_driver.devices.device_worker import DeviceWorker
+from ambient_light_driver.devices.sacn import SacnConfig, SacnDevice
+from ambient_light_driver.light_state import LightState
 
 pytest.importorskip("rclpy", reason="no ROS 2")
 
 CHANGES = 60
-PAUSE_S = 0.45
-"""Between two changes: one flash in 0.9 s, which the flash limiter lets pass."""
+PAUSE_S = 0.6
+"""Between two changes: the flash limiter counts up to three swings for each and lets six pass."""
 
 UNSMOOTHED = {"face_dwell_s": 0.0, "emotion_dwell_s": 0.0, "time_constant_s": 0.0}
 
@@ -119,3 +126,41 @@ def test_adalight_to_a_pty(start_light, graph, serial_pair):
         return (data[6] > data[8]) == (emotion == "happiness")
 
     measure("serial line (Adalight)", graph, read, is_shown)
+
+
+RIG_S = 10.0
+CLOCK_TICKS_PER_S = 100.0
+
+
+def test_processor_time_of_a_rig(start_olad):
+    olad = start_olad("e131")
+    olad.listen(1)
+    fixtures = tuple(f"{universe}/1:RGBW*20" for universe in (1, 2, 3))
+    config = SacnConfig(destination="127.0.0.1", fixtures=fixtures)
+    worker = DeviceWorker(SacnDevice("rig", config), lambda name, status: None)
+    worker.start()
+    [stat] = [
+        task / "stat"
+        for task in Path("/proc/self/task").iterdir()
+        if task.name == str(worker._thread.native_id)
+    ]
+
+    def busy_s():
+        return (
+            sum(map(int, stat.read_text().rpartition(")")[2].split()[11:13])) / CLOCK_TICKS_PER_S
+        )
+
+    before_s, start_s = busy_s(), time.monotonic()
+    posts = 0
+    while time.monotonic() - start_s < RIG_S:
+        posts += 1
+        worker.post(LightState(LightColor(1.0, 0.7, 0.1, posts % 100 / 100.0), "fade"))
+        time.sleep(0.02)
+    share = (busy_s() - before_s) / (time.monotonic() - start_s)
+    sent = worker.status().sent
+    worker.request_stop(LightState(LightColor(0.0, 0.0, 0.0, 0.0), "off"))
+    assert worker.join(10.0)
+    print(
+        f"\n60 RGBW fixtures in three universes, one thread, {sent / RIG_S:.0f} colours/s: "
+        f"{100.0 * share:.1f} % of a core"
+    )

@@ -311,6 +311,23 @@ def test_a_broker_that_freezes_or_restarts_is_noticed_and_the_color_comes_back(
     wait_until(lambda: (TOPIC, json.dumps(DARK)) in messages, "darkness at the end")
 
 
+def test_a_restarted_broker_hears_again_that_a_resting_lamp_is_driven(
+    start_broker, subscribe, wait_until
+):
+    """MQTT's library came back by itself, to a broker that had forgotten what was retained."""
+    broker = start_broker()
+    worker = DeviceWorker(device(broker, refresh_s=4.0), lambda name, status: None)
+    worker.start()
+    worker.post(ORANGE)
+    wait_until(lambda: worker.status().sent, "the color")
+    broker.stop()
+    broker.start()
+    messages = subscribe(broker)
+    wait_until(lambda: (AVAILABILITY, "online") in messages, "the availability")
+    worker.request_stop(SWITCHED_OFF)
+    assert worker.join(10.0)
+
+
 def test_a_broker_that_was_frozen_gets_no_queue_of_old_colors(start_broker, subscribe, wait_until):
     broker = start_broker()
     messages = subscribe(broker)

@@ -60,6 +60,24 @@ def test_an_unplugged_port_is_an_error_and_can_be_closed(serial_pair):
         lamp.open()
 
 
+@pytest.mark.parametrize(
+    ("device_type", "config_type"),
+    [(AdalightDevice, AdalightConfig), (DmxUsbProDevice, DmxUsbProConfig)],
+)
+def test_an_unplugged_lamp_counts_as_dark(serial_pair, device_type, config_type, wait_until):
+    """What gets its power from the port goes out with it."""
+    device = device_type("lamp", config_type(port=str(serial_pair.port), refresh_s=0.05))
+    worker = DeviceWorker(device, lambda name, status: None)
+    worker.start()
+    worker.post(ORANGE)
+    wait_until(lambda: worker.status().sent, "the colour")
+    assert worker.dark_outages() == 0
+    serial_pair.unplug()
+    wait_until(lambda: worker.dark_outages() == 1, "the loss to be counted")
+    worker.request_stop(LightState(LightColor(0.0, 0.0, 0.0, 0.0), "off"))
+    assert worker.join(10.0)
+
+
 def test_a_port_whose_other_end_does_not_read_does_not_hold_the_lamp_up(serial_pair, monkeypatch):
     monkeypatch.setattr("ambient_light_driver.devices.serial_line.WRITE_TIMEOUT_S", 0.1)
     serial_pair.process.send_signal(19)  # SIGSTOP: the line takes no more bytes

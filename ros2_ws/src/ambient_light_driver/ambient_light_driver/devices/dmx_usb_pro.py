@@ -43,8 +43,8 @@ class DmxUsbProConfig(DmxConfig, SerialOptions):
 class DmxUsbProDevice(LightDevice[DmxUsbProConfig]):
     """Write one universe per frame."""
 
+    # Dark when lost: the interface repeats the last colour, but unplugged it has no power.
     config_type = DmxUsbProConfig
-    dark_when_lost = False
 
     def __init__(self, name: str, config: DmxUsbProConfig) -> None:
         super().__init__(name, config)

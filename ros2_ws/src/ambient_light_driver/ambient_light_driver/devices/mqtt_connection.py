@@ -58,11 +58,12 @@ class MqttConnection:
         self._failed = False
         mqtt = load_library("paho.mqtt.client", "python3-paho-mqtt", "paho-mqtt")
         self._connack_text: Callable[[int], str] = mqtt.connack_string
+        # By itself the library would come back without the availability and the announcements that
+        # a restarted broker has forgotten, and send an old message again.
+        options = {"client_id": broker.client_id, "reconnect_on_failure": False}
         if hasattr(mqtt, "CallbackAPIVersion"):
-            version = mqtt.CallbackAPIVersion.VERSION2
-            self._client = mqtt.Client(version, client_id=broker.client_id)
-        else:
-            self._client = mqtt.Client(client_id=broker.client_id)
+            options["callback_api_version"] = mqtt.CallbackAPIVersion.VERSION2
+        self._client = mqtt.Client(**options)
         # Not connect_timeout, which paho-mqtt 1.6 does not have.
         self._client._connect_timeout = ANSWER_TIMEOUT_S
         self._client.on_connect = self._on_connect
