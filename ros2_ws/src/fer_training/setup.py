@@ -33,11 +33,11 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "crop_faces = fer_training.crop_faces:main",
-            "evaluate = fer_training.evaluate:main",
-            "export = fer_training.export:main",
-            "export_mtcnn = fer_training.export_mtcnn:main",
-            "train = fer_training.train:main",
+            "crop_faces = fer_training.commands:crop_faces",
+            "evaluate = fer_training.commands:evaluate",
+            "export = fer_training.commands:export",
+            "export_mtcnn = fer_training.commands:export_mtcnn",
+            "train = fer_training.commands:train",
         ],
     },
 )

@@ -9,24 +9,10 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from functools import partial
 from types import FrameType
 
 from .interruption import EXIT_INTERRUPTED, Interrupted, handled_by, interruptible
-
-
-def evaluate_bag() -> int:
-    """Run :func:`fer_evaluation.evaluate_bag.main`."""
-    return run("fer_evaluation.evaluate_bag")
-
-
-def make_bag() -> int:
-    """Run :func:`fer_evaluation.make_bag.main`."""
-    return run("fer_evaluation.make_bag")
-
-
-def compare() -> int:
-    """Run :func:`fer_evaluation.compare.main`."""
-    return run("fer_evaluation.compare")
 
 
 def run(module: str) -> int:
@@ -49,3 +35,8 @@ def run(module: str) -> int:
     except Interrupted:
         print(f"{name}: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+compare = partial(run, "fer_evaluation.compare")
+evaluate_bag = partial(run, "fer_evaluation.evaluate_bag")
+make_bag = partial(run, "fer_evaluation.make_bag")

@@ -21,7 +21,7 @@ class Interrupted(Exception):
 def interruptible() -> Iterator[None]:
     """Raise :class:`Interrupted` in the block when one of the signals arrives.
 
-    A signal that the caller ignores, as ``nohup`` does with SIGHUP, stays ignored.
+    SIGHUP stays ignored where the caller ignores it, as ``nohup`` does.
     """
     with handled_by(_stop):
         yield
@@ -29,9 +29,10 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def handled_by(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
-    """Call ``handler`` in the block when one of the signals arrives that is not ignored."""
-    before = {number: signal.getsignal(number) for number in _NUMBERS}
-    taken = {number: old for number, old in before.items() if old is not signal.SIG_IGN}
+    """Call ``handler`` in the block when one of the signals arrives."""
+    taken = {number: signal.getsignal(number) for number in _NUMBERS}
+    if taken[signal.SIGHUP] is signal.SIG_IGN:
+        del taken[signal.SIGHUP]
     for number in taken:
         signal.signal(number, handler)
     try:

@@ -48,3 +48,15 @@ def test_the_entry_points_run_their_commands(name):
     done = subprocess.run([sys.executable, "-c", start, "--help"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"usage: {name}" in done.stdout
+
+
+def test_nohup_keeps_a_command_alive():
+    code = (
+        "import os, signal\n"
+        "from fer_evaluation.interruption import interruptible\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "with interruptible():\n    os.kill(os.getpid(), signal.SIGHUP)\n"
+        "print('alive')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "alive\n"

@@ -226,8 +226,6 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_starts_clean(tmp_pat
     ("options", "message"),
     [
         (["nowhere"], "nowhere: there is no such bag"),
-        (["clip.mp4"], "make one of this video first, with 'make_bag"),
-        (["face.jpg"], "make one of this picture first, with 'make_bag"),
         (["BAG", "--labels", "nowhere.csv"], "nowhere.csv: cannot be read: No such file"),
         (["BAG", "--labels-topic", "/truth"], "the bag has no topic /truth"),
         (["BAG", "--image-topic", "/left"], "/left is not in the bag"),
@@ -245,6 +243,14 @@ def test_what_cannot_be_done_gets_one_line(bag, tmp_path, capsys, monkeypatch, o
     assert message in errors
     assert errors.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "kind"), [("clip.mp4", "video"), ("face.JPG", "picture")])
+def test_a_video_or_picture_points_at_make_bag(tmp_path, capsys, name, kind):
+    (tmp_path / name).write_bytes(b"anything")
+    assert run(tmp_path / name, tmp_path / "out") == 2
+    errors = capsys.readouterr().err
+    assert f"make one of this {kind} first, with 'make_bag {tmp_path / name} BAG'" in errors
 
 
 def test_options_are_checked_as_the_nodes_parameters_are(capsys):

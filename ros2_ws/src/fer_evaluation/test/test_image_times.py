@@ -130,6 +130,7 @@ LATE_FAULTS = {
         [t if n < 40 else GOOD[40] + n for n, t in enumerate(GOOD)],
         "stand still between 4.1",
     ),
+    "backwards": (GOOD[::-1], "run backwards"),
     "0 now and then": ([t if n % 10 else 0 for n, t in enumerate(GOOD)], "are 0"),
     "a tenth as fast from frame 30 on": (
         [GOOD[min(n, 30)] + max(0, n - 30) * 10**7 for n in range(60)],

@@ -74,7 +74,7 @@ def test_a_label_with_a_box_is_about_the_nearest_frame_only():
     [
         ("", "no labels; expected columns"),
         ("a,b\n1,2\n", r":1: expected a first line with columns stamp_ns"),
-        ("stamp_ns,label\n5,joy\n", r":2: label 'joy': expected one of neutral, happiness"),
+        ("stamp_ns,label\n5,glee\n", r":2: label 'glee': expected one of neutral, happiness"),
         ("# note\n\nstamp_ns,label\n5,fear\nx,fear\n", r":5: invalid literal"),
         ("stamp_ns,label,x,y,w,h\n5,fear,1,2,0,4\n", ":2: box 1, 2, 0, 4: expected"),
         ("stamp_ns,label,x,y,w,h\n5,fear,1,2,3,\n", ":2: box 1, 2, 3, : expected"),

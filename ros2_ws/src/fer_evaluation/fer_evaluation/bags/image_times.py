@@ -134,6 +134,8 @@ def _fault(stamps: _Times, recorded: _Times) -> str:
     newest = np.maximum.accumulate(stamps)
     behind = newest - stamps
     back = np.append(False, steps < -_JUMP_S)
+    if stamps[-1] < stamps[0] and (steps < 0.0).mean() > 0.6:
+        return "run backwards"
     if back.sum() >= 3 or (behind > _BEHIND_S).sum() >= _SHARE * len(stamps) and back.sum() != 1:
         return "jump back and forth, as if two clocks set them in turn" + _place(
             behind > _BEHIND_S, recorded
