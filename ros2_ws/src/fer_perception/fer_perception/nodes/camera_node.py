@@ -123,7 +123,12 @@ class CameraNode(Node):
     def _open(self) -> FrameSource:
         asked = self._settings
         source = open_frame_source(
-            self._source, asked.width, asked.height, asked.rate_hz, self.get_logger().warning
+            self._source,
+            asked.width,
+            asked.height,
+            asked.rate_hz,
+            self.get_logger().warning,
+            may_choose=True,
         )
         if not self._source and source.is_live:
             self._source = FIRST_CAMERA  # no portrait takes its place when it is unplugged

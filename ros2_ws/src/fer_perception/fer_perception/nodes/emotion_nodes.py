@@ -9,12 +9,11 @@ slow one waiting.
 from __future__ import annotations
 
 import argparse
-import sys
 
 from rclpy.exceptions import InvalidNamespaceException
-from rclpy.utilities import remove_ros_args
 from rclpy.validate_namespace import validate_namespace
 
+from fer_common.nodes.command_line import own_words
 from fer_common.nodes.runner import run_nodes
 
 from ..runtime.fair_lock import FairLock
@@ -36,8 +35,7 @@ def main(args: list[str] | None = None) -> None:
     """Run a node in each namespace of the command line until SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(prog="emotion_nodes", description=__doc__)
     parser.add_argument("namespaces", nargs="+", type=_namespace, help="one for each camera")
-    words = remove_ros_args(sys.argv if args is None else ["emotion_nodes", *args])[1:]
-    namespaces: list[str] = parser.parse_args(words).namespaces
+    namespaces: list[str] = parser.parse_args(own_words(args)).namespaces
     if len(set(namespaces)) < len(namespaces):
         parser.error(f"each camera needs a namespace of its own, not {' '.join(namespaces)}")
     turns, parts = FairLock(), SharedParts()
