@@ -182,7 +182,7 @@ def main(args: list[str] | None = None) -> int:
     :raises SystemExit: with code 0 after ``--help``, with code 2 for a wrong command line.
     """
     # Launch files pass an empty word for a node that they do not start.
-    names = _parser().parse_args(own_words(args)).names
+    names = filter(None, _parser().parse_args(own_words(args)).names)
     # rclpy's own handlers end the context at any moment, also in the middle of a spin.
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -15,17 +15,16 @@ from rclpy.utilities import remove_ros_args
 
 
 def own_words(args: list[str] | None) -> list[str]:
-    """Return the words that are not for ROS, without the program's name and empty ones.
+    """Return the words that are not for ROS, without the program's name.
 
     :param args: the command line without the program's name; None for this process's.
     :raises SystemExit: with code 2 and one line, when the words for ROS are invalid.
     """
     try:
-        words = remove_ros_args(sys.argv if args is None else ["", *args])[1:]
+        return list(remove_ros_args(sys.argv if args is None else ["", *args])[1:])
     except (rclpy_implementation.RCLError, rclpy_implementation.UnknownROSArgsError) as error:
         print(cannot_start(error), file=sys.stderr)
         raise SystemExit(2) from error
-    return list(filter(None, words))
 
 
 def refuse_words(create: Callable[..., Any], args: list[str] | None) -> None:
@@ -44,7 +43,8 @@ def refuse_words(create: Callable[..., Any], args: list[str] | None) -> None:
         "'ros2 param describe'.",
         allow_abbrev=False,
     )
-    _, unknown = parser.parse_known_args(own_words(args))
+    # Launch files may pass an empty word for what is not set.
+    _, unknown = parser.parse_known_args(list(filter(None, own_words(args))))
     if unknown:
         parser.exit(2, f"{name}: unknown words: {' '.join(unknown)} (--help shows the usage)\n")
 
