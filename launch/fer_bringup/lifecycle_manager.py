@@ -7,6 +7,7 @@ relative to its own namespace.
 
 from __future__ import annotations
 
+import argparse
 import math
 import signal
 import sys
@@ -21,9 +22,9 @@ from rcl_interfaces.msg import IntegerRange, ParameterDescriptor
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import remove_ros_args
 
 from fer_common.backoff import Backoff
+from fer_common.nodes.command_line import own_words
 
 # A response may be lost during discovery; the state shows the result.
 RESPONSE_S = 10.0
@@ -178,14 +179,15 @@ def main(args: list[str] | None = None) -> int:
     """Manage the nodes of the command line until a signal.
 
     :returns: 0.
+    :raises SystemExit: with code 0 after ``--help``, with code 2 for a wrong command line.
     """
-    # rclpy's own handlers shut the context down at any time, even during a spin.
+    # Launch files pass an empty word for a node that they do not start.
+    names = filter(None, _parser().parse_args(own_words(args)).names)
+    # rclpy's own handlers end the context at any moment, also in the middle of a spin.
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         manager = LifecycleManager()
-        # Launch files pass an empty string for a node that is not started.
-        names = list(filter(None, remove_ros_args(args)[1:]))
         nodes = [ManagedNode(manager, name) for name in names]
         while True:
             for node in nodes:
@@ -195,6 +197,12 @@ def main(args: list[str] | None = None) -> int:
         return 0
     finally:
         rclpy.try_shutdown()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lifecycle_manager", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NODE", help="name of a node to bring up")
+    return parser
 
 
 if __name__ == "__main__":

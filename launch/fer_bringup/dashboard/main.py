@@ -7,7 +7,6 @@ import argparse
 import asyncio
 import contextlib
 import signal
-import sys
 import threading
 from pathlib import Path
 
@@ -21,16 +20,20 @@ from fer_bringup.dashboard.access import DEFAULT_PORT, Access
 from fer_bringup.dashboard.listener import DashboardListener
 from fer_bringup.dashboard.quiet_log import leave_out_malformed_requests
 from fer_bringup.dashboard.server import make_app
+from fer_common.nodes.command_line import own_words
 from fer_common.nodes.shared_memory_watchdog import LOOK_PERIOD_S, SharedMemoryWatchdog
 
 
 def main(args: list[str] | None = None) -> None:
     """Serve until SIGINT or SIGTERM.
 
-    :raises SystemExit: with the reason, when it cannot serve or is no longer reachable by nodes.
+    :raises SystemExit: with one line, when it cannot serve, or can no longer be reached by nodes;
+        with code 2 for a wrong command line.
     """
-    words = rclpy.utilities.remove_ros_args(sys.argv if args is None else ["dashboard", *args])
-    options = _parser().parse_args(words[1:])
+    parser = _parser()
+    options = parser.parse_args(own_words(args))
+    if not 0 <= options.port <= 65535:
+        parser.error(f"argument --port: {options.port} is not a TCP port: give 0 to 65535")
     try:
         token = _read_token(options.token_file) if options.token_file else ""
         access = Access(options.host, token)

@@ -5,6 +5,7 @@ The source is the webcam, else the clip ``VIDEO=...``, else a moving portrait.
 ``DEMO_SECONDS`` sets the length.
 """
 
+import argparse
 import contextlib
 import math
 import os
@@ -32,6 +33,7 @@ from fer_bringup.demo.live_table import faces_line, faces_table
 from fer_bringup.demo.recording import Recording, RgbImage
 from fer_bringup.standalone.launch_file import processes
 from fer_bringup.standalone.processes import NodeProcess, start, stop
+from fer_common.nodes.command_line import own_words
 from fer_perception.images.decoding import ImageError
 from fer_perception.nodes.image_messages import to_rgb
 
@@ -86,8 +88,10 @@ class Listener(Node):
 def main(args: list[str] | None = None) -> int:
     """Run the demo.
 
-    :returns: 0, or 1 with a one-line reason.
+    :returns: 0, or 1 with one line that says why nothing was shown.
+    :raises SystemExit: with code 0 after ``--help``, with code 2 for a wrong command line.
     """
+    argparse.ArgumentParser(prog="demo", description=__doc__).parse_args(own_words(args))
     try:
         length_s = _length_s()
         port = str(_free_port())

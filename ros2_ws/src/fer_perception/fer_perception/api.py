@@ -14,9 +14,10 @@ from fer_common.options import build_config
 
 from .face import RgbImage
 from .face_emotion import FaceEmotion
+from .images.decoding import ImageError
 from .images.frame_source import open_frame_source
 from .images.frames import DEFAULT_RATE_HZ, Frame
-from .images.picture_files import read_picture
+from .images.picture_files import is_picture, read_picture
 from .recognition.model_store import DEFAULT_MODEL
 from .runtime.shared_parts import SharedParts
 from .settings import PerceptionSettings, build_pipeline
@@ -64,6 +65,11 @@ class EmotionPipeline:
         :raises ValueError: when an option is unknown or its value is invalid.
         :raises ~fer_perception.ModelError: when the model is missing or cannot be loaded.
         """
+        if not isinstance(model, (str, Path)):
+            raise ValueError(
+                "expected the name of a model, as list_models() returns them, or the path of its "
+                f"folder, not {model!r}"
+            )
         is_folder = isinstance(model, Path) or "/" in model
         name = str(Path(model).expanduser().resolve()) if is_folder else model
         return cls(build_config(PerceptionSettings, options | {"model": name}, "option"))
@@ -86,7 +92,7 @@ class EmotionPipeline:
         :raises ValueError: when the array has another shape or type.
         """
         if isinstance(image, (str, Path)):
-            return self._single.recognize(read_picture(Path(image).expanduser()).pixels)
+            return self._single.recognize(_picture(Path(image).expanduser()))
         return self._single.recognize(_checked(image))
 
     def track(
@@ -120,6 +126,17 @@ class EmotionPipeline:
 def _timed(frames: Iterable[RgbImage | Frame], period_s: float) -> Iterator[Frame]:
     for index, frame in enumerate(frames):
         yield frame if isinstance(frame, Frame) else Frame(_checked(frame), index * period_s)
+
+
+def _picture(path: Path) -> RgbImage:
+    if path.is_dir():
+        raise ImageError(f"{path} is a folder: pass its pictures one by one")
+    try:
+        return read_picture(path).pixels
+    except ImageError as error:
+        if path.is_file() and not is_picture(path):
+            raise ImageError(f"{error}; pass a video to track()") from None
+        raise
 
 
 def _checked(image: RgbImage) -> RgbImage:

@@ -121,6 +121,20 @@ def test_models_are_given_by_name_or_folder(repository_models):
         EmotionPipeline.from_pretrained("nonsense")
 
 
+@pytest.mark.parametrize("model", [None, 3])
+def test_what_names_no_model_is_refused_with_where_names_come_from(model):
+    with pytest.raises(ValueError, match=rf"list_models\(\).* not {model}"):
+        EmotionPipeline.from_pretrained(model)
+
+
+def test_a_video_or_a_folder_is_refused_with_what_to_do(pipeline, tmp_path):
+    (tmp_path / "clip.mp4").write_bytes(b"video")
+    with pytest.raises(ImageError, match=r"clip\.mp4.*track\(\)"):
+        pipeline.recognize(tmp_path / "clip.mp4")
+    with pytest.raises(ImageError, match="is a folder: pass its pictures"):
+        pipeline.recognize(tmp_path)
+
+
 @pytest.mark.parametrize(
     "option", [{"nonsense": 1}, {"min_face_px": 1.0}, {"execution_provider": "abacus"}]
 )

@@ -306,6 +306,8 @@ def test_positions_out_of_order_do_not_shift_those_that_follow():
         ("http://127.0.0.1:9/stream?token=secret", "camera http://127.0.0.1:9/stream: does"),
         ("rstp://user:secret@127.0.0.1/stream", "no such source: 'rstp://127.0.0.1/stream'"),
         ("²", "no such source"),
+        ("", "no such source: ''"),
+        (" ", "no such source: ' '"),
         ("a\0b", "no such source"),
         ("~no-such-user/clip.mp4", "cannot open '~no-such-user"),
         ("folder", "holds no image"),

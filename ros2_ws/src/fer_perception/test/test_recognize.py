@@ -73,6 +73,7 @@ def test_a_video_becomes_times_of_each_expression_a_csv_and_a_video(clip, tmp_pa
         rows = list(csv.DictReader(file))
     assert [float(row["time_s"]) for row in rows] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
     assert len({row["face_id"] for row in rows}) == 1
+    assert {row["name"] for row in rows} == {"clip.avi"}
     assert cv2.VideoCapture(str(annotated)).get(cv2.CAP_PROP_FRAME_COUNT) == 5
 
 
@@ -96,11 +97,16 @@ def test_what_a_folder_cannot_give_is_counted_and_named(photo, portrait, tmp_pat
     [
         (["nowhere.jpg"], "nowhere.jpg"),
         (["{photo}", "--model", "nonsense"], "no model 'nonsense'"),
-        (["{photo}", "--min-face", "1"], "min_face_px"),
+        (["{photo}", "--min-face", "1"], "--min-face"),
+        ([""], "no such source: ''"),
         (["{photo}", "--annotate", "{photo}"], "would overwrite the source"),
         (["{photo}", "--csv", "{photo}"], "would overwrite the source"),
         (["{photo}", "--csv", "nowhere/out.csv"], "nowhere/out.csv"),
         (["{photo}", "--annotate", "nowhere/out.png"], "cannot write nowhere/out.png"),
+        (["{photo}", "--annotate", "out.mp4"], "expected the path of a picture"),
+        (["{folder}", "--annotate", "out.png"], "expected the path of a folder"),
+        (["portrait", "--annotate", "out.png"], "expected the path of a video"),
+        (["{photo}", "--csv", "{folder}"], "it is a folder"),
         (["{text}"], "readme.txt"),
     ],
 )
@@ -108,7 +114,7 @@ def test_what_cannot_be_done_is_one_clear_line(arguments, reason, photo, tmp_pat
     text = tmp_path / "readme.txt"
     text.write_text("no picture")
     before = photo.read_bytes()
-    done = recognize(*(a.format(photo=photo, text=text) for a in arguments))
+    done = recognize(*(a.format(photo=photo, text=text, folder=tmp_path) for a in arguments))
     assert done.returncode == 2
     assert reason in done.stderr and "Traceback" not in done.stderr
     assert photo.read_bytes() == before

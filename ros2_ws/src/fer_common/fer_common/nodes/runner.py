@@ -16,6 +16,7 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.signals import SignalHandlerOptions
 
 from ..options import ConfigError
+from .command_line import cannot_start, refuse_words
 from .shared_memory_watchdog import SharedMemoryWatchdog
 
 _SIGNAL_POLL_S = 0.1
@@ -36,9 +37,12 @@ class ClosableNode(Protocol):
 def run_node(create: Callable[[], ClosableNode], args: list[str] | None) -> None:
     """Spin a node until SIGINT or SIGTERM; exit without a traceback.
 
-    :param create: creates the node, once rclpy is initialised.
-    :param args: the command line, in rclpy's form.
+    :param create: makes the node, once rclpy is ready.
+    :param args: the command line without the program's name; None for this process's.
+    :raises SystemExit: as :func:`run_nodes` does; with code 0 after ``--help``, and with code 2
+        for a word that is neither that nor for ROS.
     """
+    refuse_words(create, args)
     run_nodes(lambda: [create()], args)
 
 
@@ -61,9 +65,14 @@ def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | No
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         nodes = create()
-    except (rclpy_implementation.RCLError, NameValidationException, ConfigError) as error:
+    except (
+        rclpy_implementation.RCLError,
+        rclpy_implementation.UnknownROSArgsError,
+        NameValidationException,
+        ConfigError,
+    ) as error:
         # For example a remapping to an invalid name, or a parameter out of its range.
-        print(f"cannot start: {' '.join(str(error).split()):.500}", file=sys.stderr)
+        print(cannot_start(error), file=sys.stderr)
         raise SystemExit(2) from error
     executor = SingleThreadedExecutor()
     for node in nodes:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import Protocol
@@ -40,6 +41,7 @@ def run_and_exit(create: Callable[[], FallibleNode], name: str, args: list[str] 
     """
     made: list[FallibleNode] = []
 
+    @functools.wraps(create, updated=())
     def create_one() -> FallibleNode:
         made.append(create())
         return made[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,10 +22,11 @@ from ..images.frame_source import FrameSource
 from ..images.frames import DEFAULT_RATE_HZ
 from ..images.picture_folder import PictureFolder
 
-__all__ = ["Write", "annotator", "csv_writer", "print_json"]
+__all__ = ["Write", "annotator", "check_annotate", "check_writable", "csv_writer", "json_printer"]
 
 Write: TypeAlias = Callable[[FrameEmotions], None]
 
+_VIDEO_SUFFIXES: Final = (".mp4", ".avi", ".mkv")
 _COLUMNS: Final = (
     *("name", "time_s", "face_id", "emotion", "confidence"),
     *("x", "y", "width", "height"),
@@ -38,29 +40,82 @@ def _cells(face: FaceEmotion) -> dict[str, Any]:
     return {k: round(v, 4) if isinstance(v, float) else v for k, v in (cells | places).items()}
 
 
-def print_json(result: FrameEmotions) -> None:
-    """Print a result as one line of JSON."""
-    faces = [
-        _cells(face)
-        | {"scores": {e: round(float(s), 4) for e, s in zip(EMOTIONS, face.scores, strict=True)}}
-        for face in result.faces
-    ]
-    entry = {"name": result.frame.name, "time_s": round(result.time_s, 4), "faces": faces}
-    print(json.dumps(entry), flush=True)
+def json_printer(source_name: str) -> Write:
+    """Return a function that prints a result as one line of JSON.
+
+    :param source_name: names the frames that have no name of their own.
+    """
+
+    def write(result: FrameEmotions) -> None:
+        faces = [_cells(face) | {"scores": _scores(face)} for face in result.faces]
+        print(json.dumps(_place(result, source_name) | {"faces": faces}), flush=True)
+
+    return write
 
 
-def csv_writer(file: IO[str]) -> Write:
-    """Write a CSV header; return a function that writes a row per face."""
+def _place(result: FrameEmotions, source_name: str) -> dict[str, Any]:
+    return {"name": result.frame.name or source_name, "time_s": round(result.time_s, 4)}
+
+
+def _scores(face: FaceEmotion) -> dict[str, float]:
+    return {e: round(float(s), 4) for e, s in zip(EMOTIONS, face.scores, strict=True)}
+
+
+def csv_writer(file: IO[str], source_name: str) -> Write:
+    """Return a function that writes a row per face to ``file``, after a header.
+
+    :param source_name: names the frames that have no name of their own.
+    """
     writer = csv.DictWriter(file, (*_COLUMNS, *EMOTIONS))
     writer.writeheader()
 
     def write(result: FrameEmotions) -> None:
         for face in result.faces:
-            scores = {e: round(float(s), 4) for e, s in zip(EMOTIONS, face.scores, strict=True)}
-            place = {"name": result.frame.name, "time_s": round(result.time_s, 4)}
-            writer.writerow(place | _cells(face) | scores)
+            writer.writerow(_place(result, source_name) | _cells(face) | _scores(face))
 
     return write
+
+
+def check_annotate(output: Path, source: FrameSource, path: Path) -> None:
+    """Refuse an output that does not fit the source or cannot be written.
+
+    :raises ValueError: naming the output and what is expected.
+    """
+    is_image = cv2.haveImageWriter(str(output))
+    is_video = output.suffix.lower() in _VIDEO_SUFFIXES
+    if not isinstance(source, PictureFolder):
+        is_right, expected = is_video, f"a video: NAME{', NAME'.join(_VIDEO_SUFFIXES)}"
+    elif not path.is_dir():
+        is_right, expected = is_image, "a picture, such as NAME.png"
+    else:
+        is_file = output.exists() and not output.is_dir()
+        is_right, expected = not (is_image or is_video or is_file), "a folder"
+    if not is_right:
+        raise ValueError(f"--annotate {output}: for this source, expected the path of {expected}")
+    if isinstance(source, PictureFolder) and path.is_dir():
+        while not output.exists():  # parents are made
+            output = output.parent
+        if not os.access(output, os.W_OK):
+            raise ValueError(f"--annotate: cannot write in {output}: no permission")
+    else:
+        check_writable(output, "--annotate")
+
+
+def check_writable(output: Path, option: str) -> None:
+    """Refuse a file that cannot be written.
+
+    :param option: that gave the file, used in the error.
+    :raises ValueError: naming the option, the file and the reason.
+    """
+    if output.is_dir():
+        reason = "it is a folder"
+    elif not output.parent.is_dir():
+        reason = f"{output.parent} is not an existing folder"
+    elif not os.access(output if output.exists() else output.parent, os.W_OK):
+        reason = "no permission"
+    else:
+        return
+    raise ValueError(f"{option}: cannot write {output}: {reason}")
 
 
 def annotator(output: Path, source: FrameSource, path: Path, stack: ExitStack) -> Write:

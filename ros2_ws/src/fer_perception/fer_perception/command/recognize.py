@@ -17,13 +17,22 @@ from typing import Final
 
 from tqdm import tqdm
 
+from fer_common.options import ConfigError
+
 from ..api import EmotionPipeline, FrameEmotions
 from ..images.decoding import ImageError
 from ..images.frame_source import FrameSource, FrameSourceError, open_frame_source
 from ..images.picture_files import IMAGE_SUFFIXES
 from ..images.picture_folder import PictureFolder
 from ..recognition.model_store import DEFAULT_MODEL, ModelError, list_models
-from .outputs import Write, annotator, csv_writer, print_json
+from .outputs import (
+    Write,
+    annotator,
+    check_annotate,
+    check_writable,
+    csv_writer,
+    json_printer,
+)
 from .tables import PictureTable, SegmentTable
 
 __all__ = ["main"]
@@ -91,14 +100,21 @@ def _run(options: argparse.Namespace) -> int:
             output = getattr(options, name)
             if output is not None and _same(output, options.source):
                 raise ValueError(f"--{name} {output} would overwrite the source")
-        pipeline = EmotionPipeline.from_pretrained(options.model, min_face_px=options.min_face)
+        path = Path(options.source).expanduser()
+        if options.annotate is not None:
+            check_annotate(options.annotate, source, path)
+        if options.csv is not None:
+            check_writable(options.csv, "--csv")
+        pipeline = _pipeline(options)
         is_stream = not isinstance(source, PictureFolder)
         table = SegmentTable() if is_stream else PictureTable()
-        writers: list[Write] = [print_json if options.json else table.add]
+        source_name = path.name if path.is_file() else source.name
+        writers: list[Write] = [json_printer(source_name) if options.json else table.add]
         if options.csv is not None:
-            writers.append(csv_writer(stack.enter_context(options.csv.open("w", newline=""))))
+            file = stack.enter_context(options.csv.open("w", newline=""))
+            writers.append(csv_writer(file, source_name))
         if options.annotate is not None:
-            writers.append(annotator(options.annotate, source, Path(options.source), stack))
+            writers.append(annotator(options.annotate, source, path, stack))
         frames = tqdm(
             source,
             total=source.expected_frames,
@@ -114,8 +130,16 @@ def _run(options: argparse.Namespace) -> int:
         frames.close()
         if not options.json:
             table.print()
-        _say(_summary(source, Path(options.source)))
+        _say(_summary(source, path))
         return code
+
+
+def _pipeline(options: argparse.Namespace) -> EmotionPipeline:
+    try:
+        return EmotionPipeline.from_pretrained(options.model, min_face_px=options.min_face)
+    except ConfigError as error:
+        # The settings' own name of the option is none that the user gave.
+        raise ValueError(str(error).replace("option.min_face_px", "--min-face")) from None
 
 
 def _consume(results: Iterable[FrameEmotions], writers: list[Write]) -> int:

@@ -27,6 +27,10 @@ __all__ = [
 
 FIRST_CAMERA: Final = "0"
 PORTRAIT: Final = "portrait"
+_EXPECTED: Final = (
+    f"expected a camera's index or device, an address ({', '.join(NETWORK_SCHEMES)}), a video, "
+    f"a folder of pictures, a picture or {PORTRAIT!r}"
+)
 
 
 def open_frame_source(
@@ -35,6 +39,7 @@ def open_frame_source(
     height: int = 0,
     rate_hz: float = 0.0,
     warn: Warn | None = None,
+    may_choose: bool = False,
 ) -> FrameSource:
     """Open the source named by a string.
 
@@ -42,18 +47,19 @@ def open_frame_source(
 
     :param source: a camera's index or device (``/dev/video0``, ``/dev/v4l/by-id/...``); the
         address of a stream (``rtsp://...``, ``http://...``); the path of a video, of a folder of
-        pictures or of one picture; "portrait"; or empty for the first camera and, where none can
-        be opened, the portrait.
+        pictures or of one picture; or "portrait".
     :param width: of a camera's frame or the portrait's view [px]; 0 for the default.
-    :param height: of a camera's frame or the portrait's view [px]; 0 for the default.
-    :param rate_hz: frames per second of pictures and the portrait, and in place of a video's own
-        times; requested from a camera. 0 for the source's own.
-    :param warn: receives a message for each part of the source that cannot be used.
+    :param height: the same.
+    :param rate_hz: frames a second of pictures and the portrait, and in place of a video's own
+        times; asked of a camera. 0 for the source's own.
+    :param warn: receives a sentence for each part of the source that cannot be used.
+    :param may_choose: whether an empty text means the first camera and, where none can be
+        opened, the portrait.
     :raises FrameSourceError: when it cannot be opened.
     """
     if source == PORTRAIT:
         return PortraitSource(width, height, rate_hz)
-    if not source:
+    if not source and may_choose:
         if any(Path("/dev").glob("video*")):
             try:
                 return Camera(int(FIRST_CAMERA), width, height, rate_hz, warn)
@@ -61,6 +67,8 @@ def open_frame_source(
                 if warn:
                     warn(f"{error} The portrait stands in for it.")
         return PortraitSource(width, height, rate_hz)
+    if not source.strip():
+        raise FrameSourceError(f"no such source: {source!r}; {_EXPECTED}")
     if re.fullmatch("[0-9]{1,4}", source):
         return Camera(int(source), width, height, rate_hz, warn)
     if is_network_address(source):
@@ -76,8 +84,4 @@ def open_frame_source(
             return VideoFile(path, rate_hz, warn)
     except (OSError, RuntimeError) as error:  # no permission; no such user's home
         raise FrameSourceError(f"cannot open {source!r}: {error}") from None
-    raise FrameSourceError(
-        f"no such source: {without_secrets(source)!r}; expected a camera's index or device, an "
-        f"address ({', '.join(NETWORK_SCHEMES)}), a video, a folder of pictures, a picture or "
-        f"{PORTRAIT!r}"
-    )
+    raise FrameSourceError(f"no such source: {without_secrets(source)!r}; {_EXPECTED}")

@@ -127,7 +127,12 @@ class CameraNode(Node):
     def _open(self) -> FrameSource:
         asked = self._settings
         source = open_frame_source(
-            self._source, asked.width, asked.height, asked.rate_hz, self._warn_once
+            self._source,
+            asked.width,
+            asked.height,
+            asked.rate_hz,
+            self._warn_once,
+            may_choose=True,
         )
         if not self._source and source.is_live:
             self._source = FIRST_CAMERA  # no portrait takes its place when it is unplugged

@@ -8,12 +8,11 @@ turns, each processing its newest image, so that a fast camera does not starve a
 from __future__ import annotations
 
 import argparse
-import sys
 
 from rclpy.exceptions import InvalidNamespaceException
-from rclpy.utilities import remove_ros_args
 from rclpy.validate_namespace import validate_namespace
 
+from fer_common.nodes.command_line import own_words
 from fer_common.nodes.runner import run_nodes
 
 from ..runtime.fair_lock import FairLock
@@ -35,8 +34,7 @@ def main(args: list[str] | None = None) -> None:
     """Run a node per given namespace until SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(prog="emotion_nodes", description=__doc__)
     parser.add_argument("namespaces", nargs="+", type=_namespace, help="one for each camera")
-    words = remove_ros_args(sys.argv if args is None else ["emotion_nodes", *args])[1:]
-    namespaces: list[str] = parser.parse_args(words).namespaces
+    namespaces: list[str] = parser.parse_args(own_words(args)).namespaces
     if len(set(namespaces)) < len(namespaces):
         parser.error(f"each camera needs its own namespace, not {' '.join(namespaces)}")
     turns, parts = FairLock(), SharedParts()

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads what a node's command line holds besides ``--ros-args``: nothing, or ``--help``."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.utilities import remove_ros_args
+
+
+def own_words(args: list[str] | None) -> list[str]:
+    """Return the words that are not for ROS, without the program's name.
+
+    :param args: the command line without the program's name; None for this process's.
+    :raises SystemExit: with code 2 and one line, when the words for ROS are invalid.
+    """
+    try:
+        return list(remove_ros_args(sys.argv if args is None else ["", *args])[1:])
+    except (rclpy_implementation.RCLError, rclpy_implementation.UnknownROSArgsError) as error:
+        print(cannot_start(error), file=sys.stderr)
+        raise SystemExit(2) from error
+
+
+def refuse_words(create: Callable[..., Any], args: list[str] | None) -> None:
+    """Print help where it is asked for, and refuse any other word that is not for ROS.
+
+    :param create: the node's class, whose module documents it.
+    :param args: the command line without the program's name; None for this process's.
+    :raises SystemExit: with code 0 after help, with code 2 for a word that is not known.
+    """
+    name = Path(sys.argv[0]).name
+    parser = argparse.ArgumentParser(
+        prog=name,
+        usage=f"{name} [-h] [--ros-args -p NAME:=VALUE -r FROM:=TO ...]",
+        description=inspect.getdoc(inspect.getmodule(create)) or inspect.getdoc(create),
+        epilog="The parameters are described in docs/parameters.md and, while the node runs, by "
+        "'ros2 param describe'.",
+        allow_abbrev=False,
+    )
+    # Launch files may pass an empty word for what is not set.
+    _, unknown = parser.parse_known_args(list(filter(None, own_words(args))))
+    if unknown:
+        parser.exit(2, f"{name}: unknown words: {' '.join(unknown)} (--help shows the usage)\n")
+
+
+def cannot_start(error: Exception) -> str:
+    """Return why a node cannot start, as one line."""
+    is_unknown = isinstance(error, rclpy_implementation.UnknownROSArgsError)
+    text = f"unknown ROS arguments: {error}" if is_unknown else str(error)
+    return f"cannot start: {' '.join(text.split()):.500}"
