@@ -19,7 +19,7 @@ COMMANDS = {
     name: target
     for setup in sorted([*ROOT.glob("ros2_ws/src/*/setup.py"), ROOT / "launch" / "setup.py"])
     for section in re.findall(r'"console_scripts": \[(.*?)\]', setup.read_text(), re.DOTALL)
-    for name, target in re.findall(r'"([\w-]+) = ([\w.]+:main)"', section)
+    for name, target in re.findall(r'"([\w-]+) = ([\w.]+:\w+)"', section)
 }
 NODES = [name for name in COMMANDS if name.endswith("_node")]
 
