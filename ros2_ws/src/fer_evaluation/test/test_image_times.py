@@ -35,7 +35,7 @@ FAULTS = {
     ),
     "two clocks, one at 0": (
         [t if n % 2 else 0 for n, t in enumerate(RECORDED)],
-        "two clocks in turn",
+        "are 0",
     ),
     "backwards": ([2 * START_NS - t for t in RECORDED], "run backwards"),
 }

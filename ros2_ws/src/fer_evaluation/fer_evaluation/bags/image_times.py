@@ -137,7 +137,7 @@ def _fault(stamps: _Times, recorded: _Times) -> str:
     if stamps[-1] < stamps[0] and (steps < 0.0).mean() > 0.6:
         return "run backwards"
     if back.sum() >= 3 or (behind > _BEHIND_S).sum() >= _SHARE * len(stamps) and back.sum() != 1:
-        return "jump back and forth, as if two clocks set them in turn" + _place(
+        return "jump back and forth, as of two clocks in turn" + _place(
             behind > _BEHIND_S, recorded
         )
     if back.any():
