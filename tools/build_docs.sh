@@ -15,4 +15,7 @@ fi
 # What ROS 2 puts on Python's path may hold other releases of the same libraries.
 env -u PYTHONPATH "$environment/bin/sphinx-build" --quiet --fail-on-warning --keep-going \
     -c docs -b html . build/docs
-printf 'Wrote build/docs/docs/index.html\n'
+# The cards keep the confusion matrices as tables; the pictures are drawn from these.
+PYTHONPATH=ros2_ws/src/fer_training "$environment/bin/python" -m fer_training.figures.confusion \
+    models build/docs/confusion_matrices
+printf 'Wrote build/docs/docs/index.html and build/docs/confusion_matrices\n'

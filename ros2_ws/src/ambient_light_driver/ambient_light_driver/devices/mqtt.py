@@ -155,7 +155,7 @@ class MqttDevice(LightDevice[MqttConfig]):
         :raises Exception: when it cannot be reached or refuses.
         """
         config = self.config
-        password = ""
+        password = ""  # nosec B105: none
         if config.username:
             password = read_secret(config.password_file, config.password_env)
         self._connection = MqttConnection(config.broker, password, self._on_report)
