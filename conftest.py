@@ -2,6 +2,7 @@
 """Configuration of all tests."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 # As the launch files set it. Fast DDS reads its profile once in a process: a test that joined the
@@ -9,3 +10,19 @@ from pathlib import Path
 _PROFILE = Path(__file__).parent / "launch" / "config" / "fastdds_large_images.xml"
 for _variable in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
     os.environ.setdefault(_variable, str(_PROFILE))
+
+# Training and export need PyTorch, which is not part of every environment ('make test-noble').
+_NEED_TORCH = (
+    "ros2_ws/src/fer_training/test",
+    "tests/test_atomic_file.py",
+    "tests/test_fuzz.py",
+    "tests/test_training_kills.py",
+)
+_HAS_TORCH = find_spec("torch") is not None
+collect_ignore = [] if _HAS_TORCH else list(_NEED_TORCH)
+
+
+def pytest_report_header() -> list[str]:
+    """Name what is left out."""
+    left_out = ", ".join(_NEED_TORCH)
+    return [] if _HAS_TORCH else [f"PyTorch is missing, so these are not tested: {left_out}"]
