@@ -21,7 +21,7 @@ from launch.substitutions import IfElseSubstitution, LaunchConfiguration
 from launch_ros.actions import Node, SetRemap
 from launch_ros.parameter_descriptions import ParameterValue
 
-from fer_bringup.bags import bag_image_topic, has_ros2_bag
+from fer_bringup.bags import bag_image_topic, has_ros2_bag, report_folder
 from launch import Action, LaunchContext, LaunchDescription
 
 FER_LIGHT = str(Path(__file__).with_name("fer_light.launch.py"))
@@ -59,6 +59,12 @@ def generate_launch_description() -> LaunchDescription:
                 "out",
                 default_value="",
                 description="Folder for the report. Empty: the bag's name and _live.",
+            ),
+            DeclareLaunchArgument(
+                "overwrite",
+                default_value="false",
+                description="Replace the report of an earlier run.",
+                choices=["true", "false"],
             ),
             DeclareLaunchArgument(
                 "image_topic",
@@ -117,13 +123,13 @@ def look_into_bag(context: LaunchContext) -> list[Action]:
     labels = Path(values["labels"]).expanduser().absolute() if values["labels"] else ""
     if labels and not Path(labels).is_file():
         raise ValueError(f"labels is {values['labels']!r}: no such file")
-    out = Path(values["out"] or f"{bag.name.removesuffix(bag.suffix)}_live").expanduser()
+    out = report_folder(bag, values["out"], values["overwrite"] == "true")
     found = {
         "bag": bag,
         "bag_topic": topic,
         "bag_transport": transport,
         "labels": labels,
-        "out": out.absolute(),
+        "out": out,
     }
     return [SetLaunchConfiguration(name, str(value)) for name, value in found.items()]
 
@@ -152,6 +158,7 @@ def score() -> Node:
                 "labels": text("labels"),
                 "labels_topic": text("labels_topic"),
                 "out": text("out"),
+                "overwrite": ParameterValue(LaunchConfiguration("overwrite"), value_type=bool),
             }
         ],
         remappings=[("emotions", "fer_perception/emotions"), ("color", "ambient_light/color")],

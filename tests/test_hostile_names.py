@@ -67,7 +67,7 @@ def test_a_topic_that_cannot_be_leaves_the_light_alive(start_node, peer, topic):
         "ambient_light",
         parameters={"devices": [""], "emotions_topics": [topic]},
     )
-    peer.wait_until(lambda: "is no topic name" in node.output, "the error", nodes=(node.node,))
+    peer.wait_until(lambda: "is not a topic name" in node.output, "the error", nodes=(node.node,))
     client = peer.node.create_client(GetState, "/ambient_light/get_state")
     assert peer.call(client, GetState.Request()).current_state.label == "unconfigured"
     assert node.stop() == 0

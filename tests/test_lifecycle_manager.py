@@ -70,6 +70,9 @@ def test_all_nodes_become_active_and_a_killed_one_again(start_managed, state_of,
     perception = started["fer_perception"]
     perception.node.process.send_signal(signal.SIGKILL)
     perception.node.process.wait(30)
+    peer.wait_until(
+        lambda: "fer_perception does not respond" in manager.output, "the missing heartbeat"
+    )
     started["again"]("fer_perception")
     peer.wait_until(
         lambda: manager.output.count("fer_perception is active") == 2, "the new process"

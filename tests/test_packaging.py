@@ -54,10 +54,14 @@ THIRD_PARTY = {
     "yaml": ("python3-yaml", "pyyaml"),
     "zstandard": (None, "rosbags"),
 }
+# Of the standard library, from Python 3.14 on or as a statement of the compiler.
+STANDARD = {"__future__", "compression"}
 # Part of what a package in the same release of ROS brings.
 WITH_RCLPY = {"rpyutils"}
 # Messages and tools of which a node needs those it speaks, imported when it starts.
 OPTIONAL = {
+    # The report's lamp; part of Python from 3.14 on.
+    "fer_evaluation": {"ambient_light_driver", "compression"},
     "ambient_light_driver": {"irobot_create_msgs"},
     "fer_bridges": {"hri_msgs", "vision_msgs"},
 }
@@ -72,7 +76,7 @@ def imported_modules(folder: Path) -> set[str]:
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 found.add(str(node.module).split(".")[0])
-    return found - set(sys.stdlib_module_names) - {"__future__"}
+    return found - set(sys.stdlib_module_names) - STANDARD
 
 
 def setup_words(folder: Path) -> set[str]:

@@ -163,7 +163,7 @@ def test_a_recording_holds_no_image_unless_asked_for(start_node, peer, tmp_path)
         ({}, "bag is empty: name the bag to play"),
         ({"bag": "/nowhere"}, "/nowhere: there is no such bag"),
         ({"bag": "BAG", "rate": "fast"}, "rate is 'fast': give a number above 0"),
-        ({"bag": "BAG", "labels": "/no.csv"}, "labels is '/no.csv': there is no such file"),
+        ({"bag": "BAG", "labels": "/no.csv"}, "labels is '/no.csv': no such file"),
         ({"bag": "BAG", "image_topic": "/up"}, "/up is not in the bag"),
     ],
 )

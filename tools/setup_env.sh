@@ -67,7 +67,7 @@ demo=(requirements/{ros-jazzy,python}.txt)
 tests=("${demo[@]}" requirements/{training,test}.txt)
 declare -n requirements=$purpose
 # The folder counts too, for a venv cannot be moved.
-stamp_of() { { pwd; "$python" -VV; cat "$@" tools/ament_underlay.py; } | sha256sum; }
+stamp_of() { { pwd; "$python" -VV; cat "$@" requirements/test-no-deps.txt tools/ament_underlay.py; } | sha256sum; }
 ! grep -qsxF "$(stamp_of "${requirements[@]}")" .venv/stamp || exit 0
 
 if [[ "$(.venv/bin/python -c 'import sys; print(sys.prefix, "%d.%d" % sys.version_info[:2])' \
@@ -80,6 +80,10 @@ fi
 touch .venv/COLCON_IGNORE
 .venv/bin/python -m pip install --quiet --disable-pip-version-check "${requirements[@]/#/-r}" ||
     die "pip could not install the requirements: its reason is above."
+if [[ $purpose == tests ]]; then
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+        -r requirements/test-no-deps.txt
+fi
 _ROS_WHEELS_BOOTSTRAP_COMPLETE=1 .venv/bin/python tools/ament_underlay.py
 stamp_of "${demo[@]}" >.venv/stamp
 # What serves the tests serves the demo as well.

@@ -34,3 +34,21 @@ def bag_image_topic(bag: Path, asked: str) -> tuple[str, str]:
         # Launch arguments have no dashes.
         raise ValueError(str(error).replace("--image-topic", "image_topic:=")) from error
     return topic, "compressed" if is_compressed else "raw"
+
+
+def report_folder(bag: Path, asked: str, overwrite: bool) -> Path:
+    """Return the absolute path of the folder for a replay's report.
+
+    :param asked: the user's choice; empty for the bag's name and ``_live``.
+    :param overwrite: whether it may hold the report of an earlier run.
+    :raises ValueError: when it holds one nevertheless, or is a file.
+    """
+    from fer_evaluation.bags.storage_formats import bag_name
+    from fer_evaluation.report.output_folder import OutputFolder
+
+    folder = Path(asked or f"{bag_name(bag)}_live").expanduser().absolute()
+    try:
+        OutputFolder(folder, overwrite)
+    except FileExistsError as error:
+        raise ValueError(f"{error} (overwrite:=true)") from error
+    return folder

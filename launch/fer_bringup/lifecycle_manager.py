@@ -91,7 +91,7 @@ class ManagedNode:
         self._changes = manager.create_client(ChangeState, f"{name}/change_state")
         self._events = manager.resolve_topic_name(f"{name}/transition_event")
         self._processes: set[bytes] = set()
-        self._is_pending = False
+        self._is_pending = True
         self._active_since_s = math.inf
         self._attempts = 0
         self._has_given_up = False
@@ -102,9 +102,13 @@ class ManagedNode:
     def look_after(self) -> None:
         """Notice a new process, take it a step further, and check the heartbeat."""
         self._notice_new_process()
-        if self._has_given_up or not self._processes or time.monotonic() < self._next_s:
+        if self._has_given_up or time.monotonic() < self._next_s:
             return
         self._next_s = time.monotonic() + HEARTBEAT_S
+        if not self._states.service_is_ready():
+            if self._active_since_s < math.inf:
+                self._note_heartbeat(False)
+            return
         response = self._call(self._states, GetState.Request())
         if self._new_processes():
             return
@@ -166,7 +170,7 @@ class ManagedNode:
         if is_there and self._is_silent:
             self._log.info(f"{self._name} responds again")
         elif not is_there and not self._is_silent:
-            self._log.warning(f"{self._name} does not respond: waiting for it")
+            self._log.error(f"{self._name} does not respond: waiting for its restart")
         self._is_silent = not is_there
 
 

@@ -76,3 +76,18 @@ def test_images_are_recorded_only_when_asked_for(has_ros2_bag):
 def test_a_recording_is_not_overwritten(tmp_path):
     with pytest.raises(ValueError, match="exists, choose another name"):
         launched("record", out=str(tmp_path))
+
+
+def test_bags_that_differ_in_a_suffix_get_reports_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("run.1", "run.2"):
+        bag = write_bag(tmp_path / name, small_images(2))
+        assert bags.report_folder(bag, "", False) == tmp_path / f"{name}_live"
+
+
+def test_an_earlier_report_is_replaced_only_when_asked_for(bag, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "metrics.json").touch()
+    with pytest.raises(ValueError, match="is an earlier run's: .*overwrite:=true"):
+        launched("replay", bag=str(bag), out=str(tmp_path / "out"))
+    assert "score" in launched("replay", bag=str(bag), out=str(tmp_path / "out"), overwrite="true")

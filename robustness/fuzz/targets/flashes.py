@@ -16,7 +16,8 @@ from ambient_light_driver.safety.flash_limiter import FlashLimiter
 from ..lamps import FORMS, random_lamps, worst_flashes
 from ..target import Target, Try
 
-_LAMPS = 60
+_LAMPS = 40
+_MOST_WISHES = 160
 _LEVELS = (0.0, 0.1, 0.3, 0.5, 0.73, 0.9, 1.0)
 
 
@@ -110,7 +111,7 @@ def plan(rng: Random) -> list[Wish]:
     if rng.random() < 0.3:
         share = rng.uniform(0.0, 0.2)
         wishes = [Wish(wish.after_s, None) if rng.random() < share else wish for wish in wishes]
-    return wishes
+    return wishes[:_MOST_WISHES]
 
 
 def limited(wishes: list[Wish], max_flashes: int = 3) -> tuple[list[float], list[LightColor]]:

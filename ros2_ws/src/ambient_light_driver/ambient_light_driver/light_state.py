@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every lamp is told."""
+"""The light at one time, as every lamp gets it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ambient_light_driver.color.light_color import OFF, LightColor
 
 @dataclass(frozen=True, slots=True)
 class LightState:
-    """What to show now.
+    """A colour and what it stands for.
 
     :param color: the colour after the flash limiter.
     :param label: the emotion that the light follows, :data:`IDLE` or :data:`OFF_LABEL`.
@@ -21,10 +21,10 @@ class LightState:
 
 
 IDLE = "idle"
-"""Label of the light while nobody is seen."""
+"""Label of the light while no face is seen."""
 
 OFF_LABEL = "off"
 """Label of the light after it was switched off."""
 
 SWITCHED_OFF = LightState(OFF, OFF_LABEL)
-"""Darkness."""
+"""No light."""

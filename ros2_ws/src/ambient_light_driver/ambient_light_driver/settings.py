@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything a user can set about the mapping from faces to light."""
+"""Settings of the mapping from faces to light."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class LightSettings:
     )
     face_selection: str = option(
         "largest",
-        "Whose expression the light follows when several faces are seen.",
+        "Face that the light follows when several are seen.",
         choices=(*SELECTIONS, BY_FACE_ID),
     )
     selected_face_id: str = option(
@@ -65,7 +65,7 @@ class LightSettings:
     )
     idle: str = option(
         "palette",
-        "Light when nobody is seen: the palette's idle colour, or none.",
+        "Light while no face is seen: the palette's idle colour, or none.",
         choices=("palette", "dark"),
     )
     max_flashes: int = option(
@@ -75,14 +75,14 @@ class LightSettings:
         maximum=MAX_FLASHES,
     )
     shutdown_state: str = option(
-        # Not "off", which is no text but a truth value in YAML, and so for 'ros2 param'.
+        # Not "off", which YAML, and so 'ros2 param', reads as a boolean.
         "dark",
         "Light that stays when the node stops: none, the palette's idle colour, or as it is.",
         choices=("dark", "idle", "hold"),
     )
 
     def __post_init__(self) -> None:
-        """Check what one value says about another."""
+        """Check values that depend on each other."""
         if self.face_selection == BY_FACE_ID and not self.selected_face_id:
             raise ConfigError(
                 f"selected_face_id: expected a face id, since face_selection is {BY_FACE_ID}"

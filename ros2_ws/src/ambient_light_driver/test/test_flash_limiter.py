@@ -134,7 +134,7 @@ def test_the_counter_of_this_test_sees_flashes():
     assert worst_flashes(times_s, slow, 0.10) == 2
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.tuples(any_step, any_color), min_size=20, max_size=100), st.integers(1, 3), lamps
 )
@@ -142,7 +142,7 @@ def test_no_sequence_at_any_rate_flashes_more_than_allowed(steps, max_flashes, l
     assert_safe(*run(steps, max_flashes), lamps, max_flashes)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(any_color, any_color, st.floats(0.01, 0.4), st.integers(1, 3), lamps)
 def test_no_strobe_between_two_colors_passes(one, other, step_s, max_flashes, lamps):
     steps = [(step_s, one if i % 2 else other) for i in range(round(2.0 / step_s) + 2)]
@@ -162,7 +162,7 @@ def test_two_colors_that_are_equal_on_one_lamp_do_not_flash_on_another(form):
             assert_safe(*run(steps), [other])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0.02, 0.5), any_color, st.booleans()), min_size=5, max_size=20),
     st.floats(0.03, 0.6),
@@ -186,7 +186,7 @@ def test_fades_that_turn_on_their_way_do_not_flash(turns, constant_s, lamps):
     assert_safe(times_s, colors, lamps)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(any_step, any_color, st.booleans()), min_size=20, max_size=80), lamps)
 def test_leaving_out_samples_as_a_slow_lamp_does_adds_no_flash(steps, lamps):
     times_s, colors = run([(step_s, color) for step_s, color, _ in steps])
@@ -194,7 +194,7 @@ def test_leaving_out_samples_as_a_slow_lamp_does_adds_no_flash(steps, lamps):
     assert_safe([times_s[i] for i in kept], [colors[i] for i in kept], lamps)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0.01, 0.1), any_color), min_size=40, max_size=80),
     st.lists(st.sampled_from([0.0, 0.02, 0.3, 1.0, 2.0]), min_size=80, max_size=80),
@@ -213,7 +213,7 @@ def test_a_link_that_stalls_and_takes_one_color_at_a_time_adds_no_flash(steps, d
     assert_safe(shown_s, shown, lamps)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(any_step, any_color, st.booleans()), min_size=20, max_size=80), lamps)
 def test_switching_off_and_on_again_does_not_flash_either(steps, lamps):
     limiter = FlashLimiter()
@@ -227,7 +227,7 @@ def test_switching_off_and_on_again_does_not_flash_either(steps, lamps):
     assert_safe(times_s, colors, lamps)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(any_step, any_color, st.booleans()), min_size=20, max_size=80), lamps)
 def test_neither_a_lamp_that_goes_out_for_a_while_nor_its_neighbour_flashes(steps, lamps):
     """The limiter counts the darkness; the neighbour does not see it, the lamp rests."""
@@ -245,7 +245,7 @@ def test_neither_a_lamp_that_goes_out_for_a_while_nor_its_neighbour_flashes(step
     assert_safe(times_s, lamp, lamps)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.floats(), any_color), min_size=20, max_size=80), lamps)
 def test_a_clock_that_stands_still_jumps_or_is_undefined_lets_no_flash_through(steps, lamps):
     limiter = FlashLimiter()

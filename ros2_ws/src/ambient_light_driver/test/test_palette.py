@@ -81,7 +81,7 @@ def changed(path, value):
         (("emotions",), [], r"emotions: expected a mapping"),
         (("idle",), None, r"idle: missing"),
         (("source",), None, r"source: missing"),
-        (("source",), 3, r"source: expected a text"),
+        (("source",), 3, r"source: expected a string"),
         (("extra",), 3, r"extra: unknown key"),
     ],
 )

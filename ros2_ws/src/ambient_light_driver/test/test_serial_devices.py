@@ -157,6 +157,33 @@ def test_a_missing_port_is_refused_by_its_key(config_type):
         build_config(config_type, {}, "device.lamp")
 
 
-def test_adalight_has_three_bytes_for_an_led():
-    with pytest.raises(ConfigError, match=r"lamp\.channel_order: expected three letters"):
-        build_config(AdalightConfig, {"port": "x", "channel_order": "RGBW"}, "lamp")
+def test_an_led_has_three_to_five_bytes():
+    with pytest.raises(ConfigError, match=r"lamp\.channel_order: expected three channels"):
+        build_config(AdalightConfig, {"port": "x", "channel_order": "RG"}, "lamp")
+
+
+def test_leds_with_white_have_four_bytes_each(serial_pair):
+    config = AdalightConfig(port=str(serial_pair.port), led_count=2, channel_order="RGBW")
+    lamp = AdalightDevice("adalight", config)
+    lamp.open()
+    lamp.send(LightState(LightColor(1.0, 1.0, 1.0, 1.0), "neutral"))
+    assert serial_pair.read(6 + 8) == b"Ada\x00\x01\x54" + bytes([0, 0, 0, 255]) * 2
+    lamp.close()
+
+
+@pytest.mark.parametrize("dtr", [True, False])
+def test_a_board_that_restarts_with_dtr_can_be_left_alone(serial_pair, monkeypatch, dtr):
+    import serial
+
+    levels = []
+    # A pseudo-terminal has no such line: what is asked of the system is all that can be seen.
+    monkeypatch.setattr(serial.Serial, "_update_dtr_state", lambda s: levels.append(s.dtr))
+    lamp = AdalightDevice("adalight", AdalightConfig(port=str(serial_pair.port), dtr=dtr))
+    lamp.open()
+    lamp.close()
+    assert levels and set(levels) == {dtr}
+
+
+def test_devices_at_one_port_have_the_same_claim():
+    configs = AdalightConfig(port="/dev/x"), DmxUsbProConfig(port="/dev/x")
+    assert configs[0].claims() == configs[1].claims() != ()

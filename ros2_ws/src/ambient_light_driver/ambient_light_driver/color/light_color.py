@@ -12,7 +12,7 @@ Rgb = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class LightColor:
-    """What a lamp is to show.
+    """The colour that a lamp shows.
 
     :param red: sRGB-encoded red in [0, 1]; likewise ``green`` and ``blue``.
     :param brightness: factor on the linear light in [0, 1]; 0 is off.

@@ -28,7 +28,7 @@ def saturation(confidence: float, class_count: int, full_at: float) -> float:
 
     :param confidence: highest probability, in [1 / class_count, 1].
     :param full_at: confidence from which on the colour is shown in full.
-    :return: 0 when all classes are equally likely, rising linearly to 1 at ``full_at``.
+    :returns: 0 when all classes are equally likely, rising linearly to 1 at ``full_at``.
     """
     chance = 1.0 / class_count
     return clamp_unit((confidence - chance) / (full_at - chance))
@@ -37,7 +37,7 @@ def saturation(confidence: float, class_count: int, full_at: float) -> float:
 def mixed_light(
     palette: Palette, scores: Sequence[float], sharpness: float, full_saturation_confidence: float
 ) -> OklabLight:
-    """Mix the palette's colours by probability in Oklab; doubt fades towards neutral.
+    """Mix the palette's colours by probability; low confidence fades to neutral.
 
     :param scores: probability of each emotion in the order of ``palette.emotions``.
     """

@@ -80,15 +80,6 @@ class OklabLight:
             keep * self.brightness + fraction * target.brightness,
         )
 
-    def distance(self, other: OklabLight) -> float:
-        """Return the largest difference of the four numbers."""
-        return max(
-            abs(self.lightness - other.lightness),
-            abs(self.a - other.a),
-            abs(self.b - other.b),
-            abs(self.brightness - other.brightness),
-        )
-
 
 def weighted_mean(lights: Iterable[OklabLight], weights: Iterable[float]) -> OklabLight:
     """Return the mean of ``lights``; ``weights`` are not negative and sum to 1."""

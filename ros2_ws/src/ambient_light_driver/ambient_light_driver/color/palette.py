@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Palettes: which colour stands for which emotion, read from YAML files."""
+"""Palettes: a colour for each emotion, read from YAML files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MAX_FILE_BYTES = 1 << 16
 _MAX_BRACKETS = 256
 
 NEUTRAL = "neutral"
-"""The emotion whose colour is shown in doubt."""
+"""The emotion whose colour stands for low confidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Palette:
     :param name: name of a shipped palette or path of the file.
     :param source: where the colours come from.
     :param emotions: emotion -> colour, in the order of :func:`emotion_names`.
-    :param idle: colour when no face has been seen for a while.
+    :param idle: colour while no face is seen.
     """
 
     name: str
@@ -92,7 +92,7 @@ def _file_text(path: str) -> str:
         )
     try:
         file = Path(path).expanduser()
-        # A named pipe would hold up whoever reads it.
+        # A named pipe would block the reader.
         if file.exists() and not file.is_file():
             raise ConfigError(f"palette {path!r}: expected a file")
         if file.stat().st_size > _MAX_FILE_BYTES:
@@ -121,7 +121,7 @@ def _parse(text: str, name: str) -> Palette:
     }
     source = _required(top, "source", f"{name}:")
     if not isinstance(source, str):
-        raise ConfigError(f"{name}: source: expected a text, got {shortened(source)}")
+        raise ConfigError(f"{name}: source: expected a string, got {shortened(source)}")
     idle = _color(_required(top, "idle", f"{name}:"), f"{name}: idle")
     return Palette(name, source, MappingProxyType(colors), idle)
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ambient_light_driver.devices.claims import Claim
 from ambient_light_driver.devices.dmx_layout import ChannelConfig, fixture_channels
 from ambient_light_driver.devices.light_device import LightDevice
 from ambient_light_driver.devices.serial_line import SerialLine, SerialOptions
 from ambient_light_driver.light_state import LightState
 from fer_common.options import ConfigError, option
+
+BYTES_PER_LED = (3, 4, 5)
+"""RGB, RGBW, or RGB with warm and cold white."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +23,18 @@ class AdalightConfig(ChannelConfig, SerialOptions):
     led_count: int = option(1, "Number of LEDs; all show the same.", minimum=1, maximum=65536)
 
     def __post_init__(self) -> None:
-        """Check the port, and that an LED has the three bytes that Adalight knows."""
+        """Check the port, and that an LED has the bytes that Adalight or its kin know."""
         super().__post_init__()
         self.check_port()
-        if len(self.channel_order) != 3:
+        if self.mode.size not in BYTES_PER_LED:
             raise ConfigError(
-                f"channel_order: expected three letters for Adalight, got {self.channel_order!r}"
+                "channel_order: expected three channels for Adalight, or four or five for "
+                f"firmware that reads as many for each LED, got {self.channel_order!r}"
             )
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Return the serial port."""
+        return self.port_claims()
 
 
 class AdalightDevice(LightDevice[AdalightConfig]):
@@ -44,14 +53,18 @@ class AdalightDevice(LightDevice[AdalightConfig]):
     def send(self, state: LightState) -> None:
         """Show the colour on all LEDs."""
         led = fixture_channels(state.color, self.config)
-        self._line.write(adalight_frame(led * self.config.led_count))
+        self._line.write(adalight_frame(led, self.config.led_count))
 
     def close(self) -> None:
         """Close the serial port; the LEDs keep the last colour."""
         self._line.close()
 
 
-def adalight_frame(leds: bytes) -> bytes:
-    """Return the frame for ``leds``, three bytes for each: magic word, count - 1, check, data."""
-    high, low = divmod(len(leds) // 3 - 1, 256)
-    return b"Ada" + bytes([high, low, high ^ low ^ 0x55]) + leds
+def adalight_frame(led: bytes, count: int) -> bytes:
+    """Return the frame for equal LEDs: magic word, count - 1, check, data.
+
+    :param led: the bytes of one LED.
+    :param count: number of LEDs, 1 to 65536.
+    """
+    high, low = divmod(count - 1, 256)
+    return b"Ada" + bytes([high, low, high ^ low ^ 0x55]) + led * count

@@ -59,8 +59,8 @@ def new_instance() -> str:
 class ClaimLedger:
     """Keeps the claims of all nodes and grants those of this one.
 
-    A lamp that somebody drives stays theirs. Of two nodes that want the same free lamp, or that
-    drive it after they had not heard each other, the one that was started first gets it.
+    A lamp that a node drives stays with that node. Of two nodes that want the same free lamp, or
+    that drive it after they had not heard each other, the one that was started first gets it.
 
     :param instance: of this node, see :class:`PeerClaims`.
     :param now_s: the current time, here and in all methods by the same monotonic clock [s].

@@ -85,7 +85,7 @@ def network_resource(protocol: str, host: str, *parts: object) -> str:
     """Return the resource of a lamp at ``host``; a loopback address is one of this machine.
 
     :param host: IP address or name, as configured; it is not resolved.
-    :param parts: port, universe or other numbers that tell apart the lamps at one host.
+    :param parts: port, universe or other numbers that distinguish the lamps at one host.
     """
     place = socket.gethostname() if _is_loopback(host) else host.lower().rstrip(".")
     return "/".join([f"{protocol}://{place}", *map(str, parts)])

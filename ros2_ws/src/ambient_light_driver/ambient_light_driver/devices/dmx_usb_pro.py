@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from ambient_light_driver.devices.claims import Claim
 from ambient_light_driver.devices.dmx_layout import DmxConfig, dmx_universe
 from ambient_light_driver.devices.light_device import LightDevice
 from ambient_light_driver.devices.serial_line import SerialLine, SerialOptions
@@ -33,6 +34,10 @@ class DmxUsbProConfig(DmxConfig, SerialOptions):
         """Check the port and the addresses."""
         super().__post_init__()
         self.check_port()
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Return the serial port."""
+        return self.port_claims()
 
 
 class DmxUsbProDevice(LightDevice[DmxUsbProConfig]):

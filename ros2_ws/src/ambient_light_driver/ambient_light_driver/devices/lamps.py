@@ -60,7 +60,7 @@ class Lamps:
         return self._errors
 
     def want(self, wanted: WantedLamps, now_s: float) -> None:
-        """Replace what is to be driven; lamps whose options did not change are left alone."""
+        """Replace the wanted lamps; those whose options did not change keep running."""
         self._wanted = wanted
         claims = {name: spec.config.claims() for name, spec in wanted.devices.items()}
         claims |= wanted.others

@@ -10,7 +10,7 @@ import logging
 import time
 from dataclasses import dataclass
 
-from ambient_light_driver.devices.claims import Claim, local_resource
+from ambient_light_driver.devices.claims import Claim
 from ambient_light_driver.devices.dmx_layout import DmxConfig, dmx_universe
 from ambient_light_driver.devices.light_device import LightDevice
 from ambient_light_driver.devices.serial_line import SerialLine, SerialOptions
@@ -55,7 +55,7 @@ class OpenDmxUsbConfig(DmxConfig, SerialOptions):
 
     def claims(self) -> tuple[Claim, ...]:
         """Return the serial port."""
-        return (Claim(local_resource("serial", self.port)),)
+        return self.port_claims()
 
 
 class OpenDmxUsbDevice(LightDevice[OpenDmxUsbConfig]):

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from ambient_light_driver.devices.claims import Claim, local_resource
 from ambient_light_driver.devices.light_device import DeviceUnavailableError
 from ambient_light_driver.devices.optional_library import load_library
 from fer_common.options import ConfigError, option
@@ -26,6 +27,14 @@ class SerialOptions:
 
     port: str = option("", "Serial port, for example /dev/ttyUSB0.")
     baud_rate: int = option(115200, "Bits per second.", minimum=300, maximum=4_000_000)
+
+    dtr: bool = option(
+        True, "Raise DTR while the port is open; some boards restart when it rises."
+    )
+
+    def port_claims(self) -> tuple[Claim, ...]:
+        """Return the claim on the whole port."""
+        return (Claim(local_resource("serial", self.port)),)
 
     def check_port(self) -> None:
         """Refuse a port that was not set.
@@ -55,12 +64,15 @@ class SerialLine:
         serial = load_library("serial", "python3-serial", "pyserial")
         try:
             self._serial = serial.Serial(
-                self._options.port,
+                None,
                 self._options.baud_rate,
                 stopbits=self._stop_bits,
                 write_timeout=WRITE_TIMEOUT_S,
                 exclusive=True,
             )
+            self._serial.port = self._options.port
+            self._serial.dtr = self._options.dtr
+            self._serial.open()
         except (OSError, ValueError) as error:
             raise DeviceUnavailableError(f"{self._options.port}: {error}") from error
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tells other light nodes which lamps this one drives, and hears the same from them."""
+"""Exchange of claims on lamps with other light nodes."""
 
 from __future__ import annotations
 

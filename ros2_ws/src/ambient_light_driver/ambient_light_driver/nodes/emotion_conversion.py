@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Between ROS messages and the core's values."""
+"""Conversion between ROS messages and the values of the core."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ConvertedFaces:
     """The faces of one message.
 
     :param faces: those that can be used.
-    :param rejected: how many held no probability distribution.
+    :param rejected: how many had scores that are not a distribution.
     :param ignored: how many came after the first :data:`MAX_FACES`.
     """
 
@@ -39,7 +39,7 @@ class ConvertedFaces:
 def faces_from_message(message: EmotionArray, id_prefix: str = "") -> ConvertedFaces:
     """Convert the faces of one image; never raises, whatever the numbers in it are.
 
-    :param id_prefix: put before each id, to tell apart the faces of several cameras.
+    :param id_prefix: put before each id; distinguishes the faces of several cameras.
     """
     width, height = message.image_width, message.image_height
     faces: list[FaceObservation] = []

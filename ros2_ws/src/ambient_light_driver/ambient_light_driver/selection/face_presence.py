@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which faces have been in view long enough to count."""
+"""Faces that have been in view long enough to count."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Known:
 
 
 class FacePresence:
-    """Remembers since when each face has been in view; its length is the number of these faces."""
+    """Tracks the time for which each face has been in view; its length counts them."""
 
     def __init__(self) -> None:
         self._faces: tuple[FaceObservation, ...] = ()
@@ -36,7 +36,7 @@ class FacePresence:
         return len(self._known)
 
     def observe(self, faces: Sequence[FaceObservation], now_s: float) -> None:
-        """Take over the faces of the newest image."""
+        """Replace the faces by those of the newest image."""
         self._faces = tuple(faces)
         for face in self._faces:
             known = self._known.setdefault(

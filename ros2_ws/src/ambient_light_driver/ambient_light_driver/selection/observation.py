@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the light knows of the faces in one image."""
+"""Faces in one image, as the light uses them."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class FaceObservation:
 
 
 def normalized_scores(scores: Sequence[float], count: int) -> tuple[float, ...] | None:
-    """Return ``scores`` divided by their sum, or None when they are no distribution at all.
+    """Return ``scores`` divided by their sum, or None where that is impossible.
 
     :param count: number of emotions expected.
-    :return: ``count`` numbers in [0, 1] that sum to 1; None for a wrong number of scores, a
+    :returns: ``count`` numbers in [0, 1] that sum to 1; None for a wrong number of scores, a
         negative, infinite or undefined one, or a sum of zero.
     """
     values = [float(value) for value in scores]
@@ -53,7 +53,7 @@ def observed_face(
     box: tuple[float, float, float, float],
     image_size: tuple[float, float],
 ) -> FaceObservation | None:
-    """Return what the light knows of a face, or None when ``scores`` are no distribution.
+    """Return a face for the light, or None when its scores are not a distribution.
 
     :param scores: probability of each emotion, in the order of
         :func:`ambient_light_driver.color.palette.emotion_names`.

@@ -20,7 +20,6 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
     SetParametersResult,
 )
-from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
@@ -134,19 +133,6 @@ def declare_option(
     options.types[name] = (expected, info)
     if reason:
         options.refused[name] = (stands_in, reason)
-
-
-def declare_parameter(
-    node: Node, name: str, default: Any, descriptor: ParameterDescriptor
-) -> None:
-    """Declare a parameter unless it is; a refused start value is logged, the default taken."""
-    if node.has_parameter(name):
-        return
-    try:
-        node.declare_parameter(name, default, descriptor)
-    except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-        node.get_logger().error(f"{error}; taking the default {name} = {default!r}")
-        node.declare_parameter(name, default, descriptor, ignore_override=True)
 
 
 def declare_options(

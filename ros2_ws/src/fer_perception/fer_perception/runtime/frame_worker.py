@@ -81,11 +81,12 @@ class FrameWorker(Generic[FrameT, ResultT]):
 
     def receive(self, frame: FrameT) -> None:
         """Take a frame that arrives now; ignored while the worker is stopped."""
-        if self._mailbox is None:
+        mailbox = self._mailbox
+        if mailbox is None:
             return
         now_s = time.monotonic()
         if self._rate_limit.allows(now_s, self.rate_hz):
-            replaced = self._mailbox.put(Received(frame, now_s))
+            replaced = mailbox.put(Received(frame, now_s))
             self.statistics.count_received(now_s, replaced)
         else:
             self.statistics.count_passed_over(now_s)
