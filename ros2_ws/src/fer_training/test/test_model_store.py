@@ -111,7 +111,12 @@ def test_wrong_classes_are_refused_with_both_lists(folder):
 def split_folder(tmp_path):
     """A model whose convolutions run natively."""
     torch.manual_seed(0)
-    network = in_half_precision(create_network("vgg_stn", len(EMOTIONS)).eval())
+    network = create_network("vgg_stn", len(EMOTIONS)).eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.weight.data += torch.rand_like(module.weight)
+            module.running_var += torch.rand_like(module.running_var)
+    in_half_precision(network)
     exported = export_graphs(network)
     graphs, weights = {"float32": exported.whole}, weights_file(network)
     write_model(tmp_path / "split", "vgg_stn", 1.0, weights, graphs, exported.split)
