@@ -2,6 +2,7 @@
 """Configuration of all tests."""
 
 import os
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from pathlib import Path
 _PROFILE = Path(__file__).parent / "launch" / "config" / "fastdds_large_images.xml"
 for _variable in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
     os.environ.setdefault(_variable, str(_PROFILE))
+
+# A runner in the background may ignore these, and programs under test inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Training and export need PyTorch, which is not part of every environment ('make test-noble').
 _NEED_TORCH = (
