@@ -68,7 +68,7 @@ class _Unplugged(FrameSource):
 def test_no_portrait_takes_the_place_of_a_camera_that_was_unplugged(peer, monkeypatch):
     asked = []
 
-    def open_source(source, *args):
+    def open_source(source, *args, **options):
         asked.append(source)
         return _Unplugged("camera")
 

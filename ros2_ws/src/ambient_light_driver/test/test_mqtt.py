@@ -367,9 +367,11 @@ def test_both_apis_of_paho_are_spoken(monkeypatch):
         pytest.skip("paho-mqtt 1 is installed, which all other tests of this file use")
 
     class OldClient(mqtt.Client):
-        def __init__(self, client_id="", clean_session=None):
+        def __init__(self, client_id="", clean_session=None, reconnect_on_failure=True):
             made.append(client_id)
-            super().__init__(version.VERSION1, client_id=client_id)
+            super().__init__(
+                version.VERSION1, client_id=client_id, reconnect_on_failure=reconnect_on_failure
+            )
 
     old = SimpleNamespace(Client=OldClient, connack_string=mqtt.connack_string)
     place = "ambient_light_driver.devices.mqtt_connection.load_library"
