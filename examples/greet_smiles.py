@@ -6,10 +6,11 @@ Try it without a face: ``ros2 run fer_client actor greeting`` in another termina
 """
 
 import rclpy
-from fer_client import ExpressionMonitor, Face
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from std_msgs.msg import String
+
+from fer_client import ExpressionMonitor, Face
 
 
 class Attention(Node):

@@ -164,9 +164,7 @@ def test_a_coroutine_of_the_executor_awaits_a_smile(monitor, perception, peer):
 def test_asyncio_awaits_a_smile(monitor, perception, spun):
     async def behave():
         wait = monitor.expect("happiness", held_s=0.5, timeout_s=30.0)
-        await asyncio.to_thread(
-            perception.show, "f0007 happiness", images=8, pause=time.sleep
-        )
+        await asyncio.to_thread(perception.show, "f0007 happiness", images=8, pause=time.sleep)
         return await wait
 
     assert asyncio.run(behave()).face_id == "f0007"
@@ -419,7 +417,7 @@ def test_three_lines_see_a_smile(act, repository, tmp_path):
     """The three lines of the README, against the actor."""
     readme = repository / "ros2_ws" / "src" / "fer_client" / "README.md"
     [code] = re.findall(r"```python\n(.*?)```", readme.read_text(), re.DOTALL)
-    assert len(code.splitlines()) == 3
+    assert len(code.split("\n")) <= 5 and len([*filter(None, code.splitlines())]) == 3
     act("timeline:\n  0.0: {anna: neutral}\n  2.0: {anna: happiness 0.9}")
     (tmp_path / "behavior.py").write_text(code)
     done = subprocess.run(
@@ -447,7 +445,7 @@ def test_the_actor_publishes_what_the_perception_does(peer, act):
     assert face.confidence == pytest.approx(0.9) and sum(face.scores) == pytest.approx(1.0)
     assert face.roi.width == 72 and face.valence > 0.5
     kinds = [(event.kind, event.emotion) for event in events]
-    assert (FaceEvent.FACE_APPEARED, "happiness") == kinds[0]
+    assert kinds[0] == (FaceEvent.FACE_APPEARED, "happiness")
     assert (FaceEvent.EMOTION_CHANGED, "fear") in kinds
     assert kinds[-1][0] == FaceEvent.FACE_LEFT
 

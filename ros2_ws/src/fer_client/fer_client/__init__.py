@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Client of the perception for robot behaviours: who is there, and how do they look?
+"""Client of the perception for robot behaviours: who is there and how they look.
 
 >>> from fer_client import ExpressionMonitor
 >>> with ExpressionMonitor.standalone() as people:
 ...     print(people.wait_for("happiness", held_s=1.0, timeout_s=30.0).face_id, "smiles")
 
-:mod:`.people` follows faces without ROS, ``nodes`` holds all code that uses ROS: the monitor, the
-action server, and the actor that plays people for tests. :mod:`.trees` has behaviours for py_trees.
+:mod:`.people` follows faces without ROS; ``nodes`` holds all code that uses ROS: the monitor, the
+action server, and the actor that plays people for tests. :mod:`.trees` is for py_trees.
 """
 
 from __future__ import annotations

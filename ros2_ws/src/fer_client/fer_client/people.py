@@ -138,6 +138,7 @@ class People:
         self._labels: dict[str, Holds] = {}
         self._present: dict[str, _Present] = {}
         self._history: deque[tuple[float, tuple[Face, ...]]] = deque()
+        self._time_s = 0.0
         self._reset_time()
 
     # What is there
@@ -336,7 +337,6 @@ class People:
                 call(*words)
             except Exception:
                 self._report(f"a callback failed: {traceback.format_exc()}")
-
 
 
 def _shows(label: str) -> Callable[[Face], bool]:

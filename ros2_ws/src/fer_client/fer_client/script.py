@@ -167,7 +167,7 @@ class _Reader:
 
     def _scenes(self, node: yaml.Node) -> list[tuple[float, yaml.Node, yaml.Node]]:
         """Return (time, its node, what happens) in order of time."""
-        scenes = [
+        scenes: list[tuple[float, yaml.Node, yaml.Node]] = [
             (self._number(key, 0.0, 1e6), key, value) for key, value in self._entries(node)
         ]
         for (before_s, _, _), (time_s, key, _) in zip(scenes, scenes[1:], strict=False):

@@ -77,21 +77,20 @@ class Stage:
                 # The form of the perception's own ids.
                 shown.append((FaceEmotion(f"f{number:04d}", face, scores), stay.name))
         shown.sort(key=lambda one: one[0].box.area, reverse=True)
-        return Scene(
-            [face for face, _ in shown], {face.face_id: name for face, name in shown}
-        )
+        return Scene([face for face, _ in shown], {face.face_id: name for face, name in shown})
 
     def _box(self, stay: Stay, time_s: float) -> BoundingBox:
         """Return the box, which moves evenly from one given place to the next."""
         begin = stay.cues[0]
-        places = [(begin.time_s, begin.at or self._places[stay.name])]
-        places += [(cue.time_s, cue.at) for cue in stay.cues[1:] if cue.at is not None]
+        places = [(begin.time_s, *(begin.at or self._places[stay.name]))]
+        places += [(cue.time_s, *cue.at) for cue in stay.cues[1:] if cue.at is not None]
         sizes = [(begin.time_s, begin.size or self._size)]
         sizes += [(cue.time_s, cue.size) for cue in stay.cues[1:] if cue.size is not None]
-        times = [moment for moment, _ in places]
-        x = float(np.interp(time_s, times, [at[0] for _, at in places]))
-        y = float(np.interp(time_s, times, [at[1] for _, at in places]))
-        size = float(np.interp(time_s, *zip(*sizes, strict=True)))
+        place_times_s, xs, ys = np.array(places).T
+        size_times_s, widths = np.array(sizes).T
+        x = float(np.interp(time_s, place_times_s, xs))
+        y = float(np.interp(time_s, place_times_s, ys))
+        size = float(np.interp(time_s, size_times_s, widths))
         return BoundingBox(x - size / 2.0, y - size / 2.0, size, size)
 
 

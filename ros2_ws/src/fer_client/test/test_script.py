@@ -96,7 +96,11 @@ def test_shipped_scripts_can_be_played(name):
         ("timeline:\n  0.0: {anna: {expression: fear, at: 3}}", 2, "two numbers .* got '3'"),
         ("timeline:\n  0.0: {anna: {at: [1, 2]}}", 2, "anna comes: expected an expression"),
         ("timeline:\n  0.0: {anna: {expresion: fear}}", 2, "got 'expresion'"),
-        ("timeline:\n  0.0: {anna: {expression: fear}}\n  1.0: {anna: {confidence: 1}}", 3, "'exp"),
+        (
+            "timeline:\n  0.0: {anna: {expression: fear}}\n  1.0: {anna: {confidence: 1}}",
+            3,
+            "'exp",
+        ),
         ("timeline:\n  0.0: {anna: leaves}", 2, "anna leaves without being there"),
         ("timeline:\n  1.0: {anna: fear}\n  0.5: {anna: neutral}", 3, "0.5 s: .* after 1 s"),
         ("timeline:\n  1.0: {anna: fear}\n  1.0: {ben: fear}", 3, "'1.0' stands here twice"),

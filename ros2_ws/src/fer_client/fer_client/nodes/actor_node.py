@@ -57,6 +57,8 @@ class ActorNode(Node):
 
     def _publish(self) -> None:
         now = self.get_clock().now()
+        if now.nanoseconds == 0:  # no /clock yet
+            return
         now_s = now.nanoseconds * 1e-9
         if self._since is None:
             self._since = Stopwatch(now_s)

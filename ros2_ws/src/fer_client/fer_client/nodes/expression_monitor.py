@@ -198,9 +198,7 @@ class ExpressionMonitor:
         """
         return self._people.expect(Condition(expressions, held_s, min_confidence), timeout_s)
 
-    def watch(
-        self, *expressions: str, held_s: float = 0.0, min_confidence: float = 0.0
-    ) -> Watch:
+    def watch(self, *expressions: str, held_s: float = 0.0, min_confidence: float = 0.0) -> Watch:
         """Measure a condition from now on; ``watch.face`` meets it now, or is None.
 
         The parameters are those of :meth:`wait_for`. :meth:`forget` ends it.

@@ -7,6 +7,7 @@ For behaviour trees and other callers of actions; a Python behaviour may use the
 
 from __future__ import annotations
 
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -74,16 +75,12 @@ class ExpressionServer(Node):
             self,
             config=PeopleConfig(settings.dwell_s, settings.left_s, settings.silent_after_s),
         )
-        # A goal is executed once its outcome is known: rclpy resumes a coroutine that waits
-        # without a pause, which would keep a core busy for each goal.
         self._waits: dict[bytes, tuple[ServerGoalHandle, Wait]] = {}
-        self._refusals: dict[bytes, str] = {}
         self._server = ActionServer(
             self,
             WaitForExpression,
             "~/wait_for_expression",
             self._execute,
-            handle_accepted_callback=self._on_accepted,
             cancel_callback=lambda goal: CancelResponse.ACCEPT,
         )
         self._ticks = 0
@@ -96,7 +93,8 @@ class ExpressionServer(Node):
         self._monitor.close()
         self._server.destroy()
 
-    def _on_accepted(self, goal: ServerGoalHandle) -> None:
+    async def _execute(self, goal: ServerGoalHandle) -> WaitForExpression.Result:
+        """Wait; other goals and messages are served meanwhile."""
         request = goal.request
         try:
             wait = self._monitor.expect(
@@ -107,32 +105,25 @@ class ExpressionServer(Node):
             )
         except ValueError as error:
             self.get_logger().error(f"a goal is refused: {error}")
-            self._refusals[_key(goal)] = str(error)
-            goal.execute()
-            return
-        self._waits[_key(goal)] = goal, wait
-        wait.add_done_callback(lambda _: goal.execute())
-
-    def _execute(self, goal: ServerGoalHandle) -> WaitForExpression.Result:
-        """Give a goal its outcome, which is known."""
-        refusal = self._refusals.pop(_key(goal), "")
-        if refusal:
             goal.abort()
             return WaitForExpression.Result(
-                reason=WaitForExpression.Result.INVALID_GOAL, message=refusal
+                reason=WaitForExpression.Result.INVALID_GOAL, message=str(error)
             )
-        _, wait = self._waits.pop(_key(goal))
-        if goal.is_cancel_requested:
+        key = bytes(goal.goal_id.uuid)
+        self._waits[key] = goal, wait
+        try:
+            face = await wait
+        except WaitTimeout as error:
+            goal.abort()
+            return WaitForExpression.Result(reason=_REASONS[error.reason], message=str(error))
+        except CancelledError:
             goal.canceled()
             return WaitForExpression.Result(
                 reason=WaitForExpression.Result.CANCELED,
                 message=f"canceled: {wait.summary(self._monitor.is_running)}",
             )
-        try:
-            face = wait.result()
-        except WaitTimeout as error:
-            goal.abort()
-            return WaitForExpression.Result(reason=_REASONS[error.reason], message=str(error))
+        finally:
+            self._waits.pop(key, None)
         goal.succeed()
         return WaitForExpression.Result(
             reason=WaitForExpression.Result.SHOWN,
@@ -157,10 +148,6 @@ class ExpressionServer(Node):
             faces=[face.message for face in faces],
             held_s=[wait.holds.seconds(face.face_id) or 0.0 for face in faces],
         )
-
-
-def _key(goal: ServerGoalHandle) -> bytes:
-    return bytes(goal.goal_id.uuid)
 
 
 def main(args: list[str] | None = None) -> None:
