@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from types import FrameType
 
-from rclpy.executors import Executor, SingleThreadedExecutor
+from rclpy.executors import Executor
 from rclpy.node import Node
 
 
@@ -20,13 +20,12 @@ def executor_of(node: Node) -> Executor | None:
 
 
 def is_inside(executor: Executor | None) -> bool:
-    """Return whether the caller runs in a callback of a single-threaded executor.
+    """Return whether the caller runs in a callback of an executor with one thread.
 
-    The executor is then in a frame below the caller's, and handles nothing until it returns.
+    The executor is then in a frame below the caller's, and handles nothing until it returns. One
+    with several threads runs callbacks in threads of a pool.
     """
-    if not isinstance(executor, SingleThreadedExecutor):
-        return False
-    frame: FrameType | None = sys._getframe()
+    frame: FrameType | None = sys._getframe() if executor is not None else None
     while frame is not None:
         if frame.f_code.co_name.startswith("spin") and frame.f_locals.get("self") is executor:
             return True
