@@ -188,49 +188,61 @@ def test_a_wait_that_no_thread_spins_says_so(monitor):
     assert caught.value.reason is Reason.NOBODY
 
 
-def test_wait_for_spins_a_node_that_nobody_spins(ros_domain):
+@pytest.fixture
+def behavior(ros_domain):
+    """A behaviour's node, which nothing spins."""
     context = rclpy.Context()
     rclpy.init(context=context, domain_id=ros_domain)
     node = rclpy.create_node("behavior", context=context)
-    try:
-        with (
-            ExpressionMonitor(node) as monitor,
-            pytest.raises(WaitTimeout, match="nothing is running, there was no message") as caught,
-        ):
-            monitor.wait_for("happiness", timeout_s=0.3)
-        assert caught.value.reason is Reason.NOTHING_RUNNING
-        assert f"on {EMOTIONS_TOPIC}" in str(caught.value)
-    finally:
-        node.destroy_node()
-        rclpy.shutdown(context=context)
+    yield node
+    node.destroy_node()
+    rclpy.shutdown(context=context)
 
 
-def test_a_callback_of_several_threads_may_block(perception, peer, ros_domain):
-    context = rclpy.Context()
-    rclpy.init(context=context, domain_id=ros_domain)
-    node = rclpy.create_node("behavior", context=context)
-    executor = MultiThreadedExecutor(3, context=context)
-    executor.add_node(node)
+def test_wait_for_spins_a_node_that_nobody_spins(behavior, perception, peer):
+    with ExpressionMonitor(behavior) as monitor:
+        peer.wait_until(perception.publisher.get_subscription_count, "the monitor")
+        smiling = threading.Thread(
+            target=perception.show,
+            args=("f0001 happiness",),
+            kwargs={"images": 12, "pause": time.sleep},
+        )
+        smiling.start()
+        assert monitor.wait_for("happiness", held_s=0.5, timeout_s=30.0).face_id == "f0001"
+        smiling.join()
+
+
+def test_nothing_running_is_said(behavior):
+    with ExpressionMonitor(behavior) as monitor, pytest.raises(WaitTimeout) as caught:
+        monitor.wait_for("happiness", timeout_s=0.3)
+    assert caught.value.reason is Reason.NOTHING_RUNNING
+    assert str(caught.value) == (
+        "waited 0.3 s for happiness: nothing is running, there was no message on "
+        "/fer_perception/emotions"
+    )
+
+
+def test_a_callback_of_several_threads_may_block(behavior, perception, peer):
+    executor = MultiThreadedExecutor(3, context=behavior.context)
+    executor.add_node(behavior)
     found = []
-    with ExpressionMonitor(node) as monitor:
-        timer = node.create_timer(0.05, lambda: found.append(once()))
+    with ExpressionMonitor(behavior) as monitor:
 
-        def once():
+        def wait_once():
             timer.cancel()
-            return monitor.wait_for("happiness", held_s=0.3, timeout_s=30.0).face_id
+            found.append(monitor.wait_for("happiness", held_s=0.3, timeout_s=10.0).face_id)
 
-        thread = threading.Thread(target=executor.spin)
+        timer = behavior.create_timer(0.05, wait_once)
+        thread = threading.Thread(target=executor.spin, daemon=True)
         thread.start()
 
         def is_found():
             perception.show("f0001 happiness")
             return found
 
-        peer.wait_until(is_found, "the face", timeout_s=20.0)
-    executor.shutdown()
-    thread.join()
-    node.destroy_node()
-    rclpy.shutdown(context=context)
+        peer.wait_until(is_found, "the face", timeout_s=9.0)
+        executor.shutdown()
+        thread.join(10.0)
     assert found == ["f0001"]
 
 
