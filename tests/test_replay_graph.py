@@ -162,7 +162,7 @@ def test_a_recording_holds_no_image_unless_asked_for(start_node, peer, tmp_path)
     ("given", "message"),
     [
         ({}, "bag is empty: name the bag to play"),
-        ({"bag": "/nowhere"}, "/nowhere: there is no such bag"),
+        ({"bag": "/nowhere"}, "/nowhere: no such bag"),
         ({"bag": "BAG", "rate": "fast"}, "rate is 'fast': give a number above 0"),
         ({"bag": "BAG", "labels": "/no.csv"}, "labels is '/no.csv': no such file"),
         ({"bag": "BAG", "image_topic": "/up"}, "/up is not in the bag"),
@@ -180,7 +180,7 @@ def test_a_player_without_a_bag_ends_with_one_line(start_node):
         "fer_evaluation", "bag_player_node", "player", parameters={"bag": "/nowhere"}
     )
     assert player.node.process.wait(60) == 1
-    assert player.output.strip() == "bag_player_node: /nowhere: there is no such bag"
+    assert player.output.strip() == "bag_player_node: /nowhere: no such bag"
 
 
 def test_a_player_whose_bag_gives_no_message_ends_with_an_error(start_node, tmp_path):

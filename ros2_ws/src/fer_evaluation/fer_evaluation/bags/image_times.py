@@ -29,7 +29,7 @@ MAX_RATIO: Final = 50.0
 """A simulation may run this many times as fast as the recording, or as slowly."""
 
 _WINDOW_S: Final = 0.5
-# Larger steps back are no overtaking of one frame by the next; larger steps ahead no jitter.
+# Larger steps back exceed frames out of order; larger steps ahead exceed jitter.
 _JUMP_S: Final = 1.0
 # A frame this far behind the newest one is not overtaken by it but of another clock.
 _BEHIND_S: Final = 0.25

@@ -52,7 +52,7 @@ def storage_files(path: Path) -> list[Path]:
     :raises BagError: when the bag contains none.
     """
     if not path.exists():
-        raise BagError(f"{path}: there is no such bag")
+        raise BagError(f"{path}: no such bag")
     if path.is_file():
         if not _is_storage(path):
             if _head(path).startswith(_ROS1_MAGIC):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from fer_perception.pipeline import EmotionPipeline
+from fer_perception.pipeline import FramePipeline
 
 from ..scoring.latency_histogram import LatencyHistogram
 from ..scoring.scorer import Metrics, Scoring
@@ -96,6 +96,6 @@ class Results:
         return json.dumps(document, indent=2) + "\n"
 
 
-def model_of(pipeline: EmotionPipeline) -> dict[str, str]:
+def model_of(pipeline: FramePipeline) -> dict[str, str]:
     """Return the identity of a pipeline's model."""
     return {"model_id": pipeline.recognizer.model_id, "sha256": pipeline.recognizer.sha256}
