@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real counterparts of the light's devices, and what arrives at them and when.
+"""Real counterparts of the light's devices, which record what arrives.
 
 olad for E1.31 and Art-Net, mosquitto for MQTT, pseudo-terminals for serial lines; WLED is firmware
 and stood in for by a process that speaks its interfaces.
@@ -44,7 +44,7 @@ _RIG = {"near": "1:RGB", "far": "10:DRGB", "white": "20:RGBW"}
 
 @dataclass(frozen=True)
 class Shown:
-    """What a lamp was sent at a moment, as numbers in [0, 1].
+    """Values in [0, 1] sent to a lamp at one time.
 
     :ivar arrived_s: monotonic time [s].
     :ivar channels: red, green, blue, and white where the lamp has it.
@@ -101,7 +101,7 @@ class MissingError(Exception):
 
 
 def free_port(kind: socket.SocketKind) -> int:
-    """Return a port of this machine that nobody uses now."""
+    """Return a free port of this machine."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -445,7 +445,7 @@ class SerialCounterpart(Counterpart):
             self._goes_on.set()
 
     def restart(self) -> None:
-        """Stand still for longer than the line waits, so that it is opened again."""
+        """Stall past the line's timeout, so that it is reopened."""
         self.stall(True)
         time.sleep(1.3)
         self.stall(False)
@@ -463,7 +463,7 @@ class SerialCounterpart(Counterpart):
 
 
 def patch_serial(lines: list[SerialCounterpart]) -> Callable[[], None]:
-    """Let ports of this process know what pseudo-terminals have not sent; return the undoing."""
+    """Make serial ports report unsent bytes; return the undo function."""
     try:
         serial: Any = importlib.import_module("serial")
     except ImportError as error:

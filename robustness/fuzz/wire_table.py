@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Flashes of what arrives at real counterparts while hostile colours pass the limiter.
+"""Count flashes at real counterparts while hostile colours pass the limiter.
 
 Each lamp is counted under many responses: what arrived is raised to exponents of 1 to 3, weighted,
 with brightness apart, and with brightness multiplied in.
@@ -89,7 +89,7 @@ def _wishes(rng: Random) -> Iterator[Wish]:
 
 
 class _Light:
-    """Colours through the limiter to real devices, as the light node sends them."""
+    """Send colours through the limiter to devices, as the node does."""
 
     def __init__(self, specs: dict[str, DeviceSpec]) -> None:
         self._limiter = FlashLimiter()
@@ -279,7 +279,7 @@ def measure(
 
 
 def table(rows: list[Row]) -> tuple[Table, int]:
-    """Return the table and the flashes of its worst row that the limiter promises to hold."""
+    """Return the table and the flashes of its worst promised row."""
     shown = Table(title="Flash pairs in the worst second of what arrived (at most 3 are allowed)")
     for column in ("lamp", "attack"):
         shown.add_column(column)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns SIGINT, SIGTERM and SIGHUP into an exception, so that unfinished files are removed."""
+"""Raise an exception on SIGINT, SIGTERM and SIGHUP to remove unfinished files."""
 
 from __future__ import annotations
 

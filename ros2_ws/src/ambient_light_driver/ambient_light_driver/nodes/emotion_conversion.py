@@ -60,5 +60,5 @@ def faces_from_message(message: EmotionArray, id_prefix: str = "") -> ConvertedF
 
 
 def message_from_color(color: LightColor) -> ColorRGBA:
-    """Convert a colour: r, g, b sRGB, a brightness, all in [0, 1]."""
+    """Convert a colour: sRGB in r, g, b, brightness in a."""
     return ColorRGBA(r=color.red, g=color.green, b=color.blue, a=color.brightness)

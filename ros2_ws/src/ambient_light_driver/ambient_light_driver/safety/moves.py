@@ -172,7 +172,7 @@ def _size(sized: tuple[float, Segment]) -> float:
 
 
 def _swings_bound(segment: Segment) -> int:
-    """Return a bound of the swings of any lamp along a straight line.
+    """Return a bound of any lamp's swings along a straight line.
 
     Two while one channel stays the strongest; each change of the strongest adds one, for lamps
     that receive the brightness separately from a normalised colour.
@@ -195,7 +195,7 @@ def _strongest_changes(start: Sequence[float], end: Sequence[float]) -> int:
 
 
 def _largest_difference(one: float, other: float) -> float:
-    """Return the largest ``|one ** s - other ** s|`` for exponents from 1 to :data:`STEEPEST`."""
+    """Return the largest ``|one ** s - other ** s|`` for s <= :data:`STEEPEST`."""
     low, high = min(one, other), max(one, other)
     if high <= low:
         return 0.0

@@ -130,7 +130,7 @@ class FrameClock:
 
 
 def _repeat(steps: list[float], waits: list[float], span_s: float) -> bool:
-    """Return whether the stamps stay the same, again and again, while time goes on.
+    """Return whether the stamps repeat while time advances.
 
     :param steps: of the stamps, from frame to frame, in seconds.
     :param waits: of the reference, in seconds.
