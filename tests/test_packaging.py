@@ -4,6 +4,7 @@
 import ast
 import re
 import sys
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -58,6 +59,8 @@ THIRD_PARTY = {
 STANDARD = {"__future__", "compression"}
 # Part of what a package in the same release of ROS brings.
 WITH_RCLPY = {"rpyutils"}
+# An application and a folder of data.
+WITHOUT_API = {"fer_bringup", "fer_models"}
 # Messages and tools of which a node needs those it speaks, imported when it starts.
 OPTIONAL = {
     # The report's lamp; part of Python from 3.14 on.
@@ -117,6 +120,19 @@ def test_the_manifest_is_valid_and_its_licence_lies_beside_it(name):
 def test_colcon_finds_that_pytest_runs_the_tests(name):
     """Without this extra, 'colcon test' runs unittest, which finds no test and succeeds."""
     assert re.search(r'"test": \[[^]]*"pytest"', (PYTHON_PACKAGES[name] / "setup.py").read_text())
+
+
+@pytest.mark.parametrize("name", sorted(PYTHON_PACKAGES.keys() - WITHOUT_API))
+def test_every_public_name_can_be_imported(name):
+    if name == "fer_training":
+        pytest.importorskip("torch")
+    package = import_module(name)
+    assert package.__all__
+    for public in package.__all__:
+        assert public in dir(package)
+        assert hasattr(package, public), public
+    with pytest.raises(AttributeError, match="nonsense"):
+        package.nonsense  # noqa: B018
 
 
 @pytest.mark.parametrize("name", PYTHON_PACKAGES)
