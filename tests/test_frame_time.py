@@ -141,8 +141,11 @@ def test_a_light_whose_simulation_has_no_clock_follows_faces_and_their_absence(s
     )
     emotions = peer.node.create_publisher(EmotionArray, "/emotions", 10)
     colors = peer.collect(ColorRGBA, "/ambient_light/color")
-    peer.wait_until(lambda: colors, "a colour", nodes=(node.node,))
-    idle = colors[0]
+    # The first colours are those of the fade from dark.
+    peer.wait_until(
+        lambda: len(colors) > 25 and colors[-1] == colors[-25], "a colour", nodes=(node.node,)
+    )
+    idle = colors[-1]
     face = EmotionStamped(face_id="f0001", emotion="anger", confidence=1.0)
     face.scores[EMOTIONS.index("anger")] = 1.0
 
