@@ -3,19 +3,29 @@
 
 import ast
 import re
+import shutil
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
 from catkin_pkg.package import parse_package
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-_SPEC = spec_from_file_location("rosdep_keys", REPOSITORY / "tools" / "rosdep_keys.py")
-assert _SPEC is not None and _SPEC.loader is not None
-rosdep_keys = module_from_spec(_SPEC)
-_SPEC.loader.exec_module(rosdep_keys)
+
+
+def _tool(name: str) -> ModuleType:
+    spec = spec_from_file_location(name, REPOSITORY / "tools" / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    tool = module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    return tool
+
+
+rosdep_keys = _tool("rosdep_keys")
+check_files = _tool("check_files")
 
 PACKAGES = {rosdep_keys.name_of(file): file.parent for file in rosdep_keys.package_files()}
 PYTHON_PACKAGES = {
@@ -111,6 +121,40 @@ def test_the_manifest_is_valid_and_its_licence_lies_beside_it(name):
         assert licence.file and (folder / licence.file).resolve().is_relative_to(folder.resolve())
     assert (folder / "LICENSE").read_text() == (REPOSITORY / "LICENSE").read_text()
     assert (folder / "CHANGELOG.rst").read_text().splitlines()[1].endswith(f" {name}")
+
+
+# What each breaks: the order of elements, an unknown attribute, a version, an address.
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("<version>0.1.0</version>", ""),
+        ("</package>", "<license>MIT</license></package>"),
+        ("<depend>rclpy<", '<depend optional="true">rclpy<'),
+        ("<version>0.1.0", "<version>0.1"),
+        ('email="maintainers@example.com"', 'email="nobody"'),
+        ("<build_type>ament_python", "<build_type>ament_pyton"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_its_schema_is_reported(tmp_path, old, new):
+    xmllint = shutil.which("xmllint")
+    if xmllint is None:
+        pytest.skip("xmllint is not installed: no package.xml was held against the schema")
+    sound = (PACKAGES["fer_bridges"] / "package.xml").read_text()
+    assert old in sound
+    file = tmp_path / "package.xml"
+    file.write_text(sound)
+    assert check_files.outside_schema([file], xmllint) == []
+    file.write_text(sound.replace(old, new))
+    assert str(file) in check_files.outside_schema([file], xmllint)[0]
+
+
+def test_a_source_file_without_the_licence_is_reported(tmp_path):
+    header = f"#!/usr/bin/env python3\n# {check_files.LICENCE}\n"
+    texts = {"a.py": header, "b.py": "pass\n", "c.cpp": "int x;\n", "d.txt": "words\n"}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    found = check_files.without_licence([tmp_path / name for name in texts])
+    assert [line.split(":")[0] for line in found] == [str(tmp_path / n) for n in ("b.py", "c.cpp")]
 
 
 @pytest.mark.parametrize("name", PYTHON_PACKAGES)

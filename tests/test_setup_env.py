@@ -135,7 +135,7 @@ def test_with_ros_and_all_parts_nothing_is_done(
     parts = "aiohttp cv2 numpy onnxruntime rich scipy tqdm yaml"
     if purpose == "tests":
         parts += " hypothesis jinja2 matplotlib pytest rosbags serial sklearn torch bandit mcap"
-        parts += " mcap_ros2 mypy onnx pytest_timeout ruff sacn safetensors torchmetrics"
+        parts += " mcap_ros2 mypy onnx pytest_timeout ruff sacn safetensors torchmetrics xdist"
     for module in parts.split():
         (tmp_path / "ros" / module).mkdir()
         (tmp_path / "ros" / module / "__init__.py").touch()
