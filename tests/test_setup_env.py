@@ -144,6 +144,8 @@ def test_with_ros_and_all_parts_nothing_is_done(
 
 
 def test_a_second_run_does_nothing(repository):
+    if (repository / ".venv").is_symlink():
+        pytest.skip("the environment belongs to another checkout: a second run was not tried")
     stamp = repository / ".venv" / "stamp"
     before = stamp.stat().st_mtime_ns if stamp.exists() else None
     result = subprocess.run(
