@@ -180,6 +180,19 @@ def test_every_import_is_declared(name):
     assert not missing
 
 
+def test_the_oldest_onnxruntime_is_declared_alike():
+    """Earlier releases do not load the models."""
+    for name in ("fer_perception", "fer_training"):
+        folder = PACKAGES[name]
+        [manifest] = (
+            dependency.version_gte
+            for dependency in parse_package(str(folder / "package.xml")).exec_depends
+            if dependency.name == "python3-onnxruntime-pip"
+        )
+        assert manifest == "1.16.0"
+        assert '"onnxruntime>=1.16"' in (folder / "setup.py").read_text()
+
+
 def test_what_the_packages_require_is_in_the_requirements():
     lines = [
         line
