@@ -68,6 +68,8 @@ THIRD_PARTY = {
 STANDARD = {"__future__", "compression"}
 # Part of what a package in the same release of ROS brings.
 WITH_RCLPY = {"rpyutils"}
+# What the tests of several packages share.
+SUPPORT = {file.stem for file in (REPOSITORY / "tests" / "support").glob("*.py")}
 # Messages and tools of which a node needs those it speaks, imported when it starts.
 OPTIONAL = {
     # The report's lamp; part of Python from 3.14 on.
@@ -169,13 +171,15 @@ def test_every_import_is_declared(name):
     declared = rosdep_keys.dependencies(folder / "package.xml")
     words = setup_words(folder)
     missing = []
-    for module in sorted(imported_modules(folder / name) - WITH_RCLPY):
+    shipped = imported_modules(folder / name)
+    in_tests = imported_modules(folder / "test") - SUPPORT
+    for module in sorted((shipped | in_tests) - WITH_RCLPY):
         if module == name or module in OPTIONAL.get(name, ()):
             continue
         key, distribution = THIRD_PARTY.get(module, (module, None))
         if key and key not in declared:
             missing.append(f"{module}: {key} in package.xml")
-        if distribution and distribution not in words:
+        if distribution and distribution not in words and module in shipped:
             missing.append(f"{module}: {distribution} in setup.py")
     assert not missing
 
