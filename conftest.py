@@ -22,6 +22,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 _NEED_TORCH = (
     "ros2_ws/src/fer_training/test",
     "tests/test_atomic_file.py",
+    "tests/test_flashes_on_the_wire.py",
     "tests/test_fuzz.py",
     "tests/test_training_kills.py",
 )
@@ -34,7 +35,7 @@ _SAME_PORTS = {
     "test_light_on_dmx.py",
     "test_rig.py",
     "test_sacn.py",
-    "test_tutorials.py",
+    "test_first_light",
 }
 
 _HAS_TORCH = find_spec("torch") is not None
@@ -51,5 +52,6 @@ def pytest_report_header() -> list[str]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let each file, and files that use the same ports, run in one process of ``-n``."""
     for item in items:
-        group = "ports" if item.path.name in _SAME_PORTS else item.path.name
+        file = item.path.name
+        group = "ports" if _SAME_PORTS & {file, item.name} else file
         item.add_marker(pytest.mark.xdist_group(group))
