@@ -12,6 +12,8 @@ from types import ModuleType
 import pytest
 import yaml
 from catkin_pkg.package import parse_package
+from colcon_core.task.python.test import has_test_dependency
+from colcon_python_setup_py.package_identification.python_setup_py import get_setup_information
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -161,8 +163,8 @@ def test_a_source_file_without_the_licence_is_reported(tmp_path):
 
 @pytest.mark.parametrize("name", PYTHON_PACKAGES)
 def test_colcon_finds_that_pytest_runs_the_tests(name):
-    """Without this extra, 'colcon test' runs unittest, which finds no test and succeeds."""
-    assert re.search(r'"test": \[[^]]*"pytest"', (PYTHON_PACKAGES[name] / "setup.py").read_text())
+    """Otherwise 'colcon test' runs unittest, which finds no test and succeeds."""
+    assert has_test_dependency(get_setup_information(PYTHON_PACKAGES[name] / "setup.py"), "pytest")
 
 
 @pytest.mark.parametrize("name", PYTHON_PACKAGES)

@@ -86,9 +86,7 @@ def test_all_missing_parts_are_named_at_once(checkout, machine, plain_environmen
     assert "PYTHON=/path/to/python3.12" in result.stderr
 
 
-def test_a_python_that_the_wheels_do_not_serve_is_not_taken(
-    checkout, machine, plain_environment
-):
+def test_a_python_that_the_wheels_do_not_serve_is_not_taken(checkout, machine, plain_environment):
     write_script(machine / "python3.12", '[[ "$*" != *version_info* ]]')
     result = set_up(checkout, machine, plain_environment)
     assert "Python 3.11 or 3.12 is needed" in result.stderr
