@@ -12,6 +12,7 @@ TYPED := $(wildcard tools/*.py launch/fer_bringup bench robustness \
 	ros2_ws/src/fer_perception/fer_perception \
 	ros2_ws/src/ambient_light_driver/ambient_light_driver \
 	ros2_ws/src/fer_bridges/fer_bridges \
+	ros2_ws/src/fer_client/fer_client \
 	ros2_ws/src/fer_common/fer_common \
 	ros2_ws/src/fer_evaluation/fer_evaluation \
 	ros2_ws/src/fer_training/fer_training)

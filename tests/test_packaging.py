@@ -81,6 +81,7 @@ OPTIONAL = {
     "fer_evaluation": {"ambient_light_driver", "compression"},
     "ambient_light_driver": {"irobot_create_msgs"},
     "fer_bridges": {"hri_msgs", "vision_msgs"},
+    "fer_client": {"py_trees"},
 }
 
 
