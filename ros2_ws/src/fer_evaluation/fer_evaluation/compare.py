@@ -13,47 +13,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from .report.figures import FIGURES, Figure
 from .scoring.agreement import label_agreement
 from .scoring.emotions_csv import EMOTIONS_FILE, read_emotions
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure to compare.
-
-    :ivar key: in metrics.json's "metrics", or "host.timings" where it begins with "timings.".
-    :ivar scale: factor from the file's unit to the displayed one.
-    :ivar better: 1 where more is better, -1 where less is, 0 where neither.
-    :ivar gated: whether a loss of more than ``--max-drop`` points fails.
-    """
-
-    key: str
-    name: str
-    unit: str
-    scale: float
-    better: int
-    gated: bool = False
-
-
-FIGURES: Final = (
-    Figure("accuracy", "accuracy", "%", 100.0, 1, True),
-    Figure("balanced_accuracy", "balanced accuracy", "%", 100.0, 1, True),
-    Figure("macro_f1", "macro-F1", "%", 100.0, 1, True),
-    Figure("coverage", "faces found", "%", 100.0, 1, True),
-    Figure("idf1", "IDF1", "%", 100.0, 1, True),
-    Figure("ece", "calibration error", "%", 100.0, -1, True),
-    Figure("time_to_switch_median_s", "time to switch", "s", 1.0, -1),
-    Figure("missed_changes", "missed changes", "", 1.0, -1),
-    Figure("label_flips_per_minute", "label flips", "/min", 1.0, -1),
-    Figure("id_switches", "id switches", "", 1.0, -1),
-    Figure("unreadable_frames", "unreadable frames", "", 1.0, -1),
-    Figure("flash_limit_interventions", "flash limiter", "", 1.0, 0),
-    Figure("timings.latency_p50_ms", "latency p50", "ms", 1.0, -1),
-    Figure("timings.latency_p95_ms", "latency p95", "ms", 1.0, -1),
-    Figure("timings.frames_per_s", "speed", "frames/s", 1.0, 1),
-)
 
 
 @dataclass(frozen=True)
@@ -99,33 +63,20 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], max_drop: float
     """
     rows = []
     for figure in FIGURES:
-        old, new = _value(before, figure), _value(after, figure)
+        old, new = figure.value(before), figure.value(after)
         if old is None and new is None:
             continue
         change = None if old is None or new is None else new - old
         rows.append(
             Row(
                 figure.name,
-                _text(old, figure),
-                _text(new, figure),
+                figure.text(old),
+                figure.text(new),
                 "" if change is None else f"{change:+.2f}",
                 _verdict(figure, old, new, change, max_drop),
             )
         )
     return rows
-
-
-def _value(document: Mapping[str, Any], figure: Figure) -> float | None:
-    if figure.key.startswith("timings."):
-        place = document.get("host", {}).get("timings", {})
-    else:
-        place = document["metrics"]
-    value = place.get(figure.key.removeprefix("timings."))
-    return None if value is None else float(value) * figure.scale
-
-
-def _text(value: float | None, figure: Figure) -> str:
-    return "–" if value is None else f"{value:.2f} {figure.unit}".strip()
 
 
 def _verdict(
