@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every sentence of the report is true of its run."""
 
+import json
 import re
 
 import pytest
 
+from fer_evaluation.batch.totals import sums_matrix, totals
 from fer_evaluation.report.html_report import render_report
 from fer_evaluation.scoring.ground_truth import GroundTruth, LabelRow
 from made_results import face, many_ids, results_of
@@ -93,3 +95,10 @@ def test_the_counts_that_add_up_give_the_figures():
     assert 2 * sums.id_matched / sums.id_counted == metrics.idf1
     assert 60 * sums.flips / sums.face_s == pytest.approx(metrics.label_flips_per_minute)
     assert sum(sums.labels) == metrics.faces
+    pooled = totals(sums_matrix([json.loads(results.as_json())]))
+    for total in pooled:
+        if not total.figure.key.startswith("share_"):
+            assert total.value == pytest.approx(
+                total.figure.value({"metrics": vars(metrics)}), abs=2e-3
+            )
+    assert len(pooled) == 7 + 3
