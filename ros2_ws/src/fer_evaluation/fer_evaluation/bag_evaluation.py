@@ -120,7 +120,7 @@ def evaluate_bag(
         recording = _Recording(path, bag, types, topic, image_times(bag, topic))
         truth, labels = _truth(options, recording)
         pipeline = build_pipeline(settings, parts)
-        identity = {
+        identity: dict[str, Any] = {
             "source": {
                 "kind": "bag",
                 "name": path.name,

@@ -107,7 +107,7 @@ def run_here(jobs: Sequence[Job], count: int) -> Iterator[Outcome]:
 def _serve(connection: Connection) -> None:
     """Run the jobs that arrive."""
     # Holds the networks, which the parts only refer to weakly.
-    parts, pipelines = SharedParts(), {}
+    parts, pipeline = SharedParts(), None
     try:
         with interruptible():
             # Ctrl-C reaches all processes of a terminal; the parent decides.
@@ -116,8 +116,8 @@ def _serve(connection: Connection) -> None:
             while True:
                 job = connection.recv()
                 outcome = run_job(job, parts)
-                if not outcome.error and not pipelines:
-                    pipelines[0] = build_pipeline(job.options.settings, parts)
+                if not outcome.error and pipeline is None:
+                    pipeline = build_pipeline(job.options.settings, parts)
                 connection.send(outcome)
     except (EOFError, OSError, Interrupted):
         return

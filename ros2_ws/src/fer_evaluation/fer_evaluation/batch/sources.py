@@ -48,9 +48,8 @@ def named_sources(given: Sequence[str]) -> dict[str, str]:
     parts: dict[str, tuple[str, ...]] = {}
     for text in given:
         if is_address(text):
-            bags = remote_bags(text)
-            for bag in bags:
-                parts[bag] = (name_of(bag),)
+            for address in remote_bags(text):
+                parts[address] = (name_of(address),)
             continue
         path = Path(text)
         if holds_bags(path):

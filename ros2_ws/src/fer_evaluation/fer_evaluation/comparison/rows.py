@@ -107,7 +107,7 @@ def _verdict(
 
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as text in columns."""
-    lines = [("figure", "before", "after", "change", "95 % interval", "")]
+    lines: list[tuple[str, ...]] = [("figure", "before", "after", "change", "95 % interval", "")]
     lines += [(r.name, r.before, r.after, r.change, r.interval, r.verdict) for r in rows]
     if not any(row.interval for row in rows):
         lines = [line[:4] + line[5:] for line in lines]
