@@ -163,7 +163,7 @@ def evaluate_dataset(
             latencies.add(latency_s)
             face = GroundTruthFace(picture.name, picture.label, None, picture.number)
             match = FaceMatch(face, frame.faces[0] if frame.faces else None)
-            scoring.add_picture(match, picture.number)
+            scoring.add_picture(match, frame)
             table.add(frame, [match])
     wall_s = time.perf_counter() - start_s
     if len(unreadable) == pictures.count:
