@@ -23,7 +23,7 @@ from ambient_light_driver.color.light_color import OFF, LightColor
 from ambient_light_driver.color.palette import load_palette, shipped_palettes
 from ambient_light_driver.devices.device_set import DeviceSet, DeviceSpec
 from ambient_light_driver.light_state import LightState
-from ambient_light_driver.safety.flash_limiter import DEFAULT_LATE_S, FlashLimiter
+from ambient_light_driver.safety.flash_limiter import FlashLimiter
 
 from .lamps import Worst, flashes_of_light, random_lamps
 from .targets.flashes import Wish, plan
@@ -99,9 +99,8 @@ class _Light:
 
     def show(self, color: LightColor | None, aim: LightColor | None) -> None:
         now_s = time.monotonic()
-        if self._devices.new_dark_outages():
-            self._limiter.switch_off(now_s)
-        self._limiter.late_s = max(self._devices.late_s, DEFAULT_LATE_S)
+        for name in self._devices.newly_lost():
+            self._limiter.count_outage(now_s, name)
         if color is None:
             shown = self._limiter.switch_off(now_s)
         else:
@@ -114,7 +113,7 @@ class _Light:
         config = replace(spec.config, refresh_s=rng.choice((0.5, 0.6)))
         self._specs[name] = replace(spec, config=config)
         if self._devices.apply(self._specs):
-            self._limiter.switch_off(time.monotonic())
+            self._limiter.count_outage(time.monotonic())
 
     def is_connected(self) -> bool:
         return all(status.sent for status in self._devices.statuses().values())
