@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from ambient_light_driver.devices.claims import Claim
 from ambient_light_driver.devices.network import address_of
@@ -103,7 +103,7 @@ class LightDevice(ABC, Generic[ConfigT]):
         They name the lamps themselves, however they were configured.
         """
         names = {key: getattr(self.config, key, "") for key in ("host", "destination")}
-        addresses = {key: address_of(name) for key, name in names.items() if name}
+        addresses: dict[str, Any] = {key: address_of(name) for key, name in names.items() if name}
         return replace(self.config, **addresses).claims()
 
     @abstractmethod

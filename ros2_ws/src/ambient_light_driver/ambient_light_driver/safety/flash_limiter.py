@@ -32,8 +32,11 @@ of exponent 1 that gets ``light ** (1 / 3)``.
    that to a threshold. So each swing of a lamp contains a swing of a counted move.
 5. A lamp that leaves out samples, or jumps from one to the next, has no more swings. One that
    gets each colour late, in order and one at a time, begins a window with one older colour: a
-   seventh swing, and no fourth pair. :attr:`FlashLimiter.late_s` lengthens the window for links
-   that do not confirm.
+   seventh swing, and no fourth pair.
+6. A receiver that stands still for up to :attr:`FlashLimiter.late_s` and then shows its queue
+   compresses that time into a moment. The whole path of a window that is longer by it, so, has
+   no more swings than allowed either, on any lamp of a search over the whole path; these also
+   extract white. A lamp that was lost adds an excursion: two swings, for which room is kept.
 
 To limit the number of moves, a move aims at the target of the fade and ignores targets close to
 its line; the remaining difference is corrected once the light rests.
@@ -95,7 +98,7 @@ class FlashLimiter:
     At most ``max_flashes`` of each kind pass in any second. Use one limiter for the whole life of
     the lamps, over every change of settings. Initial state: off.
 
-    :ivar late_s: maximum delay from sending an unconfirmed colour to its light [s].
+    :ivar late_s: longest time for which a receiver may queue colours before it shows them [s].
     """
 
     def __init__(self) -> None:
