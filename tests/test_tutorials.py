@@ -126,9 +126,7 @@ def lamp(peer) -> Callable[[], str]:
         known = PALETTE.emotions | {"idle": PALETTE.idle}
         for name, color in known.items() if colors else ():
             last = colors[-1]
-            if (last.r, last.g, last.b, last.a) == pytest.approx(
-                color.normalized().channels, abs=0.05
-            ):
+            if (last.r, last.g, last.b) == pytest.approx(color.displayed_rgb(), abs=0.05):
                 return name
         return ""
 
