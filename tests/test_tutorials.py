@@ -126,9 +126,7 @@ def lamp(peer) -> Callable[[], str]:
         known = PALETTE.emotions | {"idle": PALETTE.idle}
         for name, color in known.items() if colors else ():
             last = colors[-1]
-            if (last.r, last.g, last.b, last.a) == pytest.approx(
-                color.normalized().channels, abs=0.05
-            ):
+            if (last.r, last.g, last.b) == pytest.approx(color.displayed_rgb(), abs=0.05):
                 return name
         return ""
 
@@ -203,6 +201,8 @@ def test_your_own_lamp_is_found_and_lit(tutorial, tmp_path, start_block, peer):
 
 def test_train_on_your_own_faces(tutorial, tmp_path, start_block, peer, lamp):
     """Every class shows the same portrait: the steps are tested, not the result."""
+    if find_spec("torch") is None:
+        pytest.skip("PyTorch is missing: the tutorial on training was not run")
     source = PortraitSource(320, 240)
     for number in range(7):
         for emotion in EMOTIONS:
