@@ -29,6 +29,7 @@ from fer_perception.emotions import EMOTIONS
 from fer_perception.recognition.model_store import ModelError
 
 from .learning.augmentation import change_levels_and_geometry, erase, mix
+from .learning.augmented_views import AugmentedViews
 from .learning.checkpoint import load_checkpoint, save_checkpoint
 from .learning.mixed_precision import mixed_precision
 from .learning.recipes import RECIPES, Recipe, Stage
@@ -36,6 +37,7 @@ from .learning.teacher import Teachers
 from .learning.trained_network import TrainedNetwork, load_trained
 from .learning.training_data import DATA_HELP, read_training_data
 from .networks import NETWORKS, create_network
+from .networks.compact import Compact
 from .networks.multiple_self_attention import MultipleSelfAttention
 from .networks.normalization import grey_levels, normalize
 from .networks.spatial_transformer import LocalizationNetwork
@@ -140,6 +142,8 @@ def enter_stage(network: nn.Module, stage: Stage) -> None:
     for module in network.modules():
         if isinstance(module, VggStn):
             module.transformer.output_size_px = stage.image_size_px
+        if isinstance(module, Compact):
+            module.image_size_px = stage.image_size_px
         if isinstance(module, MultipleSelfAttention):
             module.bypass = not stage.attention
 
@@ -190,7 +194,8 @@ def train(
     :param start_from: a trained network with the initial weights; weights that only one of the two
         networks has (its attention) are ignored or keep their initialisation.
     :param teachers: models or checkpoints whose mean scores are mixed into the targets, by the
-        recipe's ``teacher_weight``; see :class:`.teacher.Teachers`.
+        recipe's ``teacher_weight``; see :class:`.teacher.Teachers`. A recipe with ``views`` takes
+        exported models only.
     :param device: where PyTorch trains: ``cpu``, ``cuda``.
     :raises FileNotFoundError: when ``resume`` finds no checkpoint.
     :raises ValueError: when the number of faces is below the recipe's batch size.
@@ -207,7 +212,11 @@ def train(
         )
     place = torch.device(device)
     faces, validation = faces.to(place), validation.to(place)
-    teacher = Teachers(teachers, place) if teachers else None
+    views = teacher = None
+    if recipe.views > 0:
+        views = AugmentedViews(out / "views", faces.images, recipe, teachers, seed)
+    elif teachers:
+        teacher = Teachers(teachers, place)
 
     torch.manual_seed(seed)
     network = create_network(network_name, len(EMOTIONS))
@@ -253,8 +262,16 @@ def train(
         generator = Generator().manual_seed(seed * 10_000 + epoch)
         network.train()
         loss_sum = torch.zeros((), device=place)
+        epoch_faces, epoch_recipe = faces, recipe
+        if views is not None:
+            images, scores = views.of_epoch(epoch)
+            targets = faces.targets
+            if scores is not None:
+                targets = torch.lerp(targets, scores.to(place), recipe.teacher_weight)
+            epoch_faces = replace(faces, images=images.to(place), targets=targets)
+            epoch_recipe = replace(recipe, augmentation=recipe.augmentation.after_view())
         progress = tqdm(
-            batches(faces, recipe, generator),
+            batches(epoch_faces, epoch_recipe, generator),
             total=steps,
             desc=f"epoch {epoch + 1}/{recipe.epochs}",
             leave=False,
