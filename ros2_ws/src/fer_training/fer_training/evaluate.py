@@ -185,13 +185,19 @@ def measure_abstention(scores: NDArray[np.float32], data: Fer2013) -> list[Abste
 def measure_prior_adjustments(
     scores: NDArray[np.float32], data: Fer2013, class_shares: Sequence[float]
 ) -> list[dict[str, Any]]:
-    """Return the effect of ``prior_adjustment`` on ``report`` and ``private7``."""
-    points = []
+    """Return the effect of ``prior_adjustment`` on ``report`` and ``private7``.
+
+    :param class_shares: of the model; without them it has no effect, and the list is empty.
+    """
+    points: list[dict[str, Any]] = []
+    if not class_shares:
+        return points
+    log_shares = np.log(np.array(class_shares, np.float32))
     for adjustment in _PRIOR_ADJUSTMENTS:
         point: dict[str, Any] = {"prior_adjustment": adjustment}
         for evaluation_set in (REPORT, PRIVATE7):
             rows, labels = evaluation_set.rows_and_labels(data)
-            logits = np.log(scores[rows]) - adjustment * np.log(np.float32(class_shares))
+            logits = np.log(scores[rows]) - adjustment * log_shares
             adjusted = softmax(logits, axis=1).astype(np.float32)
             metrics = measure(adjusted, labels, data.votes[rows])
             point[evaluation_set.name] = {

@@ -71,9 +71,8 @@ class EmotionRecognizer:
         logits = self._network.run(np.ascontiguousarray(faces))
         if self._flip_average:
             logits = logits.reshape(2, len(crops), -1).mean(axis=0)
-        return _softmax(
-            logits / self._temperature - np.float32(prior_adjustment) * self._log_shares
-        )
+        adjusted = logits / self._temperature - prior_adjustment * self._log_shares
+        return _softmax(adjusted.astype(np.float32))
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

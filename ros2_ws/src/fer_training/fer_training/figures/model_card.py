@@ -73,6 +73,8 @@ def prior_adjustment_table(points: Sequence[Mapping[str, Any]]) -> list[str]:
 
     :param points: from :func:`~..evaluate.measure_prior_adjustments`.
     """
+    if not points:
+        return []
     columns = [
         (f"`{set_name}`, {head}", set_name, key)
         for set_name in ("report", "private7")

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from fer_common.atomic_file import replacing
 from fer_perception.recognition.model_store import (
+    Precision,
     find_model,
     installed_models,
     load_model,
@@ -58,7 +59,7 @@ class AugmentedViews:
         self._teachers = [_open_teacher(source) for source in teachers]
         made_from = repr((self._augmentation, [t.model_id for t in self._teachers], seed))
         digest = hashlib.sha256(made_from.encode())
-        digest.update(self._images.numpy())
+        digest.update(self._images.numpy().tobytes())
         self._made_from = digest.hexdigest()
 
     def of_epoch(self, epoch: int) -> tuple[Tensor, Tensor | None]:
@@ -112,5 +113,5 @@ def _open_teacher(source: str) -> EmotionRecognizer:
         )
     folder = find_model(source, installed_models())
     # On a processor a graph with 8-bit convolutions is four times as fast and as accurate.
-    precision = "int8" if "int8" in read_config(folder).graph_sha256 else "float32"
+    precision: Precision = "int8" if "int8" in read_config(folder).graph_sha256 else "float32"
     return EmotionRecognizer(load_model(folder, precision), threads=torch.get_num_threads())

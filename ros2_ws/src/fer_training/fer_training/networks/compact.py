@@ -41,6 +41,16 @@ class ResidualBlock(nn.Module):
         return F.relu(self.second_norm(self.second(out)) + self.shortcut(features))
 
 
+class _GridPool(nn.Module):
+    """Average a map over the cells of a 3 x 3 grid."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        side = int(features.shape[-1])
+        if side % _POOLED_PX:  # a smaller image, in training
+            return F.adaptive_avg_pool2d(features, _POOLED_PX)
+        return F.avg_pool2d(features, side // _POOLED_PX)  # ONNX has this one
+
+
 class Compact(nn.Module):
     """Five residual blocks behind a 5x5 convolution of stride 2.
 
@@ -70,7 +80,7 @@ class Compact(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         self.head = nn.Sequential(
             # Faces are aligned: the place of a feature says something, so a 3 x 3 grid is kept.
-            nn.AdaptiveAvgPool2d(_POOLED_PX),
+            _GridPool(),
             nn.Flatten(),
             nn.Dropout(_DROPOUT),
             nn.Linear(channels * _POOLED_PX**2, classes),
