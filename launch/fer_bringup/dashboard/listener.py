@@ -123,7 +123,7 @@ class DashboardListener(Node):
         with self._lock:
             descriptor = self._control_descriptors.get(key)
         if control is None or descriptor is None:
-            return f"there is no control {key!r:.80}"
+            return f"unknown control {key!r:.80}"
         try:
             wanted = typed(value, descriptor)
         except ValueError as error:

@@ -37,7 +37,7 @@ def faces(message: EmotionArray) -> list[dict[str, Any]]:
 
 
 def lamp(message: ColorRGBA) -> dict[str, Any]:
-    """Return the colour for the page: sRGB scaled by brightness, 0 to 255."""
+    """Return the page's colour: sRGB scaled by brightness, 0 to 255."""
     color = LightColor(*(_number(v) for v in (message.r, message.g, message.b, message.a)))
     return {
         "rgb": [round(255.0 * min(1.0, max(0.0, value))) for value in color.displayed_rgb()],

@@ -17,6 +17,16 @@ from .compact import Compact
 from .deep_emotion import DeepEmotion
 from .vgg_stn import VggStn
 
+__all__ = [
+    "INPUT_SIZE_PX",
+    "NETWORKS",
+    "BaselineCnn",
+    "Compact",
+    "DeepEmotion",
+    "VggStn",
+    "create_network",
+]
+
 INPUT_SIZE_PX: Final = 48
 """Width and height of the networks' grey input."""
 
