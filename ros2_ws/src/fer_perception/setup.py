@@ -78,8 +78,8 @@ setup(
             "emotion_node = fer_perception.nodes.emotion_node:main",
             "emotion_nodes = fer_perception.nodes.emotion_nodes:main",
             # The second name is for pip, which puts it among all other commands.
-            "recognize = fer_perception.command.recognize:main",
-            "fer-recognize = fer_perception.command.recognize:main",
+            "recognize = fer_perception.command.__main__:recognize",
+            "fer-recognize = fer_perception.command.__main__:recognize",
         ],
     },
 )

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from tqdm import tqdm
 
+from fer_common.interruption import EXIT_INTERRUPTED, Interrupted, interruptible
 from fer_perception.recognition.model_store import ModelError
 from fer_perception.settings import PerceptionSettings, build_pipeline
 
@@ -31,7 +32,6 @@ from .bags.storage_formats import bag_name, is_bag
 from .dataset_evaluation import evaluate_dataset
 from .emotion_bag import EmotionBag
 from .evaluation import Evaluation, NoImageError
-from .interruption import EXIT_INTERRUPTED, Interrupted, interruptible
 from .pipeline_options import add_pipeline_options, pipeline_settings
 from .report import provenance
 from .report.lamp_strip import MISSING, LampStrip

@@ -53,7 +53,7 @@ def test_the_entry_points_run_their_commands(name):
 def test_nohup_keeps_a_command_alive():
     code = (
         "import os, signal\n"
-        "from fer_evaluation.interruption import interruptible\n"
+        "from fer_common.interruption import interruptible\n"
         "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
         "with interruptible():\n    os.kill(os.getpid(), signal.SIGHUP)\n"
         "print('alive')"

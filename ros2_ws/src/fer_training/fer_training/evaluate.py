@@ -36,7 +36,7 @@ from fer_evaluation.datasets.fer2013 import Fer2013
 from fer_evaluation.datasets.fer2013_reader import read_fer2013
 from fer_evaluation.datasets.votes import soft_targets
 from fer_perception.emotions import EMOTIONS
-from fer_perception.recognition.model_store import Model, load_model
+from fer_perception.recognition.model_store import Model, ModelError, load_model
 from fer_perception.recognition.recognizer import EmotionRecognizer
 
 from .figures.abstention import Abstention, abstain, draw_abstention, threshold_for
@@ -206,7 +206,9 @@ def _line(evaluation_set: EvaluationSet, metrics: SetMetrics) -> str:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description="Measure a model on all evaluation sets.")
+    parser = argparse.ArgumentParser(
+        prog="evaluate", description="Measure a model on all evaluation sets."
+    )
     parser.add_argument("model", type=Path, help="folder of the model, for example models/NAME")
     parser.add_argument("--data", type=Path, required=True, help="folder of FER2013 with FER+")
     parser.add_argument(
@@ -216,8 +218,11 @@ def main(args: list[str] | None = None) -> None:
     )
     options = parser.parse_args(args)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    data = read_fer2013(options.data)
-    model = load_model(options.model)
+    try:
+        data = read_fer2013(options.data)
+        model = load_model(options.model)
+    except (FileNotFoundError, ModelError, ValueError) as error:
+        parser.exit(2, f"evaluate: {error}\n")
     scores = score_splits(model, data)
     report: dict[str, Any] = {}
     for view, view_scores in asdict(scores).items():

@@ -13,7 +13,7 @@ EXIT_INTERRUPTED: Final = 130
 _NUMBERS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Interrupted(Exception):
+class Interrupted(KeyboardInterrupt):
     """The user requests to stop."""
 
 
