@@ -38,7 +38,7 @@ def main(args: list[str] | None = None) -> None:
         token = _read_token(options.token_file) if options.token_file else ""
         access = Access(options.host, token)
     except (OSError, ValueError) as error:
-        raise SystemExit(f"dashboard: {error}") from error
+        parser.exit(2, f"dashboard: {error}\n")
     with refusing():
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         listener = DashboardListener()

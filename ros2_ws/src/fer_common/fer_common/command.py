@@ -19,13 +19,14 @@ from .interruption import EXIT_INTERRUPTED, Interrupted, handled_by, interruptib
 EXIT_BROKEN_PIPE: Final = 141
 
 
-def run(module: str) -> int:
+def run(module: str, name: str = "") -> int:
     """Load a module and run its ``main``.
 
+    :param name: of the command, for its messages; by default the module's.
     :returns: its exit code; 130 after an interruption, 2 when the output cannot be written, 141
         when its reader has closed it, as ``head`` does.
     """
-    name = module.rpartition(".")[2]
+    name = name or module.rpartition(".")[2]
 
     def leave(number: int, frame: FrameType | None) -> None:
         # An exception would end up in a library's "except"; nothing is open yet.
