@@ -20,7 +20,7 @@ from fer_bringup.dashboard.access import DEFAULT_PORT, Access
 from fer_bringup.dashboard.listener import DashboardListener
 from fer_bringup.dashboard.quiet_log import leave_out_malformed_requests
 from fer_bringup.dashboard.server import make_app
-from fer_common.nodes.command_line import own_words
+from fer_common.nodes.command_line import own_words, refusing
 from fer_common.nodes.shared_memory_watchdog import LOOK_PERIOD_S, SharedMemoryWatchdog
 
 
@@ -38,9 +38,10 @@ def main(args: list[str] | None = None) -> None:
         token = _read_token(options.token_file) if options.token_file else ""
         access = Access(options.host, token)
     except (OSError, ValueError) as error:
-        raise SystemExit(f"dashboard: {error}") from error
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    listener = DashboardListener()
+        parser.exit(2, f"dashboard: {error}\n")
+    with refusing():
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+        listener = DashboardListener()
     executor = SingleThreadedExecutor()
     executor.add_node(listener)
     spinning = threading.Thread(target=_spin, args=(executor,), name="ros", daemon=True)

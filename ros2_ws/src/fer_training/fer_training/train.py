@@ -297,7 +297,7 @@ def train(
                     group["lr"] = recipe.learning_rate * group["base_lr_factor"] * factor
             images, targets = processes.part(images), processes.part(targets)
             if teacher is not None:
-                targets = torch.lerp(targets, teacher.scores(images), recipe.teacher_weight)
+                targets = teacher.mixed_targets(targets, images, recipe.teacher_weight)
             with mixed_precision(place):
                 logits = learner(images.contiguous(memory_format=torch.channels_last))
             loss = F.cross_entropy(logits.float(), targets)
@@ -414,6 +414,10 @@ def main(args: list[str] | None = None) -> None:
         )
     except (FileNotFoundError, ModelError, ValueError) as error:
         parser.exit(2, f"train: {error}\n")
+    except KeyboardInterrupt:
+        if (options.out / "last.safetensors").is_file():
+            _LOG.info("the same command with --resume goes on after the last whole epoch")
+        raise
     finally:
         leave()
 
