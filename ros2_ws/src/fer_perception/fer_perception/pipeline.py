@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fer_common.resettable_clock import StreamClock
 
 from .detection import FaceDetector
-from .face import Face, RgbImage
+from .face import BoundingBox, Face, RgbImage
 from .face_emotion import FaceEmotion
 from .images.region import RegionOfInterest
 from .images.rotation import Rotation
@@ -37,7 +41,7 @@ class PipelineConfig:
     min_detection_confidence: float = 0.9
     region: RegionOfInterest = RegionOfInterest()
     rotation: Rotation = Rotation()
-    detection_schedule: DetectionSchedule = DetectionSchedule(detection_interval=1)
+    detection_schedule: DetectionSchedule = DetectionSchedule(0.0)
     recognition_rate_hz: float = 0.0
 
 
@@ -118,20 +122,40 @@ class EmotionPipeline:
         upright = self.config.rotation.image(image)
         part, left, top = self._region.part(upright)
         expected = [box.moved(-left, -top) for box in self.tracker.expected(stamp_s)]
+        missing = [box.moved(-left, -top) for box in self.tracker.missing(stamp_s)]
         found = self._scheduler.find(
-            self.detector, part, expected, self.config.min_detection_confidence, self.effort
+            self.detector,
+            part,
+            expected,
+            stamp_s,
+            missing=[box for box in missing if _is_centered_in(box, part)],
+            min_confidence=self.config.min_detection_confidence,
+            effort=self.effort,
         )
         faces = self._chosen(found, part, left, top)
-        face_ids = self.tracker.update(faces, stamp_s)
+
+        @cache
+        def crop(index: int) -> NDArray[np.uint8]:
+            aligned: NDArray[np.uint8] = align_faces(upright, [faces[index]])[0]
+            return aligned
+
+        ids = self.tracker.update(faces, stamp_s, crop, self._scheduler.is_new_scene)
+        identified = [(i, face_id) for i, face_id in enumerate(ids) if face_id is not None]
+        face_ids = [face_id for _, face_id in identified]
         self.smoother.keep_only(self.tracker.face_ids | set(face_ids))
         rate_hz = self.config.recognition_rate_hz * self.effort
         due = self._schedule.due(face_ids, stamp_s, rate_hz)
-        crops = align_faces(upright, [faces[i] for i in due])
+        crops = np.array([crop(identified[i][0]) for i in due])
         for i, scores in zip(due, self.recognizer.recognize(crops), strict=True):
             self.smoother.update(face_ids[i], scores, stamp_s)
         return [
-            FaceEmotion(face_id, self._in_original(face, image), self.smoother.scores(face_id))
-            for face_id, face in zip(face_ids, faces, strict=True)
+            FaceEmotion(
+                face_id,
+                self._in_original(faces[i], image),
+                self.smoother.scores(face_id),
+                self.smoother.label(face_id),
+            )
+            for i, face_id in identified
         ]
 
     def _in_original(self, face: Face, image: RgbImage) -> Face:
@@ -147,6 +171,11 @@ class EmotionPipeline:
             if not face.confidence < self.config.min_detection_confidence and _touches(face, part)
         ]
         return sorted(faces, key=lambda face: -face.box.area)
+
+
+def _is_centered_in(box: BoundingBox, image: RgbImage) -> bool:
+    (x, y), (height, width) = box.center, image.shape[:2]
+    return 0.0 <= x < width and 0.0 <= y < height
 
 
 def _touches(face: Face, image: RgbImage) -> bool:

@@ -61,13 +61,13 @@ class PerceptionSettings:
         minimum=0.0,
         maximum=1.0,
     )
-    detection_interval: int = option(
-        DetectionSchedule.detection_interval,
-        "mtcnn searches the whole image every so many frames, and at once when no face is known, "
+    detection_interval_s: float = option(
+        DetectionSchedule.detection_interval_s,
+        "mtcnn searches the whole image at this interval [s], and at once when no face is known, "
         "one is lost or the scene changes; between, it follows the known faces. A face that "
-        "appears beside others is found within as many frames. 1 searches every frame.",
-        minimum=1,
-        maximum=1000,
+        "appears beside others is found within it and one image. 0 searches every image.",
+        minimum=0.0,
+        maximum=60.0,
     )
     region_left: float = option(
         RegionOfInterest.left,
@@ -155,8 +155,9 @@ class PerceptionSettings:
         maximum=60.0,
     )
     max_lost_s: float = option(
-        1.0,
-        "A face keeps its id when it is not seen for at most this long [s].",
+        TrackerConfig.max_lost_s,
+        "A face that is not seen for at most this long [s] keeps its id, if it looks the same when "
+        "it comes back; after that its look is deleted and it has left.",
         minimum=0.0,
         maximum=60.0,
     )
@@ -294,7 +295,7 @@ def _pipeline_config(settings: PerceptionSettings) -> PipelineConfig:
             settings.region_bottom,
         ),
         rotation=Rotation(settings.rotation),
-        detection_schedule=DetectionSchedule(settings.detection_interval),
+        detection_schedule=DetectionSchedule(settings.detection_interval_s),
         recognition_rate_hz=settings.recognition_rate_hz,
     )
 
