@@ -16,18 +16,18 @@ from fer_perception.face_emotion import FaceEmotion
 from .tested_model import pipeline_of_the_node
 
 _REFERENCE: dict[str, Any] = {
-    "detection_interval": 1,
+    "detection_interval_s": 0.0,
     "recognition_rate_hz": 0.0,
     "precision": "float32",
 }
 CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "every frame, float32": _REFERENCE,
-    "every frame": {"detection_interval": 1, "recognition_rate_hz": 0.0},
-    "interval 5": {"detection_interval": 5, "recognition_rate_hz": 0.0},
-    "interval 10": {"detection_interval": 10, "recognition_rate_hz": 0.0},
-    "interval 20": {"detection_interval": 20, "recognition_rate_hz": 0.0},
-    "interval 10, 15 Hz": {"recognition_rate_hz": 15.0},
-    "interval 10, 10 Hz (default)": {},
+    "every frame": {"detection_interval_s": 0.0, "recognition_rate_hz": 0.0},
+    "every 0.15 s": {"detection_interval_s": 0.15, "recognition_rate_hz": 0.0},
+    "interval 10": {"detection_interval_s": 0.00, "recognition_rate_hz": 0.0},
+    "every 0.6 s": {"detection_interval_s": 0.6, "recognition_rate_hz": 0.0},
+    "every 0.3 s, 15 Hz": {"recognition_rate_hz": 15.0},
+    "every 0.3 s, 10 Hz (default)": {},
 }
 _MAX_FRAMES = 400
 _SAME_FACE_IOU = 0.4

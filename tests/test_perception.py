@@ -364,7 +364,8 @@ def test_absurd_parameter_values_are_refused_and_the_node_answers(perception):
         ("min_face_px", 3.0),
         ("min_face_px", math.nan),
         ("detection_border", 7.0),
-        ("detection_interval", 0),
+        ("detection_interval", 10),
+        ("detection_interval_s", -1.0),
         ("region_left", 1.0),
         ("region_bottom", math.nan),
         ("processing_rate_hz", -1.0),
@@ -419,7 +420,7 @@ def test_parameters_take_effect_while_the_node_runs(perception):
     assert node.set_parameter("region_right", 1.0).successful
     assert node.set_parameter("detector_backend", "onnxruntime").successful
     assert node.set_parameter("precision", "float32").successful
-    assert node.set_parameter("detection_interval", 1).successful
+    assert node.set_parameter("detection_interval_s", 0.0).successful
     assert node.set_parameter("min_detection_confidence", 0.5).successful
     assert len(node.answer().faces) == 1
 

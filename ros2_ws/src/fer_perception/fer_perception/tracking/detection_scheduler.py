@@ -81,7 +81,8 @@ class DetectionScheduler:
         self.config = config
         self.is_new_scene = self._is_changed = False
         self._searched_s = -math.inf
-        self._retry_s = math.inf
+        self._retry_s = _FIRST_RETRY_S
+        self._missing = 0
         self._scene: NDArray[np.int16] | None = None
 
     def reset(self) -> None:
@@ -111,6 +112,9 @@ class DetectionScheduler:
         """
         was_changed, self._is_changed = self._is_changed, self._scene_has_changed(image)
         self.is_new_scene = self._is_changed and not was_changed
+        if len(missing) > self._missing:
+            self._retry_s = _FIRST_RETRY_S
+        self._missing = len(missing)
         interval_s = self.config.detection_interval_s / effort
         wait_s = min(interval_s, self._retry_s / effort) if missing else interval_s
         if (
@@ -128,7 +132,6 @@ class DetectionScheduler:
                         followed.append(face)
                         expected = [*expected, box]
                 return followed
-            self._retry_s = _FIRST_RETRY_S
         elif missing:
             self._retry_s *= 2.0
         self._searched_s = stamp_s
