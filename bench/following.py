@@ -2,17 +2,16 @@
 """Compare following faces with searching every frame, on clips."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from fer_perception.face import RgbImage
 from fer_perception.face_emotion import FaceEmotion
 
+from .labels import frames_of
 from .tested_model import pipeline_of_the_node
 
 _REFERENCE: dict[str, Any] = {
@@ -66,14 +65,15 @@ class Agreement:
             self.same_labels += best.label() == truth.label()
 
 
-def _frames(path: Path) -> Iterator[tuple[RgbImage, float]]:
-    capture = cv2.VideoCapture(str(path))
-    rate_hz = capture.get(cv2.CAP_PROP_FPS) or 30.0
-    for count in range(_MAX_FRAMES):
-        there, frame = capture.read()
-        if not there:
-            return
-        yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False), count / rate_hz
+def clips_of(folder: Path) -> list[Path]:
+    """Return the clips of a folder.
+
+    :raises ValueError: when the folder contains no clip.
+    """
+    clips = sorted(path for path in folder.iterdir() if path.suffix in (".mp4", ".mov", ".avi"))
+    if not clips:
+        raise ValueError(f"no clip in {folder}: give a folder with .mp4, .mov or .avi files")
+    return clips
 
 
 def measure(folder: Path) -> dict[str, Agreement]:
@@ -81,13 +81,10 @@ def measure(folder: Path) -> dict[str, Agreement]:
 
     :raises ValueError: when the folder contains no clip.
     """
-    clips = sorted(path for path in folder.iterdir() if path.suffix in (".mp4", ".mov", ".avi"))
-    if not clips:
-        raise ValueError(f"no clip in {folder}: give a folder with .mp4, .mov or .avi files")
     results = {name: Agreement() for name in CONFIGURATIONS}
-    for clip in clips:
+    for clip in clips_of(folder):
         pipelines = {name: pipeline_of_the_node(c) for name, c in CONFIGURATIONS.items()}
-        for image, stamp_s in _frames(clip):
+        for image, stamp_s in islice(frames_of(clip), _MAX_FRAMES):
             seen = {}
             for name, pipeline in pipelines.items():
                 start = time.perf_counter()

@@ -397,6 +397,13 @@ def test_wrong_start_values_leave_the_node_unconfigured_until_they_are_set(perce
     assert len(node.answer().faces) == 1
 
 
+def test_old_name_of_a_parameter_is_an_error_that_names_the_new_one(perception):
+    node = perception({"detection_interval": 5})
+    assert len(node.answer().faces) == 1
+    [text] = node.errors()
+    assert "detection_interval, here 5" in text and "detection_interval_s" in text
+
+
 def test_numbers_are_taken_as_typed_at_the_start_and_while_the_node_runs(perception):
     node = perception({"min_face_px": 400, "threads": 1.0})
     assert node.answer().faces == []

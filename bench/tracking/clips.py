@@ -6,7 +6,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 import cv2
@@ -153,7 +152,9 @@ def _pan(t: float) -> Scene:
 
 def _zoom(t: float) -> Scene:
     factor = 1.0 + 0.45 * (1.0 - math.cos(2.0 * math.pi * t / 2.0))
-    places = tuple(Place(i, 230.0 + 180.0 * (i % 2), 150.0 + 180.0 * (i // 2), 70.0) for i in range(4))
+    places = tuple(
+        Place(i, 230.0 + 180.0 * (i % 2), 150.0 + 180.0 * (i // 2), 70.0) for i in range(4)
+    )
     shift_x, shift_y = (WIDTH / 2.0 * (1.0 - 1.0 / factor), HEIGHT / 2.0 * (1.0 - 1.0 / factor))
     return Scene(places, camera=(shift_x, shift_y, factor))
 
@@ -309,7 +310,10 @@ def _moved(face: Face, scale: float, shift: NDArray[np.float64]) -> Face:
     box = face.box
     return Face(
         BoundingBox(
-            scale * box.x + shift[0], scale * box.y + shift[1], scale * box.width, scale * box.height
+            scale * box.x + shift[0],
+            scale * box.y + shift[1],
+            scale * box.width,
+            scale * box.height,
         ),
         1.0,
         (face.landmarks * scale + shift).astype(np.float32),
@@ -348,7 +352,9 @@ def _room(number: int) -> RgbImage:
         cloud = np.zeros((height, width, 3), np.float32)
         for cell, weight in ((240, 60.0), (60, 20.0), (12, 6.0)):
             coarse = rng.normal(0.0, weight, (height // cell + 1, width // cell + 1, 3))
-            cloud += cv2.resize(coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+            cloud += cv2.resize(
+                coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+            )
         cloud += rng.uniform(80.0, 170.0, 3).astype(np.float32)
         _ROOMS[number] = np.clip(cloud, 0, 255).astype(np.uint8)
     return _ROOMS[number]

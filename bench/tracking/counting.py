@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from fer_perception.face import BoundingBox
+from fer_perception.tracking.tracker import TrackerConfig
 
 from .clips import TrueFace
 
@@ -29,6 +31,8 @@ class TrackingCount:
     :ivar extra: found where no face is.
     :ivar switches: times that a person's id changed.
     :ivar thefts: people beyond the first that each id was on.
+    :ivar stays: times that a person came into view, not counting absences of at most
+        ``max_lost_s``: the ids that perfect tracking gives.
     :ivar waits_s: from each time that a face came into view to when it was found, or left.
     """
 
@@ -36,10 +40,13 @@ class TrackingCount:
     missed: int = 0
     extra: int = 0
     switches: int = 0
+    max_lost_s: float = TrackerConfig.max_lost_s
+    stays: int = 0
     waits_s: list[float] = field(default_factory=list)
     _id_of: dict[int, str] = field(default_factory=dict)
     _frames_of: Counter[tuple[str, int]] = field(default_factory=Counter)
     _found: int = 0
+    _seen_s: dict[int, float] = field(default_factory=dict)
     _in_view_since_s: dict[int, float | None] = field(default_factory=dict)
 
     def add(
@@ -51,6 +58,9 @@ class TrackingCount:
         self.extra += len(found) - len(pairs)
         for index, truth in enumerate(truths):
             person, is_found = truth.person, index in pairs
+            if truth.visible >= _HIDDEN:
+                self.stays += stamp_s - self._seen_s.get(person, -math.inf) > self.max_lost_s
+                self._seen_s[person] = stamp_s
             if truth.visible >= _VISIBLE:
                 self.truths += 1
                 self.missed += not is_found
@@ -103,9 +113,7 @@ class TrackingCount:
         return float(2.0 * right / (self._found + in_view))
 
 
-def _pairs(
-    truths: Sequence[TrueFace], found: Sequence[tuple[str, BoundingBox]]
-) -> dict[int, int]:
+def _pairs(truths: Sequence[TrueFace], found: Sequence[tuple[str, BoundingBox]]) -> dict[int, int]:
     """Return the index of the box found for each truth that was found."""
     if not truths or not found:
         return {}
@@ -117,5 +125,5 @@ def _pairs(
     return {
         int(row): int(column)
         for row, column in zip(rows, columns, strict=True)
-        if ious[row, column] >= _SAME_FACE_IOU and truths[row].visible >= _HIDDEN
+        if ious[row, column] >= _SAME_FACE_IOU and truths[int(row)].visible >= _HIDDEN
     }

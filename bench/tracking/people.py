@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_perception.detection.mtcnn import Mtcnn
-from fer_perception.face import Face, RgbImage
-from fer_perception.images.frame_source import PortraitSource
+from fer_perception.face import BoundingBox, Face, RgbImage
+from fer_perception.recognition.alignment import align_faces
+from fer_perception.tracking.look import look_of, similarity
+from fer_perception.tracking.tracker import MIN_SIMILARITY
 
 SIDE_PX: Final = 100.0
 """Side of every face in its cutout."""
@@ -40,17 +43,22 @@ class Person:
     face: Face
 
 
+def photographs_of(paths: Sequence[Path]) -> list[Path]:
+    """Return the files among ``paths`` and those in the folders among them."""
+    return [
+        file
+        for path in paths
+        for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
+        if file.suffix.lower() in _SUFFIXES
+    ]
+
+
 def people_of(photographs: Sequence[Path]) -> list[Person]:
     """Return the people of photographs and of folders of them, each face as another person.
 
     :raises ValueError: when a photograph cannot be read, or no face is large enough.
     """
-    files = [
-        file
-        for path in photographs
-        for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
-        if file.suffix.lower() in _SUFFIXES
-    ]
+    files = photographs_of(photographs)
     people = []
     detector = Mtcnn()
     for file in files:
@@ -66,33 +74,15 @@ def people_of(photographs: Sequence[Path]) -> list[Person]:
     return people
 
 
-def variants_of_the_portrait(count: int) -> list[Person]:
-    """Return ``count`` people made from the portrait, mirrored, recoloured and reshaped."""
-    portrait = PortraitSource().read()
-    rng = np.random.default_rng(0)
-    people = []
-    detector = Mtcnn()
-    for number in range(count):
-        image = portrait[:, ::-1] if number % 2 else portrait
-        tone = rng.uniform(0.4, 1.0, 3) if number else np.ones(3)
-        image = np.clip(255.0 * (image / 255.0) ** rng.uniform(0.6, 1.8) * tone, 0, 255)
-        height, width = image.shape[:2]
-        stretched = (round(width * rng.uniform(0.8, 1.2)), height)
-        people += _people(
-            f"portrait {number}", cv2.resize(image.astype(np.uint8), stretched), detector
-        )[:1]
-    return people
-
-
 def _people(name: str, image: RgbImage, detector: Mtcnn) -> list[Person]:
     return [
-        _person(f"{name} {number}", image, face, detector)
+        _person(f"{name} {number}", image, face)
         for number, face in enumerate(detector.detect(image))
         if face.confidence >= _MIN_CONFIDENCE and face.box.area >= _MIN_SIDE_PX**2
     ]
 
 
-def _person(name: str, image: RgbImage, face: Face, detector: Mtcnn) -> Person:
+def _person(name: str, image: RgbImage, face: Face) -> Person:
     scale, middle = SIDE_PX / face.box.area**0.5, _CUTOUT_PX / 2.0
     x, y = face.box.center
     matrix = np.array([[scale, 0.0, middle - scale * x], [0.0, scale, middle - scale * y]])
@@ -105,9 +95,13 @@ def _person(name: str, image: RgbImage, face: Face, detector: Mtcnn) -> Person:
     distance = np.hypot((across - middle) / 85.0, (down - middle + 8.0) / 108.0)
     opacity = np.clip((1.0 - distance) / 0.08, 0.0, 1.0).astype(np.float32)
     landmarks = face.landmarks * scale + matrix[:, 2]
-    box = face.box.moved(-x, -y)
-    placed = type(box)(
-        middle + scale * box.x, middle + scale * box.y, scale * box.width, scale * box.height
-    )
-    del detector
+    width, height = scale * face.box.width, scale * face.box.height
+    placed = BoundingBox(middle - width / 2.0, middle - height / 2.0, width, height)
     return Person(name, cutout, opacity, Face(placed, 1.0, landmarks.astype(np.float32)))
+
+
+def share_alike(people: Sequence[Person]) -> float:
+    """Return the share of the pairs of people whose looks the tracker takes for one person."""
+    looks = [look_of(align_faces(p.cutout, [p.face])[0]) for p in people]
+    pairs = [similarity(a, b) >= MIN_SIMILARITY for a, b in combinations(looks, 2)]
+    return sum(pairs) / max(1, len(pairs))

@@ -150,14 +150,15 @@ class PerceptionSettings:
     smoothing_time_constant_s: float = option(
         0.5,
         "Time constant of the average of each face's scores [s]: 63 % of a change after one, 90 % "
-        "after 2.3; 0 turns it off.",
+        "after 2.3. The label follows a clear change after about half of it, and does not follow "
+        "one that is not likely to last; 0 turns both off.",
         minimum=0.0,
         maximum=60.0,
     )
     max_lost_s: float = option(
         TrackerConfig.max_lost_s,
-        "A face that is not seen for at most this long [s] keeps its id, if it looks the same when "
-        "it comes back; after that its look is deleted and it has left.",
+        "A face that is not seen for at most this long [s] keeps its id, if it looks the same "
+        "when it comes back; after that its look is deleted and it has left.",
         minimum=0.0,
         maximum=60.0,
     )

@@ -73,8 +73,8 @@ class DetectionScheduler:
     that face is missing, its place is looked at in every frame, and full detections run more
     often at first.
 
-    :ivar is_new_scene: whether the scene changed in the last frame and not in the one before, as by
-        a cut or a light; a camera that moves changes it in every frame.
+    :ivar is_new_scene: whether the scene changed in the last frame and not in the one before, as
+        by a cut or a light; a camera that moves changes it in every frame.
     """
 
     def __init__(self, config: DetectionSchedule = DetectionSchedule()) -> None:

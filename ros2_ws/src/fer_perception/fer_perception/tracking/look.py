@@ -29,7 +29,7 @@ def look_of(crop: NDArray[np.uint8]) -> Look:
     The grey levels and the histograms of signed gradients weigh the same. Both have mean 0 and
     norm 1, so that brightness and contrast do not count.
     """
-    parts = (_normalized(crop), _normalized(_GRADIENTS.compute(crop)))
+    parts = (_normalized(crop), _normalized(np.asarray(_GRADIENTS.compute(crop))))
     return np.concatenate(parts) * np.float32(0.5**0.5)
 
 

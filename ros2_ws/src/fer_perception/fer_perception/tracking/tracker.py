@@ -6,7 +6,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import combinations
 from typing import Final
 
@@ -31,9 +30,12 @@ _DISTANCE_GROWTH: Final = 0.5
 # The same where the look must prove that it is the same face.
 _FAR_DISTANCE: Final = 3.0
 _FAR_DISTANCE_GROWTH: Final = 2.0
-# Two looks that are less similar are of two people. Of 26 people in photographs none of the 325
-# pairs reaches it; of a face that turns from crying to a smile, 93 % of the pictures 1 s apart.
-_MIN_SIMILARITY: Final = 0.7
+MIN_SIMILARITY: Final = 0.7
+"""Least similarity of two looks of one person.
+
+Of 26 people in photographs none of the 325 pairs reaches it; of a face that turns from crying to a
+smile, 93 % of the pictures 1 s apart.
+"""
 # A followed face keeps its id for this long although it looks different: something covers it.
 _PATIENCE_S: Final = 0.3
 # A face that looks different from the one that was lost at its place gets no id for this long: it
@@ -89,13 +91,22 @@ class _Frame:
         self.stamp_s = stamp_s
         self.has_looks = crop is not None
         self.is_new_scene = is_new_scene
-        self.look: Callable[[int], Look] = cache(lambda index: look_of(crop(index)) if crop else None)
+        self._crop = crop
+        self._looks: dict[int, Look] = {}
         self.overlapped = {
             index
             for a, b in combinations(range(len(faces)), 2)
             if self.boxes[a].iou(self.boxes[b]) > _MAX_OVERLAP
             for index in (a, b)
         }
+
+    def look(self, index: int) -> Look:
+        """Return the look of a face; only where there are looks."""
+        if index not in self._looks:
+            if self._crop is None:
+                raise ValueError("this frame has no crops: its faces cannot be compared")
+            self._looks[index] = look_of(self._crop(index))
+        return self._looks[index]
 
 
 class FaceTracker:
@@ -171,11 +182,7 @@ class FaceTracker:
 
     def _with_look(self, track: Track, index: int, frame: _Frame) -> Track:
         """Return the track with the look of its face, if that is due and not spoilt."""
-        if (
-            not frame.has_looks
-            or index in frame.overlapped
-            or track.differs_since_s is not None
-        ):
+        if not frame.has_looks or index in frame.overlapped or track.differs_since_s is not None:
             return track
         if track.is_doubtful or frame.stamp_s - track.compared_s >= _COMPARISON_S:
             return track.with_look(frame.look(index), frame.stamp_s)
@@ -196,7 +203,7 @@ class FaceTracker:
         alike = self._compare(near, frame)
         matched = self._assigned(near)
         matched |= self._assigned(self._far_costs(frame, matched))
-        differs = is_near & (alike < _MIN_SIMILARITY)
+        differs = is_near & (alike < MIN_SIMILARITY)
         deferred = self._note_differences(differs, matched, frame)
         return {index: self._tracks[column] for index, column in matched.items()}, deferred
 
@@ -216,7 +223,7 @@ class FaceTracker:
             near[row, column] += _LOOK_WEIGHT * (1.0 - alike[row, column])
             if (
                 index not in frame.overlapped
-                and alike[row, column] < _MIN_SIMILARITY
+                and alike[row, column] < MIN_SIMILARITY
                 and (
                     frame.is_new_scene
                     or frame.stamp_s - track.seen_s > _GAP_S
@@ -241,9 +248,9 @@ class FaceTracker:
             at_place = [owners[column]] if column in owners else free
             different = [index for index in at_place if differs[index, column]]
             self._tracks[column] = track = track.differing(bool(different), now_s)
-            if column not in owners and not frame.is_new_scene:
-                if track.differs_s(now_s) < _DEFERRAL_S:
-                    deferred.update(different)
+            is_lost = column not in owners and not frame.is_new_scene
+            if is_lost and track.differs_s(now_s) < _DEFERRAL_S:
+                deferred.update(different)
         return deferred
 
     def _must_prove(self, track: Track, index: int, frame: _Frame) -> bool:
@@ -282,7 +289,7 @@ class FaceTracker:
                     continue
                 if frame.is_new_scene or _distance(track.box, box) <= reach:
                     alike = track.similarity(frame.look(index))
-                    if alike >= _MIN_SIMILARITY:
+                    if alike >= MIN_SIMILARITY:
                         cost[index, column] = 1.0 - alike
         return cost
 
@@ -313,7 +320,7 @@ class FaceTracker:
 
     def _is_like_sized(self, box: BoundingBox, other: BoundingBox) -> bool:
         small, large = sorted((box.area, other.area))
-        return 0.0 < small and large <= self.config.max_size_ratio**2 * small
+        return small > 0.0 and large <= self.config.max_size_ratio**2 * small
 
 
 def _distance(box: BoundingBox, other: BoundingBox) -> float:
