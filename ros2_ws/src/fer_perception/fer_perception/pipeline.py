@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from fer_common.resettable_clock import StreamClock
 
 from .detection import FaceDetector
-from .face import Face, RgbImage
+from .face import BoundingBox, Face, RgbImage
 from .face_emotion import FaceEmotion
 from .images.region import RegionOfInterest
 from .images.rotation import Rotation
@@ -42,7 +43,7 @@ class PipelineConfig:
     min_detection_confidence: float = 0.9
     region: RegionOfInterest = RegionOfInterest()
     rotation: Rotation = Rotation()
-    detection_schedule: DetectionSchedule = DetectionSchedule(detection_interval=1)
+    detection_schedule: DetectionSchedule = DetectionSchedule(0.0)
     recognition_rate_hz: float = 0.0
     prior_adjustment: float = 0.0
 
@@ -106,7 +107,9 @@ class FramePipeline:
         return [
             FaceEmotion("", self._in_original(face, image), scores, quality)
             for face, (scores, quality) in zip(
-                faces, self._recognized(upright, faces), strict=True
+                faces,
+                self._recognized(upright, faces, list(align_faces(upright, faces))),
+                strict=True,
             )
         ]
 
@@ -126,36 +129,54 @@ class FramePipeline:
         upright = self.config.rotation.image(image)
         part, left, top = self._region.part(upright)
         expected = [box.moved(-left, -top) for box in self.tracker.expected(stamp_s)]
+        missing = [box.moved(-left, -top) for box in self.tracker.missing(stamp_s)]
         found = self._scheduler.find(
-            self.detector, part, expected, self.config.min_detection_confidence, self.effort
+            self.detector,
+            part,
+            expected,
+            stamp_s,
+            missing=[box for box in missing if _is_centered_in(box, part)],
+            min_confidence=self.config.min_detection_confidence,
+            effort=self.effort,
         )
         faces = self._chosen(found, part, left, top)
-        face_ids = self.tracker.update(faces, stamp_s)
+
+        @cache
+        def crop(index: int) -> NDArray[np.uint8]:
+            aligned: NDArray[np.uint8] = align_faces(upright, [faces[index]])[0]
+            return aligned
+
+        ids = self.tracker.update(faces, stamp_s, crop, self._scheduler.is_new_scene)
+        identified = [(i, face_id) for i, face_id in enumerate(ids) if face_id is not None]
+        face_ids = [face_id for _, face_id in identified]
         known = self.tracker.face_ids | set(face_ids)
         self.smoother.keep_only(known)
         self._qualities = {key: self._qualities[key] for key in self._qualities.keys() & known}
         rate_hz = self.config.recognition_rate_hz * self.effort
         due = self._schedule.due(face_ids, stamp_s, rate_hz)
-        recognized = self._recognized(upright, [faces[i] for i in due])
+        places = [identified[i][0] for i in due]
+        recognized = self._recognized(
+            upright, [faces[i] for i in places], [crop(i) for i in places]
+        )
         for i, (scores, quality) in zip(due, recognized, strict=True):
             self.smoother.update(face_ids[i], scores, stamp_s)
             self._qualities[face_ids[i]] = quality
         return [
             FaceEmotion(
                 face_id,
-                self._in_original(face, image),
+                self._in_original(faces[i], image),
                 self.smoother.scores(face_id),
                 self._qualities[face_id],
+                self.smoother.label(face_id),
             )
-            for face_id, face in zip(face_ids, faces, strict=True)
+            for i, face_id in identified
         ]
 
     def _recognized(
-        self, upright: RgbImage, faces: Sequence[Face]
+        self, upright: RgbImage, faces: Sequence[Face], crops: Sequence[NDArray[np.uint8]]
     ) -> list[tuple[NDArray[np.float32], FaceQuality]]:
         """Return each face's scores, as far as they can be trusted, and its quality."""
-        crops = align_faces(upright, faces)
-        scores = self.recognizer.recognize(crops, self.config.prior_adjustment)
+        scores = self.recognizer.recognize(np.array(crops), self.config.prior_adjustment)
         height, width = upright.shape[:2]
         qualities = [
             assess(face, crop, (width, height)) for face, crop in zip(faces, crops, strict=True)
@@ -175,6 +196,11 @@ class FramePipeline:
             if not face.confidence < self.config.min_detection_confidence and _touches(face, part)
         ]
         return sorted(faces, key=lambda face: -face.box.area)
+
+
+def _is_centered_in(box: BoundingBox, image: RgbImage) -> bool:
+    (x, y), (height, width) = box.center, image.shape[:2]
+    return 0.0 <= x < width and 0.0 <= y < height
 
 
 def _touches(face: Face, image: RgbImage) -> bool:

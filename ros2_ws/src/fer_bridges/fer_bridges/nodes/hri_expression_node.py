@@ -120,9 +120,10 @@ class HriExpressionNode(Node):
             return
         stamp_s = Time.from_msg(message.header.stamp).nanoseconds * 1e-9
         time_s = topics.clock.advance(stamp_s, time.monotonic()).time_s
-        scores = self._pipeline.smoother.update(face_id, found[0].scores, time_s)
+        smoother = self._pipeline.smoother
+        scores = smoother.update(face_id, found[0].scores, time_s)
         emotions = to_emotion_array(
-            [FaceEmotion(face_id, found[0].face, scores)],
+            [FaceEmotion(face_id, found[0].face, scores, smoother.label(face_id))],
             message.header,
             (image.shape[1], image.shape[0]),
             self._pipeline.recognizer.model_id,
