@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ambient_light_driver.color.fading import DwellGate, ExponentialFade
+from ambient_light_driver.color.fixed_light import fixed_light
 from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.color.mixing import mixed_light
 from ambient_light_driver.color.palette import Palette, emotion_names
@@ -87,12 +88,18 @@ class LightPipeline:
         :param monotonic_s: monotonic time of the lamps, for the flash limiter [s].
         """
         scores = self._followed_scores(now_s)
-        target = self._idle_light() if scores is None else self._emotion_light(scores)
-        light = self._fade.step(target, self.settings.time_constant_s, now_s)
+        settings, label = self.settings, self._followed.kind
+        fixed = fixed_light(settings.show, settings.fixed_color, self.palette)
+        if fixed is not None:
+            color, label = fixed
+            target = self._dimmed(color, settings.brightness)
+        else:
+            target = self._idle_light() if scores is None else self._emotion_light(scores)
+        light = self._fade.step(target, settings.time_constant_s, now_s)
         limited = self._limiter.step(
-            light.to_color(), monotonic_s, self.settings.max_flashes, target.to_color()
+            light.to_color(), monotonic_s, settings.max_flashes, target.to_color()
         )
-        return LightState(limited.color, self._followed.kind)
+        return LightState(limited.color, label)
 
     def lamp_went_out(self, monotonic_s: float) -> None:
         """Count darkness of a lamp caused outside the pipeline.
