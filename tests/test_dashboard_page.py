@@ -149,7 +149,7 @@ def test_silence_is_shown_as_silence_and_names_the_silent_node(
     until(with_image, "the image again")
     with stopped(lamp):
         until(f"{text('link')} === 'ambient_light is silent'", "the silent light")
-        until("document.querySelector('#disc.hollow')", "the hollow disc")
+        until("document.querySelector('#disc.hollow') !== null", "the hollow disc")
         assert tab.evaluate(text("lamp-hex")) == "–"
     until(f"{with_image} && !document.querySelector('#disc.hollow')", "the light again")
     assert camera.stop() == 0
@@ -318,7 +318,8 @@ def test_settings_saved_by_the_page_start_a_light_and_reset(
     peer.wait_until(lambda: (crowd(), b"f0010" in get("faces.csv")[1])[1], "the faces as CSV")
     peer.wait_until(lambda: (crowd(), get("snapshot.png")[0] == 200)[1], "a picture")
 
-    assert asyncio.run(_ask(address, {"type": "reset"})) == ""
+    reset = {"type": "reset"}
+    peer.wait_until(lambda: asyncio.run(_ask(address, reset)) == "", "the reset")
     assert _parameter(peer, "brightness").double_value == 1.0
     assert node.stop() == 0
     restarted = light(params_files=(saved,))

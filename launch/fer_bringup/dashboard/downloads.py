@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import cv2
 import numpy as np
@@ -41,9 +42,9 @@ async def settings_yaml(robot: Robot) -> str:
     return "\n".join(lines) + "\n" + yaml.safe_dump(nodes, sort_keys=True, allow_unicode=True)
 
 
-def _settings(values: dict[str, object]) -> dict[str, object]:
+def _settings(values: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: list(value) if isinstance(value, tuple) or hasattr(value, "tolist") else value
+        name: value.tolist() if hasattr(value, "tolist") else value  # arrays of numbers
         for name, value in values.items()
         if name not in _LEFT_OUT and not name.startswith("qos_overrides.") and value is not None
     }

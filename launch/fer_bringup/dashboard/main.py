@@ -38,10 +38,10 @@ def main(args: list[str] | None = None) -> None:
         port = _listen(options.host, options.port)
     except (OSError, ValueError) as error:
         raise SystemExit(f"dashboard: {error}") from error
-    ros_args = list(args) if args is not None else None
+    words = list(sys.argv if args is None else args)
     if options.namespace:
-        words = ["--ros-args", "-r", f"__ns:=/{options.namespace.strip('/')}"]
-        ros_args = [*(sys.argv if ros_args is None else ros_args), *words]
+        # In front: of several names the first counts, and launch files give one as well.
+        words = ["--ros-args", "-r", f"__ns:=/{options.namespace.strip('/')}", "--", *words]
 
     def create() -> list[DashboardNode]:
         node = DashboardNode()
@@ -49,7 +49,7 @@ def main(args: list[str] | None = None) -> None:
         node.on_close = server.close
         return [node]
 
-    run_nodes(create, ros_args)
+    run_nodes(create, words)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -53,7 +53,9 @@ def samples(message: EmotionArray) -> dict[str, FaceSample]:
         face.face_id[:_MAX_TEXT]: FaceSample(
             face.emotion[:_MAX_TEXT],
             tuple(round(1000 * min(1.0, max(0.0, _number(score)))) for score in face.scores),
-            round(100 * min(1.0, max(-1.0, face.valence))) if math.isfinite(face.valence) else None,
+            round(100 * min(1.0, max(-1.0, face.valence)))
+            if math.isfinite(face.valence)
+            else None,
         )
         for face in message.faces[:MAX_FACES]
     }

@@ -67,7 +67,9 @@ def _prepare() -> Try:
 
 
 def _request(rng: Random, host: str) -> bytes:
-    path = rng.choice(("/", "/live", "/main.js", "/faces.csv", "/../main.py", f"/{nasty_text(rng)}"))
+    path = rng.choice(
+        ("/", "/live", "/main.js", "/faces.csv", "/../main.py", f"/{nasty_text(rng)}")
+    )
     method = rng.choice(("GET", "GET", "HEAD", "POST", "OPTIONS", "CONNECT", "DELETE"))
     headers = f"Host: {rng.choice((host, host, 'localhost', nasty_text(rng)))}\r\n"
     if rng.random() < 0.3:

@@ -87,17 +87,10 @@ class LightPipeline:
             jump [s].
         :param monotonic_s: monotonic time of the lamps, for the flash limiter [s].
         """
-        scores = self._followed_scores(now_s)
-        settings, label = self.settings, self._followed.kind
-        fixed = fixed_light(settings.show, settings.fixed_color, self.palette)
-        if fixed is not None:
-            color, label = fixed
-            target = self._dimmed(color, settings.brightness)
-        else:
-            target = self._idle_light() if scores is None else self._emotion_light(scores)
-        light = self._fade.step(target, settings.time_constant_s, now_s)
+        target, label = self._target(now_s)
+        light = self._fade.step(target, self.settings.time_constant_s, now_s)
         limited = self._limiter.step(
-            light.to_color(), monotonic_s, settings.max_flashes, target.to_color()
+            light.to_color(), monotonic_s, self.settings.max_flashes, target.to_color()
         )
         return LightState(limited.color, label)
 
@@ -133,6 +126,16 @@ class LightPipeline:
         self._face_age = Stopwatch(0.0)
         self._followed: DwellGate[Scores | None] = DwellGate(IDLE, None)
         self._fade = ExponentialFade(RootLight.from_color(self._limiter.shown))
+
+    def _target(self, now_s: float) -> tuple[RootLight, str]:
+        """Return the light to fade to, and its label."""
+        scores = self._followed_scores(now_s)
+        fixed = fixed_light(self.settings.show, self.settings.fixed_color, self.palette)
+        if fixed is not None:
+            color, label = fixed
+            return self._dimmed(color, self.settings.brightness), label
+        light = self._idle_light() if scores is None else self._emotion_light(scores)
+        return light, self._followed.kind
 
     def _followed_scores(self, now_s: float) -> Scores | None:
         """Return the scores to show, or None for the idle light."""

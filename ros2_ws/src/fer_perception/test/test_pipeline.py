@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from fer_perception.detection.mtcnn import Mtcnn
-from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox, Face
-from fer_perception.face_emotion import FaceEmotion
 from fer_perception.images.frame_source import open_frame_source
 from fer_perception.images.region import RegionOfInterest
 from fer_perception.images.rotation import Rotation

@@ -102,13 +102,9 @@ def place_labels(
     """
     placed: list[BoundingBox] = []
     for box, size in zip(boxes, sizes, strict=True):
-        taken = [*boxes, *placed]
-        placed.append(
-            min(
-                _candidates(box, size, image_size),
-                key=lambda place, taken=taken: sum(_overlap(place, other) for other in taken),
-            )
-        )
+        places = list(_candidates(box, size, image_size))
+        covered = [sum(_overlap(place, other) for other in (*boxes, *placed)) for place in places]
+        placed.append(places[covered.index(min(covered))])
     return placed
 
 
