@@ -68,7 +68,7 @@ function showNobody(state) {
 
 function unknown(state) {
   const problem = state.problems.find(({ about }) => about === "faces");
-  return `Not known who is there${problem ? `: ${problem.text}` : ""}`;
+  return `Not known who is there${problem ? `: ${problem.short}` : ""}`;
 }
 
 // The probabilities of the face in the time line.

@@ -6,6 +6,7 @@ const SHOW = "ambient_light/show";
 const COLOR = "ambient_light/fixed_color";
 const PALETTE = "ambient_light/palette";
 const FLASH_LIMITED = "flash_limited";
+const FIXED = "fixed"; // the light's label of what a user chose
 const set = (key, value) => world.send({ type: "set", key, value });
 
 export function prepareLamp() {
@@ -27,8 +28,8 @@ export function showLamp(state) {
   const disc = get("disc");
   disc.classList.toggle("hollow", !isKnown);
   disc.classList.toggle("unlit", isKnown && state.lost.length > 0);
-  setText(get("lamp-label"), isKnown && output ? output.values.label : "–");
-  setText(get("flash-limited"), isKnown && output ? `acted ${output.values[FLASH_LIMITED]} times` : "–");
+  setText(get("lamp-label"), isKnown && output ? labelOf(output) : "–");
+  setText(get("flash-limited"), isKnown && output ? `${output.values[FLASH_LIMITED]} times` : "–");
   const color = isKnown ? hex(state.lamp.rgb) : "–";
   if (isKnown) document.documentElement.style.setProperty("--lamp", state.lamp.rgb.join(", "));
   setText(get("lamp-hex"), color);
@@ -40,6 +41,11 @@ export function showLamp(state) {
   const text = problem?.text ?? (lost || never);
   get("lamp-problem").hidden = !text;
   setText(get("lamp-problem"), text);
+}
+
+function labelOf({ values }) {
+  const show = world.controls.get(SHOW)?.value;
+  return values.label === FIXED ? `${show ?? FIXED}, by hand` : values.label;
 }
 
 export function showLampControls() {

@@ -2,13 +2,32 @@
 // The image. An old one is blurred and marked with its age, a very old one removed.
 import { get, make, setText, world } from "/world.js";
 
+let isLoading = false;
+let next = null; // the newest image, while an earlier one is loading
+
 export function showImage(blob) {
-  const image = get("image");
-  const before = image.src;
-  image.onload = () => before.startsWith("blob:") && URL.revokeObjectURL(before);
-  image.src = URL.createObjectURL(blob);
-  image.hidden = false;
+  if (isLoading) {
+    next = blob;
+    return;
+  }
+  isLoading = true;
+  get("image").src = URL.createObjectURL(blob);
+  get("image").hidden = false;
 }
+
+function loaded({ target }) {
+  URL.revokeObjectURL(target.src);
+  if (target.naturalWidth) {
+    // Kept while there is no image, so that the page does not jump.
+    get("picture").style.aspectRatio = `${target.naturalWidth} / ${target.naturalHeight}`;
+  }
+  isLoading = false;
+  const blob = next;
+  next = null;
+  if (blob) showImage(blob);
+}
+
+get("image").onload = get("image").onerror = loaded;
 
 export function showView(state) {
   const problem = state.problems.find(({ about }) => about === "faces");
@@ -16,9 +35,10 @@ export function showView(state) {
   const image = get("image");
   get("picture").classList.toggle("stale", isOld);
   if (!image.hidden && (!state.image || (isOld && state.image.age_s > world.forget_s))) {
-    URL.revokeObjectURL(image.src);
     image.removeAttribute("src");
     image.hidden = true;
+    isLoading = false;
+    next = null;
   }
   get("age").hidden = image.hidden || !isOld;
   if (state.image) setText(get("age"), `image is ${state.image.age_s.toFixed(0)} s old`);
