@@ -54,6 +54,7 @@ def dashboard(start_node, peer, tmp_path):
         node = start_node("fer_bringup", "dashboard", "dashboard", arguments=words)
         address = re.compile(r"dashboard: (http://\S+:\d+)/")
         peer.wait_until(lambda: address.search(node.output), "the address", nodes=(node.node,))
+        run.node = node
         return address.search(node.output).group(1)
 
     return run
@@ -152,6 +153,11 @@ def test_silence_is_shown_as_silence_and_names_the_silent_node(
         until("document.querySelector('#disc.hollow') !== null", "the hollow disc")
         assert tab.evaluate(text("lamp-hex")) == "–"
     until(f"{with_image} && !document.querySelector('#disc.hollow')", "the light again")
+    with stopped(dashboard.node):
+        until(f"{text('link')} === 'no connection'", "the silent dashboard")
+        assert tab.evaluate("document.querySelector('#picture.stale #image') !== null")
+        assert tab.evaluate("document.querySelector('#disc.hollow') !== null")
+    until(f"{with_image} && !document.querySelector('#disc.hollow')", "the dashboard again")
     assert camera.stop() == 0
     until(f"{text('banner')}.endsWith('nobody publishes it')", "the camera's end")
     assert tab.complaints() == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Node of the dashboard: find robots and listen to those that a page shows."""
+"""Node of the dashboard: find robots and listen to those that a page has shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAX_ROBOTS = 16
 
 
 class DashboardNode(Node):
-    """Listen to the robot in this node's namespace, and to others while pages show them."""
+    """Listen to the robot in this node's namespace, and to others once a page shows them."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("dashboard", **kwargs)

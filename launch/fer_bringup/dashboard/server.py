@@ -19,6 +19,7 @@ from aiohttp import WSMsgType, web
 
 from ambient_light_driver.color.palette import load_palette, shipped_palettes
 from fer_bringup.dashboard.access import Access
+from fer_bringup.dashboard.controls import PERCEPTION
 from fer_bringup.dashboard.dashboard_node import DashboardNode
 from fer_bringup.dashboard.downloads import picture_without_faces, settings_yaml
 from fer_bringup.dashboard.freshness import FORGET_S
@@ -104,10 +105,6 @@ async def _find(node: DashboardNode, request: web.Request) -> Robot:
     return robot
 
 
-async def _settings(robot: Robot) -> str:
-    return await settings_yaml(robot)
-
-
 async def _csv(robot: Robot) -> str:
     return robot.csv()
 
@@ -116,12 +113,12 @@ async def _picture(robot: Robot) -> bytes:
     faces = robot.faces()
     if faces is None:
         raise LookupError("no faces are received")
-    least = robot.parameters["fer_perception"].value("min_confidence", 0.0)
+    least = robot.parameters[PERCEPTION].value("min_confidence", 0.0)
     return picture_without_faces(faces, least)
 
 
 _DOWNLOADS: dict[str, Callable[[Robot], Awaitable[str | bytes]]] = {
-    "settings.yaml": _settings,
+    "settings.yaml": settings_yaml,
     "faces.csv": _csv,
     "snapshot.png": _picture,
 }
