@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import RgbImage
-from fer_perception.pipeline import EmotionPipeline
+from fer_perception.pipeline import FramePipeline
 from fer_perception.recognition.alignment import align_faces
 from fer_perception.tracking.smoothing import ScoreSmoother
 
@@ -138,7 +138,7 @@ def _clear_label(scores: Scores) -> str:
     return EMOTIONS[label] if is_clear else ""
 
 
-def _clip_scores(pipeline: EmotionPipeline, clip: Path) -> Scores:
+def _clip_scores(pipeline: FramePipeline, clip: Path) -> Scores:
     """Return the scores of the largest face, at the node's rate."""
     rows, next_s = [], 0.0
     for image, stamp_s in frames_of(clip):
@@ -148,7 +148,7 @@ def _clip_scores(pipeline: EmotionPipeline, clip: Path) -> Scores:
     return np.array(rows)
 
 
-def _still_scores(pipeline: EmotionPipeline, photo: Path) -> Iterator[Scores]:
+def _still_scores(pipeline: FramePipeline, photo: Path) -> Iterator[Scores]:
     """Yield the scores of each face under noise, flicker and jitter of the box."""
     picture = cv2.imread(str(photo))
     if picture is None:

@@ -13,7 +13,7 @@ import numpy as np
 from fer_perception.detection import FaceDetector
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox, Face, RgbImage
-from fer_perception.pipeline import EmotionPipeline
+from fer_perception.pipeline import FramePipeline
 
 from ..tested_model import pipeline_of_the_node
 from .clips import CLIPS, Clip, Renderer, TrueFrame
@@ -82,7 +82,7 @@ class _NoRecognizer:
 
 def tracking_pipeline(
     changes: Mapping[str, Any], detector: FaceDetector | None = None
-) -> EmotionPipeline:
+) -> FramePipeline:
     """Return the node's pipeline, which recognises nothing.
 
     :param detector: in place of the node's.
@@ -94,7 +94,7 @@ def tracking_pipeline(
     return pipeline
 
 
-def run(pipeline: EmotionPipeline, frames: Iterable[TrueFrame]) -> tuple[TrackingCount, float]:
+def run(pipeline: FramePipeline, frames: Iterable[TrueFrame]) -> tuple[TrackingCount, float]:
     """Return the counts and the mean time of a frame in ms."""
     count, seconds, number = TrackingCount(), 0.0, 0
     for frame in frames:

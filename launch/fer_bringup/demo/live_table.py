@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ambient_light_driver.color.light_color import LightColor
+from fer_perception.emotion_colors import hex_color
 from fer_perception.emotions import EMOTIONS
 
 
@@ -31,7 +32,7 @@ def faces_table(faces: Sequence[EmotionStamped], lamp: LightColor | None, title:
     for face in faces:
         table.add_row(
             face.face_id,
-            Text(f"{face.emotion} {face.confidence:.0%}", style="bold"),
+            Text(f"{face.emotion} {face.confidence:.0%}", style=f"bold {hex_color(face.emotion)}"),
             *(_score(score, face.confidence) for score in face.scores),
             f"{_latency_ms(face):.0f}",
         )

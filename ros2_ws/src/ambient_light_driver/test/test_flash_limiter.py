@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ambient_light_driver.color.fixed_light import SHOWN
 from ambient_light_driver.color.light_color import (
     LightColor,
     linear_to_srgb,
@@ -353,6 +354,26 @@ def test_a_clock_that_stands_still_jumps_or_is_undefined_lets_no_flash_through(s
         latest_s = max(latest_s, now_s) if math.isfinite(now_s) else latest_s
         times_s.append(latest_s)
         colors.append(limiter.step(color, now_s).color)
+    assert_safe(times_s, colors, lamps)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(SHOWN), st.integers(1, 12)), min_size=10, max_size=50),
+    st.sampled_from(["rgb 255 255 255", "rgb 255 0 0"]),
+    lamps,
+)
+def test_no_sequence_of_choices_by_a_user_flashes(choices, fixed_color, lamps):
+    """Not even with all that smooths it switched off."""
+    direct = LightSettings(time_constant_s=0.0, fixed_color=fixed_color)
+    pipeline = LightPipeline(load_palette("default"), direct)
+    times_s, colors, now_s = [0.0], [BLACK], 0.0
+    for show, steps in choices:
+        pipeline.settings = replace(direct, show=show)
+        for _ in range(steps):
+            now_s += 0.02
+            times_s.append(now_s)
+            colors.append(pipeline.step(now_s, now_s).color)
     assert_safe(times_s, colors, lamps)
 
 

@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 
 from fer_perception.detection.mtcnn import Mtcnn
-from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox, Face
-from fer_perception.face_emotion import FaceEmotion
-from fer_perception.images.annotation import annotate
 from fer_perception.images.frame_source import open_frame_source
 from fer_perception.images.region import RegionOfInterest
 from fer_perception.images.rotation import Rotation
@@ -160,29 +157,6 @@ def test_change_of_what_is_looked_for_reaches_faces_that_are_followed(
     assert len(pipeline.track(portrait, 0.1)) == 1
     pipeline.detector = ListedFaces()
     assert pipeline.track(portrait, 0.13) == []
-
-
-def test_annotation_draws_into_a_copy_at_any_place_and_size(rng):
-    for width, height in ((640, 480), (60, 40), (8, 8)):
-        image = rng.integers(0, 256, (height, width, 3), np.uint8)
-        before = image.copy()
-        faces = [
-            FaceEmotion(f"f{i}", _face(x=x, size=30.0), np.full(7, 1 / 7, np.float32))
-            for i, x in enumerate((-20.0, 0.0, width - 10.0, 5.0 * width))
-        ]
-        drawn = annotate(image, faces)
-        np.testing.assert_array_equal(image, before)
-        assert drawn.shape == image.shape and (drawn != image).any()
-
-
-def test_annotation_shows_the_scores_as_bars():
-    image = np.zeros((480, 640, 3), np.uint8)
-    scores = np.zeros(7, np.float32)
-    scores[EMOTIONS.index("anger")] = 1.0
-    drawn = annotate(image, [FaceEmotion("f1", _face(), scores)])
-    highlighted = (drawn == (255, 200, 70)).all(axis=2)
-    assert highlighted.any(axis=0).sum() > 50  # one long bar
-    assert highlighted.any(axis=1).sum() < 15  # of one line
 
 
 def _labels(pipeline, path):
