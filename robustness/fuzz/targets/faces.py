@@ -68,7 +68,9 @@ def _prepare() -> Try:
             scores[rng.randrange(len(EMOTIONS))] = 1.0
             smoother.update(face_ids[i], scores, stamp_s)
         emotions = [
-            FaceEmotion(face_id, face, smoother.scores(face_id), smoother.label(face_id))
+            FaceEmotion(
+                face_id, face, smoother.scores(face_id), steady_label=smoother.label(face_id)
+            )
             for face_id, face in named
         ]
         header = Header(frame_id="camera")
