@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from ..face import BoundingBox, Face
+from .assignment import linear_sum_assignment
 
 # Cost of a forbidden pair: far above any real cost, and finite as the solver requires.
 _FORBIDDEN: Final = 1e6
