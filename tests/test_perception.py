@@ -190,6 +190,7 @@ def test_message_holds_what_its_definition_promises(perception):
     assert 0.0 <= face.entropy <= 1.0
     assert -1.0 <= face.valence <= 1.0 and -1.0 <= face.arousal <= 1.0
     assert 0.9 <= face.detection_confidence <= 1.0
+    assert 0.9 <= face.quality <= 1.0 and face.quality_faults == 0
     assert face.model_id.startswith(f"{DEFAULT_MODEL}@")
     latency = face.processing_latency
     assert latency.sec + 1e-9 * latency.nanosec > 0.0

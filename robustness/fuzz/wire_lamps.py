@@ -67,8 +67,8 @@ class Counterpart(ABC):
     """
 
     name: str
-    stalls_keep_the_past = False
-    """Whether what the receiver gets while it stands still waits beyond the reach of the light."""
+    queues = False
+    """Whether it queues what arrives while it stands still, beyond the reach of the light."""
 
     def __init__(self) -> None:
         self.devices: dict[str, tuple[str, Options]] = {}
@@ -137,7 +137,7 @@ class OladCounterpart(Counterpart):
     :param plugin: ``e131`` or ``artnet``.
     """
 
-    stalls_keep_the_past = True
+    queues = True
 
     def __init__(self, plugin: str, folder: Path) -> None:
         super().__init__()
@@ -264,7 +264,7 @@ class MqttCounterpart(Counterpart):
         self._words = [program, "-c", str(configuration)]
         self._log: IO[bytes] = (folder / "mosquitto.log").open("ab")
         self._start()
-        self._stalls_subscriber = self.stalls_keep_the_past = stalls_subscriber
+        self._stalls_subscriber = self.queues = stalls_subscriber
         self._listener = _Listener("mqtt", self._port, folder / "heard")
         if stalls_subscriber:
             self.name = "mosquitto, subscriber stalls"
@@ -332,7 +332,7 @@ class WledCounterpart(Counterpart):
         super().__init__()
         self._device = f"{'late_' * is_late}wled_{protocol}"
         self.name = f"WLED's contract, {protocol}"
-        self.stalls_keep_the_past = protocol == "ddp"
+        self.queues = protocol == "ddp"
         port = free_port(socket.SOCK_STREAM)
         self._http = _Listener(f"{'late_' * is_late}wled", port, folder / self._device)
         self._receivers = [self._http]

@@ -25,7 +25,11 @@ setup(
         "tqdm",
         "zstandard",
     ],
-    extras_require={"test": ["pytest"]},
+    extras_require={
+        "dask": ["distributed"],
+        "remote": ["fsspec"],
+        "test": ["pytest"],
+    },
     zip_safe=False,
     maintainer="Maintainers of fer_perception",
     maintainer_email="maintainers@example.com",

@@ -163,7 +163,7 @@ def evaluate_dataset(
             latencies.add(latency_s)
             face = GroundTruthFace(picture.name, picture.label, None, picture.number)
             match = FaceMatch(face, frame.faces[0] if frame.faces else None)
-            scoring.add_picture(match, picture.number)
+            scoring.add_picture(match, frame)
             table.add(frame, [match])
     wall_s = time.perf_counter() - start_s
     if len(unreadable) == pictures.count:
@@ -203,7 +203,8 @@ def _predict(
 
 def _whole_picture(pixels: NDArray[np.uint8], pipeline: FramePipeline) -> FaceEmotion:
     """Return the expression of a face crop, without detection."""
-    [scores] = pipeline.recognizer.recognize(as_crop(pixels)[None])
+    adjustment = pipeline.config.prior_adjustment
+    [scores] = pipeline.recognizer.recognize(as_crop(pixels)[None], adjustment)
     height, width = pixels.shape[:2]
     box = BoundingBox(0.0, 0.0, float(width), float(height))
     return FaceEmotion("", Face(box, 1.0, np.full((5, 2), np.nan, np.float32)), scores)

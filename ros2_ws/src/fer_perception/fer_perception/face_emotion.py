@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .emotions import EMOTIONS, UNKNOWN, normalized_entropy, valence_arousal
 from .face import BoundingBox, Face
+from .recognition.quality import FaceQuality
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,11 +20,13 @@ class FaceEmotion:
     :ivar face_id: constant while the face is tracked; empty without tracking.
     :ivar face: the detection.
     :ivar scores: 7, the probability of each of :data:`~.emotions.EMOTIONS`, summing to 1.
+    :ivar quality: how well the face can be read, at its last recognition.
     """
 
     face_id: str
     face: Face
     scores: NDArray[np.float32]
+    quality: FaceQuality = FaceQuality()
 
     @property
     def emotion(self) -> str:

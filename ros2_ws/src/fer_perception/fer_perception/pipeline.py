@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fer_common.resettable_clock import StreamClock
 
@@ -14,6 +17,7 @@ from .face_emotion import FaceEmotion
 from .images.region import RegionOfInterest
 from .images.rotation import Rotation
 from .recognition.alignment import align_faces
+from .recognition.quality import FaceQuality, assess, trusted
 from .recognition.recognizer import EmotionRecognizer
 from .tracking.detection_scheduler import DetectionSchedule, DetectionScheduler
 from .tracking.recognition_schedule import RecognitionSchedule
@@ -32,6 +36,7 @@ class PipelineConfig:
         every frame.
     :ivar recognition_rate_hz: maximum recognitions per second of each face of a stream; 0 for
         every frame.
+    :ivar prior_adjustment: see :meth:`~.recognition.recognizer.EmotionRecognizer.recognize`.
     """
 
     min_detection_confidence: float = 0.9
@@ -39,6 +44,7 @@ class PipelineConfig:
     rotation: Rotation = Rotation()
     detection_schedule: DetectionSchedule = DetectionSchedule(detection_interval=1)
     recognition_rate_hz: float = 0.0
+    prior_adjustment: float = 0.0
 
 
 class FramePipeline:
@@ -62,6 +68,7 @@ class FramePipeline:
         self.effort = 1.0
         self._scheduler = DetectionScheduler()
         self._schedule = RecognitionSchedule()
+        self._qualities: dict[str, FaceQuality] = {}
         self._time = StreamClock()
         self.detector = detector
         self._config = config
@@ -96,10 +103,11 @@ class FramePipeline:
         upright = self.config.rotation.image(image)
         part, left, top = self._region.part(upright)
         faces = self._chosen(self.detector.detect(part), part, left, top)
-        scores = self.recognizer.recognize(align_faces(upright, faces))
         return [
-            FaceEmotion("", self._in_original(face, image), row)
-            for face, row in zip(faces, scores, strict=True)
+            FaceEmotion("", self._in_original(face, image), scores, quality)
+            for face, (scores, quality) in zip(
+                faces, self._recognized(upright, faces), strict=True
+            )
         ]
 
     def track(self, image: RgbImage, stamp_s: float) -> list[FaceEmotion]:
@@ -123,16 +131,36 @@ class FramePipeline:
         )
         faces = self._chosen(found, part, left, top)
         face_ids = self.tracker.update(faces, stamp_s)
-        self.smoother.keep_only(self.tracker.face_ids | set(face_ids))
+        known = self.tracker.face_ids | set(face_ids)
+        self.smoother.keep_only(known)
+        self._qualities = {key: self._qualities[key] for key in self._qualities.keys() & known}
         rate_hz = self.config.recognition_rate_hz * self.effort
         due = self._schedule.due(face_ids, stamp_s, rate_hz)
-        crops = align_faces(upright, [faces[i] for i in due])
-        for i, scores in zip(due, self.recognizer.recognize(crops), strict=True):
+        recognized = self._recognized(upright, [faces[i] for i in due])
+        for i, (scores, quality) in zip(due, recognized, strict=True):
             self.smoother.update(face_ids[i], scores, stamp_s)
+            self._qualities[face_ids[i]] = quality
         return [
-            FaceEmotion(face_id, self._in_original(face, image), self.smoother.scores(face_id))
+            FaceEmotion(
+                face_id,
+                self._in_original(face, image),
+                self.smoother.scores(face_id),
+                self._qualities[face_id],
+            )
             for face_id, face in zip(face_ids, faces, strict=True)
         ]
+
+    def _recognized(
+        self, upright: RgbImage, faces: Sequence[Face]
+    ) -> list[tuple[NDArray[np.float32], FaceQuality]]:
+        """Return each face's scores, as far as they can be trusted, and its quality."""
+        crops = align_faces(upright, faces)
+        scores = self.recognizer.recognize(crops, self.config.prior_adjustment)
+        height, width = upright.shape[:2]
+        qualities = [
+            assess(face, crop, (width, height)) for face, crop in zip(faces, crops, strict=True)
+        ]
+        return [(trusted(row, q), q) for row, q in zip(scores, qualities, strict=True)]
 
     def _in_original(self, face: Face, image: RgbImage) -> Face:
         height, width = image.shape[:2]
