@@ -61,7 +61,6 @@ setup(
         "numpy",
         "onnxruntime>=1.16",
         "opencv-python-headless",
-        "scipy",
         "tqdm",
     ],
     extras_require={

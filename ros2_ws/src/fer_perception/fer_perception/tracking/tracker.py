@@ -11,9 +11,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from ..face import BoundingBox, Face
+from .assignment import linear_sum_assignment
 from .look import Look, look_of
 from .track import Track, Velocity
 
