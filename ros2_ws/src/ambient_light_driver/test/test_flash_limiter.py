@@ -7,6 +7,7 @@ The long form is ``python -m robustness.fuzz.run flashes``.
 
 import math
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -18,8 +19,10 @@ from ambient_light_driver.color.light_color import (
     srgb_to_linear,
 )
 from ambient_light_driver.color.palette import emotion_names, load_palette, shipped_palettes
+from ambient_light_driver.color.root_light import RootLight
 from ambient_light_driver.pipeline import LightPipeline
 from ambient_light_driver.safety.flash_limiter import FlashLimiter
+from ambient_light_driver.safety.swing_search import most_swings
 from ambient_light_driver.selection.observation import FaceObservation
 from ambient_light_driver.settings import LightSettings
 
@@ -271,6 +274,25 @@ def test_a_receiver_that_shows_its_queue_at_once_does_not_flash(
 @given(st.lists(st.tuples(any_step, any_color), min_size=20, max_size=60), st.data())
 def test_white_that_is_taken_out_of_the_colors_does_not_flash(steps, data):
     assert_safe(*run(steps), data.draw(st.lists(white_lamp, min_size=4, max_size=8)))
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (RootLight(1.0, 0.7294, 0.0), RootLight(1.0, 1.0, 1.0)),
+        (RootLight(1.0, 1.0, 1.0), RootLight(0.0, 0.875, 0.0)),
+    ],
+)
+def test_the_search_knows_lamps_that_take_white_out_of_the_colors(start, end):
+    way = [start.moved_towards(end, i / 50.0).to_color() for i in range(51)]
+    swung = 0
+    for exponent, share, k in product((1.0, 2.0, 3.0), (0.25, 0.5, 0.75), range(3)):
+        weights = [share * (k == i) for i in range(3)] + [1.0 - share]
+        lit = [light(color, (WHITE_FORM, (exponent,) * 4, 1.0, weights)) for color in way]
+        luminance = [sum(w * c for w, c in zip(weights, one, strict=True)) for one in lit]
+        swung = max(swung, swings(luminance, 0.1))
+    assert swung >= 2
+    assert most_swings(((start, end),), is_whole=True) >= swung
 
 
 ORDINARY = [
