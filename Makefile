@@ -12,6 +12,7 @@ TYPED := $(wildcard tools/*.py launch/fer_bringup bench robustness \
 	ros2_ws/src/fer_perception/fer_perception \
 	ros2_ws/src/ambient_light_driver/ambient_light_driver \
 	ros2_ws/src/fer_bridges/fer_bridges \
+	ros2_ws/src/fer_client/fer_client \
 	ros2_ws/src/fer_common/fer_common \
 	ros2_ws/src/fer_evaluation/fer_evaluation \
 	ros2_ws/src/fer_training/fer_training)
@@ -26,7 +27,7 @@ test-env: ## The same with what training and the tests need
 	@tools/setup_env.sh tests
 
 build: env ## Build all packages into install/
-	@$(IN_ENV) flock tools colcon --log-level error build --event-handlers console_cohesion- console_direct-
+	@$(IN_ENV) unset PYTHONDONTWRITEBYTECODE && flock tools colcon --log-level error build --event-handlers console_cohesion- console_direct-
 
 demo: build ## Camera to lamp for about 20 s; VIDEO=file for a clip, DEMO_SECONDS=n
 	@$(IN_ENV) python3 -m fer_bringup.demo

@@ -5,6 +5,7 @@ import ast
 import re
 import shutil
 import sys
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -41,6 +42,8 @@ THIRD_PARTY = {
     "backports": (None, "rosbags"),
     "cv2": ("python3-opencv", "opencv-python-headless"),
     "deepface": (None, "deepface"),
+    "distributed": (None, "distributed"),
+    "fsspec": (None, "fsspec"),
     "hypothesis": ("python3-hypothesis", "hypothesis"),
     "jinja2": ("python3-jinja2", "jinja2"),
     "lifx": (None, "lifx-async"),
@@ -70,6 +73,8 @@ THIRD_PARTY = {
 STANDARD = {"__future__", "compression"}
 # Part of what a package in the same release of ROS brings.
 WITH_RCLPY = {"rpyutils"}
+# An application and a folder of data.
+WITHOUT_API = {"fer_bringup", "fer_models"}
 # What the tests of several packages share.
 SUPPORT = {file.stem for file in (REPOSITORY / "tests" / "support").glob("*.py")}
 # Messages and tools of which a node needs those it speaks, imported when it starts.
@@ -78,6 +83,7 @@ OPTIONAL = {
     "fer_evaluation": {"ambient_light_driver", "compression"},
     "ambient_light_driver": {"irobot_create_msgs"},
     "fer_bridges": {"hri_msgs", "vision_msgs"},
+    "fer_client": {"py_trees"},
 }
 
 
@@ -165,6 +171,19 @@ def test_a_source_file_without_the_licence_is_reported(tmp_path):
 def test_colcon_finds_that_pytest_runs_the_tests(name):
     """Otherwise 'colcon test' runs unittest, which finds no test and succeeds."""
     assert has_test_dependency(get_setup_information(PYTHON_PACKAGES[name] / "setup.py"), "pytest")
+
+
+@pytest.mark.parametrize("name", sorted(PYTHON_PACKAGES.keys() - WITHOUT_API))
+def test_every_public_name_can_be_imported(name):
+    if name == "fer_training":
+        pytest.importorskip("torch")
+    package = import_module(name)
+    assert package.__all__
+    for public in package.__all__:
+        assert public in dir(package)
+        assert hasattr(package, public), public
+    with pytest.raises(AttributeError, match="nonsense"):
+        package.nonsense  # noqa: B018
 
 
 @pytest.mark.parametrize("name", PYTHON_PACKAGES)

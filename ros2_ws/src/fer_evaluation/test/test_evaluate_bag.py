@@ -225,7 +225,7 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_starts_clean(tmp_pat
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["nowhere"], "nowhere: there is no such bag"),
+        (["nowhere"], "nowhere: no such bag"),
         (["BAG", "--labels", "nowhere.csv"], "nowhere.csv: cannot be read: No such file"),
         (["BAG", "--labels-topic", "/truth"], "the bag has no topic /truth"),
         (["BAG", "--image-topic", "/left"], "/left is not in the bag"),
