@@ -44,7 +44,7 @@ _DEFERRAL_S: Final = 0.15
 # Longer without a face, somebody else may have come to its place.
 _GAP_S: Final = 0.12
 # The same between two images.
-_FRAME_GAP_S: Final = 0.5
+_FRAME_GAP_S: Final = 0.3
 # Time between two comparisons of a face that is followed without a gap: just under the interval of
 # recognition, so that both use the same crop.
 _COMPARISON_S: Final = 0.09
