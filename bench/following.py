@@ -25,8 +25,8 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "every 0.15 s": {"detection_interval_s": 0.15, "recognition_rate_hz": 0.0},
     "interval 10": {"detection_interval_s": 0.00, "recognition_rate_hz": 0.0},
     "every 0.6 s": {"detection_interval_s": 0.6, "recognition_rate_hz": 0.0},
-    "every 0.3 s, 15 Hz": {"recognition_rate_hz": 15.0},
-    "every 0.3 s, 10 Hz (default)": {},
+    "every 0.33 s, 15 Hz": {"recognition_rate_hz": 15.0},
+    "every 0.33 s, 10 Hz (default)": {},
 }
 _MAX_FRAMES = 400
 _SAME_FACE_IOU = 0.4

@@ -24,7 +24,7 @@ from fer_perception.tracking.smoothing import ScoreSmoother
 from .tested_model import pipeline_of_the_node
 
 _RATE_HZ: Final = 10.0
-_STILL_S: Final = 15.0
+_STILL_S: Final = 10.0
 _SWITCH_S: Final = 3.0
 _NOISE: Final = 4.0
 _FLICKER: Final = 1.5
@@ -161,9 +161,11 @@ def _still_scores(pipeline: FramePipeline, photo: Path) -> Iterator[Scores]:
         return
     rng = np.random.default_rng(0)
     rows = []
+    noise = rng.normal(0.0, _NOISE, image.shape).astype(np.int16)
     for _ in range(round(_STILL_S * _RATE_HZ)):
-        noise = rng.normal(0.0, _NOISE, image.shape) + rng.normal(0.0, _FLICKER)
-        noisy = np.clip(image + noise, 0, 255).astype(np.uint8)
+        shift = rng.integers(0, image.shape[:2]).tolist()
+        moved_noise = np.roll(noise, shift, axis=(0, 1)) + round(rng.normal(0.0, _FLICKER))
+        noisy = np.clip(image + moved_noise, 0, 255).astype(np.uint8)
         moved = [face.moved(*rng.normal(0.0, _JITTER_PX, 2).tolist()) for face in found]
         rows.append(pipeline.recognizer.recognize(align_faces(noisy, moved)))
     yield from np.array(rows).swapaxes(0, 1)

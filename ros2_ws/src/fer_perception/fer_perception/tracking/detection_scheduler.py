@@ -56,7 +56,7 @@ class DetectionSchedule:
         known one is found within it and one frame.
     """
 
-    detection_interval_s: float = 0.3
+    detection_interval_s: float = 0.33
 
     def __post_init__(self) -> None:
         if not self.detection_interval_s >= 0.0:

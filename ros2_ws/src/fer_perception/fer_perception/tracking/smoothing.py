@@ -100,7 +100,7 @@ class ScoreSmoother:
         """Return the belief ``dt`` seconds later: the prediction times the likelihood."""
         change = -math.expm1(-dt / _EXPRESSION_S)
         predicted = (1.0 - change) * belief + change * (1.0 - belief) / (len(EMOTIONS) - 1)
-        share = min(1.0, dt / (_OBSERVATION * self.time_constant_s))
+        share = min(1.0, dt / max(_OBSERVATION * self.time_constant_s, 1e-9))
         weighted = predicted * np.maximum(scores, _MIN_SCORE).astype(np.float64) ** share
         return np.asarray(weighted / weighted.sum())
 

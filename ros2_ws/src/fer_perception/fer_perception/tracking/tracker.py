@@ -43,8 +43,11 @@ _PATIENCE_S: Final = 0.3
 _DEFERRAL_S: Final = 0.15
 # Longer without a face, somebody else may have come to its place.
 _GAP_S: Final = 0.12
-# Time between two comparisons of a face that is followed without a gap.
-_COMPARISON_S: Final = 0.1
+# The same between two images.
+_FRAME_GAP_S: Final = 0.3
+# Time between two comparisons of a face that is followed without a gap: just under the interval of
+# recognition, so that both use the same crop.
+_COMPARISON_S: Final = 0.09
 # A followed face whose box agrees less with the expected one is compared at once.
 _SURE_IOU: Final = 0.8
 # Boxes that overlap more may hide a part of one face.
@@ -226,7 +229,7 @@ class FaceTracker:
                 and alike[row, column] < MIN_SIMILARITY
                 and (
                     frame.is_new_scene
-                    or frame.stamp_s - track.seen_s > _GAP_S
+                    or self._was_away(track, frame)
                     or track.differs_s(frame.stamp_s) >= _PATIENCE_S
                 )
             ):
@@ -252,6 +255,11 @@ class FaceTracker:
             if is_lost and track.differs_s(now_s) < _DEFERRAL_S:
                 deferred.update(different)
         return deferred
+
+    def _was_away(self, track: Track, frame: _Frame) -> bool:
+        """Return whether somebody else may have come to the face's place meanwhile."""
+        gap_s = frame.stamp_s - track.seen_s
+        return gap_s > (_FRAME_GAP_S if track.seen_s == self._last_s else _GAP_S)
 
     def _must_prove(self, track: Track, index: int, frame: _Frame) -> bool:
         """Return whether the look must agree even without a rival."""
