@@ -23,7 +23,9 @@ MODES = {
 
 @dataclass(frozen=True)
 class CostModel:
-    """Least-squares fit of ms = base + megapixel * 10^6 pixels + face * faces.
+    """Least-squares fit of milliseconds to megapixels and faces.
+
+    ms = base_ms + megapixel_ms * 10^6 pixels + face_ms * faces.
 
     :ivar points: (10^6 pixels, faces, milliseconds), as measured.
     """

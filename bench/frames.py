@@ -14,7 +14,7 @@ import torch
 
 from fer_perception.detection.mtcnn import Mtcnn, MtcnnConfig
 from fer_perception.face import BoundingBox, RgbImage
-from fer_perception.pipeline import EmotionPipeline
+from fer_perception.pipeline import FramePipeline
 from fer_perception.recognition.alignment import align_faces
 from fer_perception.tracking.detection_scheduler import DetectionSchedule
 from fer_perception.tracking.smoothing import ScoreSmoother
@@ -108,7 +108,7 @@ def _measure(
         for size in (40, 20)
     }
     network = load_network(FOLDER).network
-    searching: dict[str, EmotionPipeline] = {
+    searching: dict[str, FramePipeline] = {
         title: pipeline_of_the_node(changes)
         for title, changes in PIPELINES.items()
         if title != _FOLLOWED

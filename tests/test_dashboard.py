@@ -219,7 +219,7 @@ def test_nonsense_from_a_page_is_answered_and_the_server_lives(dashboard):
 
     answers = asyncio.run(talk())
     assert all(answers), answers
-    assert "there is no control" in answers[3]
+    assert "unknown control" in answers[3]
     assert status_of(address) == 200
     assert node.node.running
 

@@ -229,12 +229,26 @@ def test_a_recording_and_a_replay_start(stand_ins, repository, tmp_path):
     assert started["bag_player_node"]["parameters"]["rate"] == 2.0
 
 
-def test_two_cameras_do_not_mix(stand_ins, repository):
+def test_cameras_do_not_mix(stand_ins, repository, tmp_path):
     log = "pathlib.Path(sys.argv[0] + '.log').open('a').write(' '.join(sys.argv[1:]) + '\\n')"
     camera = stand_ins / "lib" / "fer_perception" / "camera_node"
     camera.write_text(f"#!{sys.executable}\nimport pathlib, sys\n{log}\n")
-    path = repository / "launch" / "two_cameras.launch.py"
-    assert launch(path, {"right_source": "2", "aggregator": "false"}) == 0
+    config = tmp_path / "cameras.yaml"
+    config.write_text("cameras: {left: , right: {source: 2}}")
+    path = repository / "launch" / "cameras.launch.py"
+    assert launch(path, {"config": str(config), "aggregator": "false"}) == 0
     lines = camera.with_name("camera_node.log").read_text().splitlines()
     assert sorted("__ns:=/left" in line for line in lines) == [False, True]
     assert sorted("__ns:=/right" in line for line in lines) == [False, True]
+
+
+def test_the_shared_perception_of_cameras_starts_the_same(stand_ins, repository, tmp_path):
+    add_stand_in(stand_ins, "fer_perception", "emotion_nodes")
+    config = tmp_path / "cameras.yaml"
+    config.write_text("cameras: {left: , right: {source: 2}}\none_process: true")
+    given = {"config": str(config), "namespace": "robot1", "aggregator": "false"}
+    assert launch(repository / "launch" / "cameras.launch.py", given) == 0
+    launched = seen_by_the_nodes(stand_ins)["emotion_nodes"]
+    assert start.main(["cameras", *(f"{name}:={value}" for name, value in given.items())]) == 0
+    assert launched == seen_by_the_nodes(stand_ins)["emotion_nodes"]
+    assert launched["parameters"]["autostart"] is True

@@ -60,6 +60,6 @@ def test_three_lines_after_pip(repository, plain_environment, tmp_path):
     # What the metadata require brings fer_common from beside the package, as PyPI has none.
     [metadata] = target.glob("fer_perception-*.dist-info/METADATA")
     requirements = metadata.read_text()
-    assert f"fer_common @ {sources[0].as_uri()}" in requirements
+    assert f"fer_common @ file://localhost{sources[0]}" in requirements
     for name in ("numpy", "onnxruntime>=1.16", "opencv-python-headless", "scipy", "tqdm"):
         assert f"Requires-Dist: {name}" in requirements

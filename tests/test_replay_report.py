@@ -10,6 +10,9 @@ import pytest
 
 from chromium import Chromium
 from fer_evaluation import evaluate_bag, make_bag
+from fer_evaluation.report.html_report import render_report
+from fer_evaluation.scoring.ground_truth import GroundTruth, LabelRow
+from made_results import many_ids, results_of
 from real_peers import find_program
 from replay_bags import small_images, write_bag
 
@@ -71,3 +74,32 @@ def test_names_from_a_bag_cannot_become_part_of_the_page(chromium, tmp_path):
     assert "<img" not in report.read_text()
     assert "<script" not in report.read_text()
     assert_opens(chromium, report, name)
+
+
+# The height of drawn text, and the elements that stick out.
+SMALL_TEXT = """
+[...document.querySelectorAll('main *, main svg text')].filter(e =>
+    [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())
+    && e.getClientRects().length && !e.closest('details'))
+  .map(e => [e.closest('svg') ? e.getBoundingClientRect().height / 1.2
+                              : parseFloat(getComputedStyle(e).fontSize), e.textContent])
+  .filter(([size]) => size < 9.5).map(([size, text]) => `${size}: ${text}`)
+"""
+ORDER = """
+[...document.querySelectorAll('.row:not(.head)')]
+  .sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top)
+  .slice(0, 3).map(row => row.firstElementChild.textContent)
+"""
+
+
+def test_the_report_is_readable_on_a_phone_and_sorts_without_scripts(chromium, tmp_path):
+    truth = GroundTruth([LabelRow(0, "fear", None, "p1"), LabelRow(0, "sadness", None, "p2")])
+    page = tmp_path / "report.html"
+    page.write_text(render_report(results_of(many_ids(30), truth)))
+    tab = chromium.live(page.as_uri(), width_px=390, height_px=844)
+    assert tab.evaluate("document.documentElement.scrollWidth") == 390
+    assert tab.evaluate(SMALL_TEXT) == []
+    assert tab.evaluate(ORDER) == ["f0", "f1", "f2"]
+    tab.evaluate("document.querySelector('.sort .by-3').click()")
+    assert tab.evaluate(ORDER) == ["f0", "f7", "f14"]
+    assert tab.complaints() == []

@@ -54,7 +54,7 @@ def test_each_node_gets_the_enclave_of_its_own_name(checked):
 def test_without_a_keystore_there_is_no_security():
     assert not any("SECURITY" in name for name in nodes()["camera"].environment)
     assert "security_keystore" in read("fer_light").arguments
-    assert {"fer_light", "record", "replay", "two_cameras"} == set(names())
+    assert {"cameras", "fer_light", "record", "replay"} == set(names())
 
 
 def test_a_keystore_is_enforced(checked, monkeypatch):

@@ -169,7 +169,7 @@ class Robot:
         control = next((c for c in CONTROLS if c.key == key), None)
         known = self.parameters[control.node].known() if control else {}
         if control is None or control.parameter not in known:
-            return f"there is no control {key!r:.80}"
+            return f"unknown control {key!r:.80}"
         try:
             wanted = typed(value, known[control.parameter][0])
         except ValueError as error:

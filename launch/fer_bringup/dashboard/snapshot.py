@@ -74,7 +74,7 @@ def event(message: FaceEvent) -> dict[str, Any]:
 
 
 def lamp(message: ColorRGBA) -> dict[str, Any]:
-    """Return the colour for the page: sRGB scaled by brightness, 0 to 255."""
+    """Return the page's colour: sRGB scaled by brightness, 0 to 255."""
     color = LightColor(*(_number(v) for v in (message.r, message.g, message.b, message.a)))
     return {
         "rgb": screen_rgb(color),

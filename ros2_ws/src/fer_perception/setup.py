@@ -7,9 +7,10 @@ from setuptools.command.build_ext import build_ext
 
 package_name = "fer_perception"
 # fer_common is not on PyPI: pip builds it from the folder beside this one. colcon and rosdep go by
-# package.xml.
+# package.xml; but colcon refuses an address without a host, and then finds no tests.
 sibling = Path(__file__).resolve().parent.parent / "fer_common"
-fer_common = f"fer_common @ {sibling.as_uri()}" if sibling.is_dir() else "fer_common"
+address = sibling.as_uri().replace("file://", "file://localhost")
+fer_common = f"fer_common @ {address}" if sibling.is_dir() else "fer_common"
 
 
 class BuildOptionalLibrary(build_ext):

@@ -13,7 +13,7 @@ from ambient_light_driver.color.mixing import mixed_light
 from ambient_light_driver.color.palette import Palette, emotion_names
 from ambient_light_driver.color.root_light import RootLight
 from ambient_light_driver.light_state import IDLE, OFF_LABEL, LightState
-from ambient_light_driver.safety.flash_limiter import DEFAULT_LATE_S, FlashLimiter
+from ambient_light_driver.safety.flash_limiter import FlashLimiter
 from ambient_light_driver.selection.face_presence import FacePresence
 from ambient_light_driver.selection.face_selection import Scores, select_scores
 from ambient_light_driver.selection.observation import FaceObservation
@@ -63,15 +63,6 @@ class LightPipeline:
         """How often the flash limiter limited a colour."""
         return self._limiter.interventions
 
-    @property
-    def late_s(self) -> float:
-        """Maximum delay of a colour [s], at least that of the topic."""
-        return self._limiter.late_s
-
-    @late_s.setter
-    def late_s(self, seconds: float) -> None:
-        self._limiter.late_s = max(seconds, DEFAULT_LATE_S)
-
     def observe(self, faces: Sequence[FaceObservation], now_s: float, source: str = "") -> None:
         """Set the faces of the newest image, possibly none.
 
@@ -89,17 +80,18 @@ class LightPipeline:
         """
         target, label = self._target(now_s)
         light = self._fade.step(target, self.settings.time_constant_s, now_s)
+        self._limiter.late_s = self.settings.late_s
         limited = self._limiter.step(
             light.to_color(), monotonic_s, self.settings.max_flashes, target.to_color()
         )
         return LightState(limited.color, label)
 
-    def lamp_went_out(self, monotonic_s: float) -> None:
-        """Count darkness of a lamp caused outside the pipeline.
+    def lamp_went_out(self, monotonic_s: float, lamp: str = "") -> None:
+        """Count a flash of one lamp that is caused outside the pipeline.
 
-        The output for lamps that stayed on is unchanged, unless a flash must be prevented.
+        :param lamp: its name; empty where it may be any.
         """
-        self._limiter.switch_off(monotonic_s)
+        self._limiter.count_outage(monotonic_s, lamp)
 
     def shut_down(self, monotonic_s: float) -> LightState:
         """Return the shutdown light and drop all faces.

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ambient_light_driver.color.fixed_light import FACES, SHOWN, parse_fixed_color
-from ambient_light_driver.safety.flash_limiter import MAX_FLASHES
+from ambient_light_driver.safety.flash_limiter import LATE_S, MAX_FLASHES
 from ambient_light_driver.selection.face_selection import BY_FACE_ID, SELECTIONS
 from fer_common.options import ConfigError, option
 
@@ -84,6 +84,13 @@ class LightSettings:
         "General and red flashes allowed in any second (WCAG 2.3.1 allows 3 of each).",
         minimum=1,
         maximum=MAX_FLASHES,
+    )
+    late_s: float = option(
+        LATE_S,
+        "Longest time for which a receiver (MQTT, UDP) may stand still and then show at once all "
+        "colours that it has queued: no more flashes than allowed pass even then [s].",
+        minimum=LATE_S,
+        maximum=10.0,
     )
     shutdown_state: str = option(
         # Not "off", which YAML, and so 'ros2 param', reads as a boolean.

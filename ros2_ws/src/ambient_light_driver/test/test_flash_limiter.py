@@ -73,12 +73,21 @@ def sent(color, form):
         ), 1.0
     if form == "dimmer":
         return tuple(srgb_to_linear(value) for value in color.rgb), color.brightness
+    if form == WHITE_FORM:
+        return with_white(color)
     if form == "apart, encoded":
         return color.rgb, linear_to_srgb(color.brightness)
     return color.rgb, color.brightness
 
 
+def with_white(color):
+    linear = color.linear_light()
+    white = min(linear)
+    return (*(value - white for value in linear), white), 1.0
+
+
 FORMS = ("linear", "gamma 3", "displayed", "multiplied", "dimmer", "apart", "apart, encoded")
+WHITE_FORM = "with white"
 
 
 def light(color, lamp):
@@ -96,7 +105,7 @@ def assert_safe(times_s, colors, lamps, max_flashes=3):
         lit = [light(color, lamp) for color in colors]
         total = sum(lamp[3])
         luminance = [sum(w * c for w, c in zip(lamp[3], rgb, strict=True)) / total for rgb in lit]
-        redness = [max(0.0, r - g - b) for r, g, b in lit]
+        redness = [max(0.0, r - g - b) for r, g, b, *_ in lit]
         assert worst_flashes(times_s, luminance, STANDARD) <= max_flashes, lamp
         assert worst_flashes(times_s, redness, STANDARD_RED) <= max_flashes, lamp
 
@@ -110,6 +119,12 @@ lamp = st.tuples(
     st.one_of(st.just((0.2126, 0.7152, 0.0722)), st.tuples(weight, weight, weight)),
 )
 lamps = st.lists(lamp, min_size=3, max_size=6)
+white_lamp = st.tuples(
+    st.just(WHITE_FORM),
+    st.one_of(st.tuples(*[exponent] * 4), exponent.map(lambda e: (e,) * 4)),
+    st.just(1.0),
+    st.one_of(st.just((0.2126, 0.7152, 0.0722, 1.0)), st.tuples(*[weight] * 4)),
+)
 unit = st.floats(0.0, 1.0)
 level = st.one_of(st.sampled_from([0.0, 0.1, 0.5, 1.0]), unit)
 extreme = st.sampled_from([WHITE, BLACK, RED, BLUE, LightColor(1.0, 0.5, 0.0, 0.4)])
@@ -212,6 +227,89 @@ def test_a_link_that_stalls_and_takes_one_color_at_a_time_adds_no_flash(steps, d
         shown_s.append(free_s)
         shown.append(colors[i])
     assert_safe(shown_s, shown, lamps)
+
+
+def queued(times_s, stalls, late_s):
+    """Return when each colour is shown by a receiver that stands still and then shows its queue.
+
+    :param stalls: (time between stalls, share of ``late_s``) of each.
+    """
+    shown_s, stalls = [], iter(stalls)
+    next_s, end_s = 0.0, -math.inf
+    for now_s in times_s:
+        if now_s >= max(next_s, end_s):
+            pause_s, share = next(stalls, (math.inf, 0.0))
+            end_s = now_s + share * late_s
+            next_s = end_s + pause_s
+        shown_s.append(max(now_s, end_s))
+    return shown_s
+
+
+stall = st.tuples(st.floats(0.0, 1.0), st.one_of(st.just(1.0), st.floats(0.0, 1.0)))
+
+
+@pytest.mark.parametrize("late_s", [2.5, 6.0])
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(any_color, min_size=2, max_size=4),
+    st.sampled_from([0.1, 0.17, 0.3, 0.6]),
+    st.lists(stall, min_size=1, max_size=6),
+    st.lists(st.one_of(lamp, white_lamp), min_size=4, max_size=8),
+)
+def test_a_receiver_that_shows_its_queue_at_once_does_not_flash(
+    late_s, colors, step_s, stalls, lamps
+):
+    limiter = FlashLimiter()
+    limiter.late_s = late_s
+    times_s, shown = [0.0], [BLACK]
+    for i in range(round((late_s + 3.0) / step_s)):
+        times_s.append(step_s * (i + 1))
+        shown.append(limiter.step(colors[i % len(colors)], times_s[-1]).color)
+    assert_safe(queued(times_s, stalls, late_s), shown, lamps)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(any_step, any_color), min_size=20, max_size=60), st.data())
+def test_white_that_is_taken_out_of_the_colors_does_not_flash(steps, data):
+    assert_safe(*run(steps), data.draw(st.lists(white_lamp, min_size=4, max_size=8)))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(any_step, any_color), min_size=20, max_size=60),
+    st.lists(st.tuples(st.integers(5, 50), st.floats(0.0, 2.4)), min_size=1, max_size=3),
+    lamps,
+)
+def test_a_command_that_is_given_up_and_obeyed_later_does_not_flash(steps, given_up, lamps):
+    limiter = FlashLimiter()
+    times_s, shown, now_s = [0.0], [BLACK], 0.0
+    late = []
+    for i, (step_s, color) in enumerate(steps):
+        now_s += step_s
+        times_s.append(now_s)
+        shown.append(limiter.step(color, now_s).color)
+        for number, late_s in given_up:
+            if number == i:  # a second after it was sent: it is given up
+                limiter.count_outage(now_s, "lamp")
+                late.append((now_s + late_s, shown[-5]))
+    events = sorted([*zip(times_s, shown, strict=True), *late], key=lambda event: event[0])
+    obeyed = [light for _, light in events]
+    for when_s, _ in late:  # and the next command shows the newest colour again
+        at = next(i for i, event in enumerate(events) if event[0] == when_s)
+        obeyed[at + 1 : at + 1] = [obeyed[at - 1]]
+        events[at + 1 : at + 1] = [events[at]]
+    assert_safe([moment for moment, _ in events], obeyed, lamps)
+
+
+def test_outages_of_different_lamps_do_not_add_up():
+    limiter = FlashLimiter()
+    for name in ("a", "b", "c"):
+        limiter.count_outage(0.0, name)
+    assert not limiter.step(WHITE, 0.1).limited
+    for _ in "12":
+        limiter.count_outage(0.1, "a")
+    assert limiter.step(BLACK, 0.2).limited
+    assert not limiter.step(BLACK, 4.0).limited
 
 
 @settings(max_examples=50, deadline=None)
@@ -335,7 +433,7 @@ def test_a_strobe_is_held_after_the_allowed_flashes_until_there_is_room(color, m
     assert max_flashes <= i <= 2 * max_flashes
     assert shown.color == before
     assert limiter.interventions == 1
-    assert limiter.step(wanted, 1.6, max_flashes).color.linear_light() == pytest.approx(
+    assert limiter.step(wanted, 4.2, max_flashes).color.linear_light() == pytest.approx(
         wanted.linear_light()
     )
 

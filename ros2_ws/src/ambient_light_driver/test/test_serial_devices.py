@@ -71,9 +71,9 @@ def test_an_unplugged_lamp_counts_as_dark(serial_pair, device_type, config_type,
     worker.start()
     worker.post(ORANGE)
     wait_until(lambda: worker.status().sent, "the colour")
-    assert worker.dark_outages() == 0
+    assert worker.status().outages == 0
     serial_pair.unplug()
-    wait_until(lambda: worker.dark_outages() == 1, "the loss to be counted")
+    wait_until(lambda: worker.status().outages == 1, "the loss to be counted")
     worker.request_stop(LightState(LightColor(0.0, 0.0, 0.0, 0.0), "off"))
     assert worker.join(10.0)
 

@@ -1,205 +1,119 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compare two metrics.json of evaluate_bag.
+"""Compare two runs of evaluate_bag, of one bag or of many.
 
 Exits with 1 when a gated figure is worse by more than allowed, as a check in continuous
-integration.
+integration. For runs of many bags, the paired bootstrap says which changes are significant.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
+from fer_common.atomic_file import write_atomically
+
+from .batch.totals import differences, sums_matrix, totals
+from .comparison.page import render_bag, render_bags
+from .comparison.rows import Row, rows_of_bag, rows_of_bags, table
+from .comparison.runs import is_run_of_many, paired, read_metrics, read_run
+from .report.figures import FIGURES
 from .scoring.agreement import label_agreement
 from .scoring.emotions_csv import EMOTIONS_FILE, read_emotions
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure to compare.
+class _Comparison:
+    """What is printed, and the page that shows it.
 
-    :ivar key: in metrics.json's "metrics", or "host.timings" where it begins with "timings.".
-    :ivar scale: factor from the file's unit to the displayed one.
-    :ivar better: 1 where more is better, -1 where less is, 0 where neither.
-    :ivar gated: whether a loss of more than ``--max-drop`` points fails.
+    :ivar page: takes the result in one line.
     """
 
-    key: str
-    name: str
-    unit: str
-    scale: float
-    better: int
-    gated: bool = False
-
-
-FIGURES: Final = (
-    Figure("accuracy", "accuracy", "%", 100.0, 1, True),
-    Figure("balanced_accuracy", "balanced accuracy", "%", 100.0, 1, True),
-    Figure("macro_f1", "macro-F1", "%", 100.0, 1, True),
-    Figure("coverage", "faces found", "%", 100.0, 1, True),
-    Figure("idf1", "IDF1", "%", 100.0, 1, True),
-    Figure("ece", "calibration error", "%", 100.0, -1, True),
-    Figure("time_to_switch_median_s", "time to switch", "s", 1.0, -1),
-    Figure("missed_changes", "missed changes", "", 1.0, -1),
-    Figure("label_flips_per_minute", "label flips", "/min", 1.0, -1),
-    Figure("id_switches", "id switches", "", 1.0, -1),
-    Figure("unreadable_frames", "unreadable frames", "", 1.0, -1),
-    Figure("flash_limit_interventions", "flash limiter", "", 1.0, 0),
-    Figure("timings.latency_p50_ms", "latency p50", "ms", 1.0, -1),
-    Figure("timings.latency_p95_ms", "latency p95", "ms", 1.0, -1),
-    Figure("timings.frames_per_s", "speed", "frames/s", 1.0, 1),
-)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One compared figure, ready to print."""
-
-    name: str
-    before: str
-    after: str
-    change: str
-    verdict: str
-
-    @property
-    def failed(self) -> bool:
-        """Return whether it fails the gate."""
-        return self.verdict == "WORSE"
-
-
-def read_metrics(path: Path) -> dict[str, Any]:
-    """Read a metrics.json.
-
-    :param path: of the file, or of the folder that holds it.
-    :raises ValueError: when it cannot be read or has another content.
-    """
-    file = path / "metrics.json" if path.is_dir() else path
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ValueError(f"{file}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ValueError(f"{file} is not valid JSON: {error}") from error
-    if not isinstance(document, dict) or not isinstance(document.get("metrics"), dict):
-        raise ValueError(f"{file} is not a metrics.json of evaluate_bag: 'metrics' is missing")
-    return document
-
-
-def compare(before: Mapping[str, Any], after: Mapping[str, Any], max_drop: float) -> list[Row]:
-    """Return the rows of the table.
-
-    A gated figure that only the first file has counts as worse.
-
-    :param max_drop: allowed loss of a gated figure, in points.
-    """
-    rows = []
-    for figure in FIGURES:
-        old, new = _value(before, figure), _value(after, figure)
-        if old is None and new is None:
-            continue
-        change = None if old is None or new is None else new - old
-        rows.append(
-            Row(
-                figure.name,
-                _text(old, figure),
-                _text(new, figure),
-                "" if change is None else f"{change:+.2f}",
-                _verdict(figure, old, new, change, max_drop),
-            )
-        )
-    return rows
-
-
-def _value(document: Mapping[str, Any], figure: Figure) -> float | None:
-    if figure.key.startswith("timings."):
-        place = document.get("host", {}).get("timings", {})
-    else:
-        place = document["metrics"]
-    value = place.get(figure.key.removeprefix("timings."))
-    return None if value is None else float(value) * figure.scale
-
-
-def _text(value: float | None, figure: Figure) -> str:
-    return "–" if value is None else f"{value:.2f} {figure.unit}".strip()
-
-
-def _verdict(
-    figure: Figure,
-    old: float | None,
-    new: float | None,
-    change: float | None,
-    max_drop: float,
-) -> str:
-    if old is None:
-        return "new"
-    if change is None or new is None:
-        return "WORSE" if figure.gated else "gone"
-    gain = change * figure.better
-    if figure.gated and gain < -max_drop - 1e-9:
-        return "WORSE"
-    if abs(change) < 0.005 or not figure.better:
-        return "="
-    return "better" if gain > 0.0 else "worse" + (", allowed" if figure.gated else "")
-
-
-def table(rows: list[Row]) -> str:
-    """Return the rows as text in columns."""
-    lines = [("figure", "before", "after", "change", "")]
-    lines += [(row.name, row.before, row.after, row.change, row.verdict) for row in rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(5)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if column in (0, 4) else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
-
-
-def _agreement(before: Path, after: Path) -> str:
-    files = [(p if p.is_dir() else p.parent) / EMOTIONS_FILE for p in (before, after)]
-    if not all(file.is_file() for file in files):
-        return ""
-    agreement = label_agreement(*(dict(read_emotions(file)) for file in files))
-    if not agreement.frames:
-        return "the two emotions.csv have no frame in common"
-    return (
-        f"same labels on {100 * agreement.share:.2f} % of the {agreement.frames} frames in both "
-        "emotions.csv"
-    )
+    rows: Sequence[Row]
+    notes: Sequence[str]
+    page: Callable[[str], str]
 
 
 def main(args: list[str] | None = None) -> int:
     """Run the command line.
 
-    :returns: 0 when all gated figures are equal or better, 1 when one is worse, 2 when the files
+    :returns: 0 when all gated figures are equal or better, 1 when one is worse, 2 when the runs
         cannot be compared.
     """
     options = _parser().parse_args(args)
     try:
-        before, after = read_metrics(options.before), read_metrics(options.after)
-        rows = compare(before, after, options.max_drop)
-        agreement = _agreement(options.before, options.after)
-    except ValueError as error:
+        if options.html is not None and options.html.exists() and not options.overwrite:
+            raise ValueError(f"{options.html} exists: name another file, or give --overwrite")
+        compared = _compare(options)
+        failed = [row.name for row in compared.rows if row.failed]
+        result = (
+            f"WORSE by more than {options.max_drop:g} points: {', '.join(failed)}"
+            if failed
+            else f"nothing gated is worse by more than {options.max_drop:g} points"
+        )
+        if options.html is not None:
+            write_atomically(options.html, compared.page(result).encode())
+    except (ValueError, OSError) as error:
         print(f"compare: {error}", file=sys.stderr)
         return 2
-    print(table(rows))
-    if agreement:
-        print(agreement)
+    print(table(compared.rows))
+    for note in compared.notes:
+        print(note)
+    print(result)
+    if options.html is not None:
+        print(f"Wrote {options.html}")
+    return 1 if failed else 0
+
+
+def _compare(options: argparse.Namespace) -> _Comparison:
+    """Compare the two runs.
+
+    :raises ValueError: when they cannot be compared.
+    """
+    many = [is_run_of_many(path) for path in (options.before, options.after)]
+    if many[0] != many[1]:
+        raise ValueError(
+            f"{options.before} and {options.after}: one is a run of many bags, the other of one"
+        )
+    return _compare_bags(options) if many[0] else _compare_bag(options)
+
+
+def _compare_bag(options: argparse.Namespace) -> _Comparison:
+    before, after = read_metrics(options.before), read_metrics(options.after)
+    rows = rows_of_bag(before, after, options.max_drop)
+    notes = [*_agreement(options.before, options.after)]
     sources = [document.get("source", {}).get("sha256") for document in (before, after)]
     if sources[0] != sources[1]:
-        print("note: the two runs are of different recordings")
-    failed = [row.name for row in rows if row.failed]
-    if failed:
-        print(f"WORSE by more than {options.max_drop:g} points: {', '.join(failed)}")
-        return 1
-    print(f"nothing gated is worse by more than {options.max_drop:g} points")
-    return 0
+        notes.append("note: the two runs are of different recordings")
+    return _Comparison(rows, notes, lambda result: render_bag(rows, before, after, result, notes))
+
+
+def _compare_bags(options: argparse.Namespace) -> _Comparison:
+    runs = paired(read_run(options.before), read_run(options.after))
+    old, new = sums_matrix(runs.before), sums_matrix(runs.after)
+    rows = rows_of_bags(totals(old), differences(old, new), options.max_drop)
+    folders = [p if p.is_dir() else p.parent for p in (options.before, options.after)]
+    notes = [f"bags in both runs: {len(runs.names)}", *runs.notes]
+    return _Comparison(
+        rows,
+        notes,
+        lambda result: render_bags(rows, runs, (folders[0], folders[1]), options.html, result),
+    )
+
+
+def _agreement(before: Path, after: Path) -> list[str]:
+    files = [(p if p.is_dir() else p.parent) / EMOTIONS_FILE for p in (before, after)]
+    if not all(file.is_file() for file in files):
+        return []
+    agreement = label_agreement(*(dict(read_emotions(file)) for file in files))
+    if not agreement.frames:
+        return ["the two emotions.csv have no frame in common"]
+    return [
+        f"same labels on {100 * agreement.share:.2f} % of the {agreement.frames} frames in both "
+        "emotions.csv"
+    ]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -211,14 +125,20 @@ def _parser() -> argparse.ArgumentParser:
         "worse, 1 worse, 2 cannot be compared.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("before", type=Path, help="metrics.json before the change, or its folder")
-    parser.add_argument("after", type=Path, help="metrics.json after the change, or its folder")
+    parser.add_argument(
+        "before",
+        type=Path,
+        help="run before the change: its folder, its metrics.json, or the run.json of many bags",
+    )
+    parser.add_argument("after", type=Path, help="run after the change, likewise")
     parser.add_argument(
         "--max-drop",
         type=float,
         default=0.5,
         help="allowed loss in percentage points (default: %(default)s)",
     )
+    parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page")
+    parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
     return parser
 
 

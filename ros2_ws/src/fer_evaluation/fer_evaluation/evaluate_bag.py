@@ -8,257 +8,159 @@ with the recording's time, so that the figures are reproducible.
 from __future__ import annotations
 
 import argparse
-import mimetypes
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from tqdm import tqdm
-
-from fer_perception.recognition.model_store import ModelError
-from fer_perception.settings import PerceptionSettings, build_pipeline
-
+from .bag_evaluation import BagOptions, evaluate_bag, refuse_media
 from .bags.bag_error import BagError
-from .bags.bag_images import BagImage, choose_image_topic, images
-from .bags.bag_reader import OpenBag
-from .bags.image_times import ImageTimes, TimeSource, image_times
-from .bags.message_types import MessageTypes
+from .bags.remote_bags import is_address, local_copy, name_of, remote_bags
 from .bags.storage_formats import bag_name, is_bag
+from .batch.index_page import INDEX_FILE
+from .batch.jobs import EXPECTED_ERRORS
+from .batch.run import RUN_FILE, BatchOptions, BatchResult, count_reports, evaluate_bags
+from .batch.sources import holds_bags, named_sources
 from .dataset_evaluation import evaluate_dataset
-from .emotion_bag import EmotionBag
-from .evaluation import Evaluation, NoImageError
 from .interruption import EXIT_INTERRUPTED, Interrupted, interruptible
 from .pipeline_options import add_pipeline_options, pipeline_settings
-from .report import provenance
-from .report.lamp_strip import MISSING, LampStrip
 from .report.output_folder import METRICS_FILE, REPORT_FILE, OutputFolder
 from .report.report_files import write_report
-from .report.results import Results, model_of, timings
-from .report.thumbnails import Thumbnails
-from .report.unused import by_name, by_reason
-from .scoring.emotions_csv import EMOTIONS_FILE, EmotionsCsv
-from .scoring.ground_truth import (
-    COLUMNS,
-    TOLERANCE_S,
-    GroundTruth,
-    LabelError,
-    labels_from_topic,
-    read_labels,
-)
+from .report.results import Results
+from .scoring.emotions_csv import EMOTIONS_FILE
+from .scoring.ground_truth import COLUMNS, TOLERANCE_S
 from .scoring.matching import MIN_IOU
-from .scoring.scorer import Metrics, Scoring
 
+EXIT_SOME_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 
-_NO_LAMP_WITHOUT_TIME: Final = "no lamp: the frames have no time"
-
-_REFUSALS: Final = (BagError, LabelError, ModelError, ValueError, ModuleNotFoundError, OSError)
+_MANY_OUT: Final = "bags_report"
 
 
 def main(args: list[str] | None = None) -> int:
     """Run the command line.
 
-    :returns: 0 when the report is written; 2 when it is not, for a wrong option or an input
-        without a readable image; 130 after an interruption.
+    :returns: 0 when the report is written; 1 when some of several bags failed; 2 when nothing is
+        written, for a wrong option or an input without a readable image; 130 after an
+        interruption.
     """
     options = _parser().parse_args(args)
+    sources: Mapping[str, str] = {}
     try:
         with interruptible():
-            results = evaluate(options)
-    except _REFUSALS as error:
+            if not _are_many(options):
+                _print(evaluate(options), options)
+                return 0
+            sources = named_sources(options.sources)
+            batch = _batch_options(options)
+            return _print_many(evaluate_bags(sources, batch), batch)
+    except EXPECTED_ERRORS as error:
         print(f"evaluate_bag: {error}", file=sys.stderr)
         return EXIT_USAGE
     except Interrupted:
-        print("evaluate_bag: interrupted; nothing was written", file=sys.stderr)
+        print(f"evaluate_bag: interrupted; {_left_behind(options, sources)}", file=sys.stderr)
         return EXIT_INTERRUPTED
-    _print(results, options)
-    return 0
+
+
+def _are_many(options: argparse.Namespace) -> bool:
+    """Return whether the input is more than one bag."""
+    if len(options.sources) > 1 or options.scheduler:
+        return True
+    [source] = options.sources
+    return len(remote_bags(source)) > 1 if is_address(source) else holds_bags(Path(source))
+
+
+def _left_behind(options: argparse.Namespace, sources: Mapping[str, str]) -> str:
+    count = count_reports(_out_of_many(options), sources)
+    if not count:
+        return "nothing was written"
+    if options.overwrite:
+        return "some reports may be of the earlier run: the same command evaluates all again"
+    return f"{count} of {len(sources)} bags have a report: the same command goes on with the rest"
 
 
 def evaluate(options: argparse.Namespace) -> Results:
-    """Evaluate the input of the options and write the results.
+    """Evaluate one input and write the results.
 
     :raises BagError: see :mod:`~.bags.bag_reader`; likewise for the other errors.
     :raises NoImageError: when no image can be read.
     """
-    settings = pipeline_settings(options)
-    if options.out is None:
-        options.out = Path(f"{bag_name(options.source)}_report")
-    if options.source.is_dir() and not is_bag(options.source):
-        with OutputFolder(options.out, options.overwrite) as folder:
-            results = evaluate_dataset(options.source, settings, folder, options.quiet)
-            write_report(folder, results)
-        return results
-    _refuse_media(options.source)
-    return _evaluate_bag(options, settings)
-
-
-def _refuse_media(source: Path) -> None:
-    """Point at make_bag where a picture or a video is given."""
-    kind = (mimetypes.guess_type(source.name)[0] or "").partition("/")[0]
-    if kind in ("image", "video") and source.is_file() and not is_bag(source):
-        raise BagError(
-            f"{source} is not a bag: make one of this {'picture' if kind == 'image' else kind} "
-            f"first, with 'make_bag {source} BAG'"
-        )
-
-
-@dataclass(frozen=True)
-class _Recording:
-    """The images to evaluate.
-
-    :ivar times: what they are timed by.
-    """
-
-    bag: OpenBag
-    types: MessageTypes
-    topic: str
-    times: ImageTimes
-
-    @property
-    def by_recording(self) -> bool:
-        return self.times.source is TimeSource.RECORDING
-
-    @property
-    def is_timed(self) -> bool:
-        return self.times.source is not TimeSource.NONE
-
-    def images(self) -> Iterator[BagImage]:
-        return images(self.bag, self.types, self.topic, self.by_recording)
-
-
-def _evaluate_bag(options: argparse.Namespace, settings: PerceptionSettings) -> Results:
+    [source] = options.sources
     with ExitStack() as stack:
-        bag = stack.enter_context(OpenBag(options.source))
-        types = MessageTypes(bag.topics.values())
-        topic = choose_image_topic(bag.topics.values(), options.image_topic, str(options.source))
-        recording = _Recording(bag, types, topic, image_times(bag, topic))
-        truth, labels = _truth(options, recording)
-        pipeline = build_pipeline(settings)
-        folder = stack.enter_context(OutputFolder(options.out, options.overwrite))
-        table = folder.path(EMOTIONS_FILE).open("w", encoding="utf-8", newline="")
-        stack.enter_context(table)
-        thumbnails = Thumbnails() if options.thumbnails else None
-        lamp, notes = _lamp() if recording.is_timed else (None, (_NO_LAMP_WITHOUT_TIME,))
-        evaluation = Evaluation(
-            pipeline,
-            Scoring(truth, options.min_iou),
-            EmotionsCsv(table),
-            settings.min_confidence,
-            lamp,
-            thumbnails,
-            recording.is_timed,
-        )
-        copy = None
-        if options.write_bag is not None:
-            copy = stack.enter_context(
-                EmotionBag(options.write_bag, bag, types, settings.min_confidence)
-            )
-        start_s = time.perf_counter()
-        _run(recording, evaluation, copy, options.quiet)
-        wall_s = time.perf_counter() - start_s
-        metrics = evaluation.scoring.metrics(lamp.interventions if lamp else None)
-        unused = by_reason("images", evaluation.unreadable)
-        if metrics.frames == metrics.unreadable_frames:
-            reasons = "; ".join(map(str, unused)) or "; ".join(bag.warnings) or "it holds none"
-            raise NoImageError(f"{options.source}: no image on {topic} could be read: {reasons}")
-        left_out = [f"{name} ({type_name})" for name, type_name in types.unknown.items()]
-        unused += by_name("topics", "their type is unknown", left_out)
-        results = Results(
-            source={
-                "kind": "bag",
-                "name": options.source.name,
-                "sha256": provenance.sha256_of(bag.files),
-                "image_topic": topic,
-                "time": recording.times.source.value,
-                "labels": labels,
-            },
-            model=model_of(pipeline),
-            settings={
-                **asdict(settings),
-                "min_iou": options.min_iou,
-                "label_tolerance_s": options.label_tolerance,
-            },
-            metrics=metrics,
-            scoring=evaluation.scoring,
-            timings=timings(evaluation.latencies, metrics.frames, metrics.duration_s, wall_s),
-            latencies=evaluation.latencies,
-            host=provenance.host(),
-            warnings=tuple(_warnings(recording, evaluation, metrics)),
-            unused=tuple(unused),
-            notes=notes,
-            thumbnails=thumbnails.data_uris() if thumbnails else {},
-        )
-        write_report(folder, results)
-    return results
+        path = Path(source)
+        if is_address(source):
+            print(f"Copying {source}: only local bags can be read", file=sys.stderr)
+            path = stack.enter_context(local_copy(source))
+        if options.out is None:
+            options.out = Path(f"{bag_name(path)}_report")
+        folder = OutputFolder(options.out, options.overwrite)
+        if path.is_dir() and not is_bag(path):
+            settings = pipeline_settings(options)
+            stack.enter_context(folder)
+            results = evaluate_dataset(path, settings, folder, options.quiet)
+            write_report(folder, results)
+            return results
+        if not is_bag(path):
+            refuse_media(path)
+        evaluated = evaluate_bag(path, _bag_options(options), folder)
+        assert evaluated is not None
+        return evaluated
 
 
-def _run(
-    recording: _Recording, evaluation: Evaluation, copy: EmotionBag | None, quiet: bool
-) -> None:
-    """Evaluate all images and write the copy, if requested."""
-    topic = recording.topic
-    frames = copy.images(topic, recording.by_recording) if copy else recording.images()
-    total = recording.bag.topics[topic].message_count
-    for image in tqdm(frames, total=total, unit="frame", disable=quiet, mininterval=0.5):
-        frame = evaluation.add(image)
-        if copy is not None and frame is not None:
-            copy.add(frame, evaluation.model_id)
+def _bag_options(options: argparse.Namespace) -> BagOptions:
+    return BagOptions(
+        pipeline_settings(options),
+        options.labels,
+        options.labels_topic,
+        options.image_topic,
+        options.min_iou,
+        options.label_tolerance,
+        options.thumbnails,
+        options.write_bag,
+        options.quiet,
+    )
 
 
-def _truth(
-    options: argparse.Namespace, recording: _Recording
-) -> tuple[GroundTruth | None, dict[str, Any] | None]:
-    """Return the labels and a description of their source.
+def _out_of_many(options: argparse.Namespace) -> Path:
+    if options.out is not None:
+        return Path(options.out)
+    if len(options.sources) > 1:
+        return Path(_MANY_OUT)
+    [source] = options.sources
+    return Path(f"{name_of(source) if is_address(source) else bag_name(Path(source))}_report")
 
-    :raises LabelError: also where the frames have no time.
+
+def _batch_options(options: argparse.Namespace) -> BatchOptions:
+    """Return the options for several bags.
+
+    :raises BagError: when an option is for one bag only.
     """
-    if not recording.is_timed and (options.labels is not None or options.labels_topic):
-        fault = recording.times.warning.partition(":")[0]
-        raise LabelError(
-            f"{options.source}: {fault}, so labels by time fit no frame: evaluate without labels, "
-            "or record again"
+    if options.write_bag is not None:
+        raise BagError("--write-bag is for one bag: evaluate that one by itself")
+    if options.labels is not None and not options.labels.is_dir():
+        raise BagError(
+            f"--labels {options.labels} is not a folder: for several bags, name a folder with a "
+            "NAME.csv for each"
         )
-    if options.labels is not None:
-        first = next(recording.images(), None)
-        rows = read_labels(options.labels, first.time_ns if first else 0)
-        source = {
-            "name": options.labels.name,
-            "sha256": provenance.sha256_of([options.labels]),
-            "rows": len(rows),
-        }
-    elif options.labels_topic:
-        rows = labels_from_topic(
-            recording.bag, recording.types, options.labels_topic, recording.by_recording
-        )
-        source = {"topic": options.labels_topic, "rows": len(rows)}
-    else:
-        return None, None
-    return GroundTruth(rows, options.label_tolerance), source
+    return BatchOptions(
+        _out_of_many(options),
+        _bag_options(options),
+        options.jobs,
+        options.scheduler,
+        options.overwrite,
+        options.labels,
+    )
 
 
-def _lamp() -> tuple[LampStrip | None, tuple[str, ...]]:
-    try:
-        return LampStrip(), ()
-    except ImportError:
-        return None, (MISSING,)
-
-
-def _warnings(recording: _Recording, evaluation: Evaluation, metrics: Metrics) -> list[str]:
-    warnings = list(dict.fromkeys(recording.bag.warnings))
-    if recording.times.warning:
-        warnings.append(recording.times.warning)
-    warnings += [
-        f"{count} images are damaged but used: {reason}"
-        for reason, count in evaluation.damaged.items()
-    ]
-    if evaluation.scoring.truth is not None and not metrics.true_faces:
-        warnings.append("the labels match no frame of this bag: compare their stamps")
-    return warnings
+def _print_many(result: BatchResult, options: BatchOptions) -> int:
+    for warning in result.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    kept = f", {result.kept} reports of an earlier run kept" if result.kept else ""
+    print(f"{result.evaluated} bags evaluated{kept}, {len(result.failed)} failed")
+    for path in (options.out / INDEX_FILE, options.out / RUN_FILE):
+        print(f"Wrote {path}")
+    return EXIT_SOME_FAILED if result.failed else 0
 
 
 def _print(results: Results, options: argparse.Namespace) -> None:
@@ -290,20 +192,46 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "source",
-        type=Path,
+        "sources",
+        nargs="+",
         metavar="BAG",
-        help="a bag (its folder, or one .mcap or .db3 file, also compressed), or a folder of "
-        "pictures: FER2013 with FER+ in any published form, or one folder per class, for example "
-        "faces/happiness/1.png",
+        help="bags (a bag's folder, or one .mcap or .db3 file, also compressed), folders of bags, "
+        "addresses of fsspec such as s3://bucket/bag, or one folder of pictures: FER2013 with "
+        "FER+ in any published form, or one folder per class, for example faces/happiness/1.png",
     )
-    parser.add_argument("--labels", type=Path, help=f"CSV with columns {COLUMNS}")
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        help=f"CSV with columns {COLUMNS}; for several bags a folder with a NAME.csv for each",
+    )
     parser.add_argument(
         "--labels-topic", default="", help="topic of EmotionStamped with the ground truth"
     )
-    parser.add_argument("--out", type=Path, help="folder for the results (default: NAME_report)")
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace the report of an earlier run in --out"
+        "--out",
+        type=Path,
+        help=f"folder for the results (default: NAME_report; {_MANY_OUT} for several bags)",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace the report of an earlier run in --out; for several bags, the reports of an "
+        "earlier run with the same options are otherwise kept",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_at_least_one,
+        default=1,
+        metavar="N",
+        help="of several bags, evaluate so many at a time, each in a process with one thread "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--scheduler",
+        default="",
+        metavar="ADDRESS",
+        help="evaluate on the workers of this Dask scheduler, for example tcp://host:8786, which "
+        "read the bags under the same paths or addresses",
     )
     parser.add_argument("--image-topic", default="", help="needed where the bag has several")
     parser.add_argument(
@@ -332,6 +260,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     add_pipeline_options(parser)
     return parser
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of processes, got {text!r}")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns SIGINT, SIGTERM and SIGHUP into an exception, so that unfinished files are removed."""
+"""Raise an exception on SIGINT, SIGTERM and SIGHUP to remove unfinished files."""
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -13,8 +16,11 @@ EXIT_INTERRUPTED: Final = 130
 _NUMBERS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Interrupted(Exception):
-    """The user requests to stop."""
+class Interrupted(BaseException):
+    """The user requests to stop.
+
+    Not an Exception, so that code that copes with any error of a library does not catch it.
+    """
 
 
 @contextmanager
@@ -23,8 +29,13 @@ def interruptible() -> Iterator[None]:
 
     SIGHUP stays ignored where the caller ignores it, as ``nohup`` does.
     """
-    with handled_by(_stop):
-        yield
+    before = sys.unraisablehook
+    sys.unraisablehook = _stop_later
+    try:
+        with handled_by(_stop):
+            yield
+    finally:
+        sys.unraisablehook = before
 
 
 @contextmanager
@@ -44,3 +55,13 @@ def handled_by(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None
 
 def _stop(number: int, frame: FrameType | None) -> None:
     raise Interrupted
+
+
+def _stop_later(unraisable: Any, /) -> None:
+    """Repeat a signal that arrived in a destructor, where Python drops exceptions."""
+    if not isinstance(unraisable.exc_value, Interrupted):
+        sys.__unraisablehook__(unraisable)
+        return
+    again = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGTERM))
+    again.daemon = True
+    again.start()

@@ -60,3 +60,19 @@ def test_nohup_keeps_a_command_alive():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "alive\n"
+
+
+def test_a_signal_in_a_destructor_is_not_lost():
+    code = (
+        "import os, signal, time\n"
+        "from fer_evaluation.interruption import Interrupted, interruptible\n"
+        "class Freed:\n"
+        "    def __del__(self): os.kill(os.getpid(), signal.SIGINT); time.sleep(0.01)\n"
+        "try:\n"
+        "    with interruptible():\n"
+        "        Freed()\n"
+        "        time.sleep(20)\n"
+        "except Interrupted:\n    print('stopped')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("stopped\n", "")

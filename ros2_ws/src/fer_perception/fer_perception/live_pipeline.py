@@ -8,7 +8,7 @@ from collections.abc import Set
 from contextlib import AbstractContextManager
 from typing import Any
 
-from .pipeline import EmotionPipeline
+from .pipeline import FramePipeline
 from .runtime.shared_parts import SharedParts
 from .settings import PerceptionSettings, PipelineChange, build_pipeline, prepare_change
 
@@ -29,11 +29,11 @@ class LivePipeline:
     ) -> None:
         self.turns = turns or threading.Lock()
         self._parts = parts
-        self._pipeline: EmotionPipeline | None = None
+        self._pipeline: FramePipeline | None = None
         self._change: PipelineChange | None = None
 
     @property
-    def pipeline(self) -> EmotionPipeline | None:
+    def pipeline(self) -> FramePipeline | None:
         """Return the pipeline, None unless built; hold ``turns`` to use it."""
         return self._pipeline
 

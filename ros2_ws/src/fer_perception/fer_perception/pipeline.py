@@ -41,7 +41,7 @@ class PipelineConfig:
     recognition_rate_hz: float = 0.0
 
 
-class EmotionPipeline:
+class FramePipeline:
     """Detect, align and recognise the faces of images, and track them.
 
     :ivar effort: share of the full effort to spend on a stream, in (0, 1]: it scales the rates of

@@ -16,7 +16,7 @@ from .images.rotation import ROTATIONS_DEG, Rotation
 from .inference.allocator import give_back_free_memory
 from .inference.cpu_features import multiplies_int8_fast
 from .inference.onnx_session import EXECUTION_PROVIDERS, used_provider
-from .pipeline import EmotionPipeline, PipelineConfig
+from .pipeline import FramePipeline, PipelineConfig
 from .recognition.model_store import (
     DEFAULT_MODEL,
     PRECISIONS,
@@ -265,7 +265,7 @@ def _new_recognizer(settings: PerceptionSettings) -> EmotionRecognizer:
 
 def build_pipeline(
     settings: PerceptionSettings = PerceptionSettings(), parts: SharedParts | None = None
-) -> EmotionPipeline:
+) -> FramePipeline:
     """Build the pipeline described by the settings.
 
     :param parts: cache shared with the pipelines that take turns with this one.
@@ -275,7 +275,7 @@ def build_pipeline(
     :raises ~fer_perception.recognition.model_store.ModelError: the model cannot be loaded.
     """
     parts = parts or SharedParts()
-    return EmotionPipeline(
+    return FramePipeline(
         _detector(settings, parts),
         _recognizer(settings, parts),
         FaceTracker(_tracker_config(settings)),
@@ -321,7 +321,7 @@ class PipelineChange:
     smoothing_time_constant_s: float
     config: PipelineConfig
 
-    def apply_to(self, pipeline: EmotionPipeline) -> None:
+    def apply_to(self, pipeline: FramePipeline) -> None:
         """Apply the change to ``pipeline``, between two frames."""
         pipeline.detector = self.detector or pipeline.detector
         pipeline.recognizer = self.recognizer or pipeline.recognizer

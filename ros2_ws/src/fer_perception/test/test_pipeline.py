@@ -10,7 +10,7 @@ from fer_perception.face import BoundingBox, Face
 from fer_perception.images.frame_source import open_frame_source
 from fer_perception.images.region import RegionOfInterest
 from fer_perception.images.rotation import Rotation
-from fer_perception.pipeline import EmotionPipeline, PipelineConfig
+from fer_perception.pipeline import FramePipeline, PipelineConfig
 from fer_perception.recognition.model_store import load_model
 from fer_perception.recognition.recognizer import EmotionRecognizer
 from fer_perception.tracking.detection_scheduler import DetectionSchedule
@@ -30,7 +30,7 @@ def recognizer(shipped_model):
 
 @pytest.fixture
 def pipeline(detector, recognizer):
-    return EmotionPipeline(detector, recognizer, FaceTracker(), ScoreSmoother(0.5))
+    return FramePipeline(detector, recognizer, FaceTracker(), ScoreSmoother(0.5))
 
 
 class ListedFaces:
@@ -117,7 +117,7 @@ def test_region_places_faces_in_the_image_and_leaves_out_those_outside(pipeline,
 
 def _following(detector, recognizer):
     config = PipelineConfig(detection_schedule=DetectionSchedule(100), recognition_rate_hz=15.0)
-    return EmotionPipeline(detector, recognizer, FaceTracker(), ScoreSmoother(0.5), config)
+    return FramePipeline(detector, recognizer, FaceTracker(), ScoreSmoother(0.5), config)
 
 
 def test_followed_face_keeps_its_id_and_its_label(detector, recognizer):
@@ -165,7 +165,7 @@ def test_followed_faces_of_a_clip_are_those_that_full_detection_finds(
 ):
     followed = _labels(_following(detector, recognizer), media / clip)
     searched = _labels(
-        EmotionPipeline(detector, recognizer, FaceTracker(), ScoreSmoother(0.5)), media / clip
+        FramePipeline(detector, recognizer, FaceTracker(), ScoreSmoother(0.5)), media / clip
     )
     assert followed[2] == searched[2]  # as many faces in each frame
     assert len(followed[1]) == len(searched[1])
@@ -175,7 +175,7 @@ def test_followed_faces_of_a_clip_are_those_that_full_detection_finds(
 @pytest.fixture(scope="module")
 def sad_to_happy(detector, recognizer, media):
     """Labels, ids and numbers of faces of a clip in which a crying woman begins to smile."""
-    pipeline = EmotionPipeline(detector, recognizer, FaceTracker(), ScoreSmoother(0.5))
+    pipeline = FramePipeline(detector, recognizer, FaceTracker(), ScoreSmoother(0.5))
     return _labels(pipeline, media / "pexels_sad_to_happy.mp4")
 
 
@@ -242,7 +242,7 @@ def test_a_sideways_camera_finds_the_face_where_its_image_has_it(pipeline, portr
 
 def test_the_region_of_a_sideways_camera_is_of_its_own_image(pipeline, portrait):
     sideways = Rotation(90).inverse.image(portrait)
-    [found] = EmotionPipeline(
+    [found] = FramePipeline(
         pipeline.detector,
         pipeline.recognizer,
         FaceTracker(),

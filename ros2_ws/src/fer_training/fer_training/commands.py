@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Entry points of the commands, which load the libraries only when signals are handled."""
+"""Entry points of the commands: handle signals, then load libraries."""
 
 from __future__ import annotations
 

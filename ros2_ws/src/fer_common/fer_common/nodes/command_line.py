@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads what a node's command line holds besides ``--ros-args``: nothing, or ``--help``."""
+"""Parse a node's command line besides ``--ros-args``: only ``--help`` is valid."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def own_words(args: list[str] | None) -> list[str]:
 
 
 def refuse_words(create: Callable[..., Any], args: list[str] | None) -> None:
-    """Print help where it is asked for, and refuse any other word that is not for ROS.
+    """Print help on request, and refuse other words not for ROS.
 
     :param create: the node's class, whose module documents it.
     :param args: the command line without the program's name; None for this process's.

@@ -51,7 +51,7 @@ def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | No
 
     :param create: creates the nodes, once rclpy is initialised.
     :raises SystemExit: with code 2 when a name or parameter of a node is invalid; the reason is
-        printed. With code 1 and the reason when this process is no longer reachable.
+        printed. With code 1 and the reason when this process is unreachable.
     """
     stopping = False
 

@@ -10,8 +10,12 @@ from markupsafe import Markup, escape
 
 from fer_perception.emotions import EMOTIONS
 
-from ..scoring.classification_metrics import CALIBRATION_BINS, ClassificationMetrics
-from ..scoring.timeline import Rgb, TrackBin
+from ..scoring.classification_metrics import (
+    CALIBRATION_BINS,
+    PREDICTED_LABELS,
+    ClassificationMetrics,
+)
+from ..scoring.timeline import CrowdBin, Rgb, TrackBin
 
 WIDTH = 1000.0
 """Width of a timeline's drawing; the page scales it."""
@@ -90,38 +94,60 @@ def usual_gap(ordered: Sequence[int]) -> int:
 
 
 def axis(time: TimeAxis) -> Markup:
-    """Return the axis below the timelines."""
-    parts = [f'<svg class="axis" viewBox="0 0 {WIDTH:g} 18" role="presentation">']
-    for x, text in time.ticks():
-        anchor = "start" if x < 1.0 else "middle"
-        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="4"/>')
-        parts.append(f'<text x="{x:.1f}" y="15" text-anchor="{anchor}">{text}</text>')
-    return _finished(parts)
+    """Return the axis below the timelines, of text that keeps its size on a phone."""
+    parts = ['<div class="axis">']
+    for number, (x, text) in enumerate(time.ticks()):
+        # Narrow pages hide every second one.
+        minor = ' class="minor"' if number % 2 else ""
+        parts.append(f'<span{minor} style="left:{100.0 * x / WIDTH:.2f}%">{text}</span>')
+    return Markup("".join([*parts, "</div>"]))  # nosec B704
+
+
+def crowd_areas(time: TimeAxis, crowd: Mapping[int, CrowdBin]) -> Markup:
+    """Return the mean number of faces over time, stacked by label, scaled to its maximum."""
+    most = max((step.labels.total() / step.frames for step in crowd.values()), default=0.0)
+    layers = {
+        label: {index: step.labels[label] / step.frames / most for index, step in crowd.items()}
+        for label in PREDICTED_LABELS
+        if most
+    }
+    return _stacked_areas(time, sorted(crowd), layers, "faces over time")
 
 
 def probability_areas(time: TimeAxis, track: Mapping[int, TrackBin]) -> Markup:
     """Return a face's probabilities over time, stacked to 1."""
+    layers = {
+        emotion: {index: float(step.scores[n]) / step.frames for index, step in track.items()}
+        for n, emotion in enumerate(EMOTIONS)
+    }
+    return _stacked_areas(time, sorted(track), layers, "probabilities over time")
+
+
+def _stacked_areas(
+    time: TimeAxis, ordered: Sequence[int], layers: Mapping[str, Mapping[int, float]], what: str
+) -> Markup:
+    """Return areas of the labels' colours.
+
+    :param ordered: the steps.
+    :param layers: label -> step -> height, which add up to at most 1 in a step.
+    """
     parts = [
         f'<svg class="areas" viewBox="0 0 {WIDTH:g} {_AREA_HEIGHT:g}" '
-        'preserveAspectRatio="none" role="img" aria-label="probabilities over time">'
+        f'preserveAspectRatio="none" role="img" aria-label="{what}">'
     ]
-    for segment in _segments(track):
+    for segment in _segments(ordered):
         below = [0.0] * len(segment)
-        for emotion_index, emotion in enumerate(EMOTIONS):
-            above = [
-                low + float(track[index].scores[emotion_index]) / track[index].frames
-                for low, index in zip(below, segment, strict=True)
-            ]
+        for label, heights in layers.items():
+            above = [low + heights[index] for low, index in zip(below, segment, strict=True)]
             if max(a - b for a, b in zip(above, below, strict=True)) > 0.004:
                 points = _outline(time, segment, below, above)
-                title = f"<title>{emotion}</title>"
-                parts.append(f'<path class="fill-{emotion}" d="{points}">{title}</path>')
+                title = f"<title>{label}</title>"
+                parts.append(f'<path class="fill-{label}" d="{points}">{title}</path>')
             below = above
     return _finished(parts)
 
 
-def _segments(track: Mapping[int, TrackBin]) -> list[list[int]]:
-    ordered = sorted(track)
+def _segments(ordered: Sequence[int]) -> list[list[int]]:
     longest = MAX_GAP * usual_gap(ordered)
     segments: list[list[int]] = []
     for index in ordered:
@@ -238,7 +264,7 @@ def latency_chart(
     """
     if not bins:
         return Markup("")
-    left, width, top, height = 8.0, 474.0, 34.0, 190.0
+    left, width, top, height = 8.0, 474.0, 46.0, 178.0
     most = max(count for _, _, count in bins)
     low, high = math.log(bins[0][0]), math.log(bins[-1][1])
 
@@ -246,7 +272,7 @@ def latency_chart(
         share = (math.log(seconds) - low) / (high - low)
         return left + width * min(max(share, 0.0), 1.0)
 
-    parts = ['<svg class="chart" viewBox="0 0 490 260" role="img" aria-label="latency">']
+    parts = ['<svg class="chart wide" viewBox="0 0 490 260" role="img" aria-label="latency">']
     for start, end, count in bins:
         if count:
             bar = max(height * count / most, 1.0)
@@ -268,8 +294,8 @@ def latency_chart(
             anchor = "end" if x > left + 0.75 * width else "start"
             offset = -4 if anchor == "end" else 4
             parts.append(
-                f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{6 + 10 * row}" y2="{base}"/>'
-                f'<text x="{x + offset:.1f}" y="{13 + 10 * row}" text-anchor="{anchor}">'
+                f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{4 + 14 * row}" y2="{base}"/>'
+                f'<text x="{x + offset:.1f}" y="{13 + 14 * row}" text-anchor="{anchor}">'
                 f"{escape(name)} {marked:.1f}</text>"
             )
     parts.append(f'<text x="{left + width / 2}" y="256" text-anchor="middle">ms per frame</text>')

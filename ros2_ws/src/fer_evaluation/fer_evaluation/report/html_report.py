@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Render results as one HTML page without scripts or requests."""
+"""Render the report of a run."""
 
 from __future__ import annotations
 
@@ -7,31 +7,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fer_perception.emotions import EMOTIONS
 
 from ..scoring.classification_metrics import PREDICTED_LABELS
 from ..scoring.mistakes import NOT_FOUND, Mistake
-from ..scoring.scorer import Metrics
+from ..scoring.presence import SeenId
+from ..scoring.scorer import Metrics, Scoring
 from ..scoring.timeline import TrackBin
 from . import charts
+from .figures import meaning
+from .pages import (
+    NOTHING,
+    Cell,
+    Column,
+    KeyFigure,
+    SortableTable,
+    flat,
+    number,
+    percent,
+    render,
+    sortable,
+)
 from .results import Results
 
-_MAX_FACES_SHOWN: Final = 8
+_MAX_FACES_DRAWN: Final = 8
+_MAX_IDS_LISTED: Final = 500
 _LATENCY_BARS: Final = 60
-_NOTHING: Final = "–"
-
-
-@dataclass(frozen=True)
-class KeyFigure:
-    """A tile at the top of the report."""
-
-    name: str
-    value: str
-    unit: str
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -47,39 +50,34 @@ class FaceRow:
 
 def render_report(results: Results) -> str:
     """Return the page."""
-    environment = Environment(
-        loader=PackageLoader("fer_evaluation.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     scoring, metrics = results.scoring, results.metrics
     timeline = scoring.timeline
     time = charts.TimeAxis(timeline.bins, timeline.width_ns * 1e-9)
     tracks = timeline.tracks()
-    shown = list(tracks)[:_MAX_FACES_SHOWN]
+    shown = list(tracks)[:_MAX_FACES_DRAWN]
     timings = results.timings
     marks = {
         "p50": timings.latency_p50_ms,
         "p95": timings.latency_p95_ms,
         "p99": timings.latency_p99_ms,
     }
-    return environment.get_template("report.html.jinja").render(
+    return render(
+        "report.html.jinja",
+        kind="replay report",
         results=results,
         warnings=[*results.warnings, *map(str, results.unused)],
         metrics=metrics,
-        emotions=EMOTIONS,
-        labels=PREDICTED_LABELS,
         title=str(results.source.get("name", "recording")),
-        summary=_summary(results),
+        summary=f"Apparent facial expressions, evaluated by replay · {_summary(results)}",
         figures=key_figures(results),
         axis=charts.axis(time) if metrics.duration_s > 0.0 else None,
         faces=[
             _face_row(time, face_id, tracks[face_id], results.thumbnails.get(face_id, ""))
             for face_id in shown
         ],
-        hidden_faces=len(tracks) - len(shown) + timeline.given_up,
+        crowd=_crowd_row(time, scoring) if metrics.face_ids > 1 else None,
+        ids=_ids(scoring),
+        people=_people(metrics),
         truth=[
             (face_id, charts.label_strip(time, labels, "ground truth"))
             for face_id, labels in timeline.truth().items()
@@ -103,55 +101,169 @@ def key_figures(results: Results) -> list[KeyFigure]:
     )
     switches = "" if metrics.id_switches is None else f"{metrics.id_switches} id switches"
     figures = [
-        _share("Accuracy", metrics.accuracy, f"balanced {_percent(metrics.balanced_accuracy)}"),
-        _share("Macro-F1", metrics.macro_f1, f"over {len(metrics.classes)} classes"),
-        _share("Faces found", metrics.coverage, f"of {metrics.true_faces} labelled faces"),
-        _share("Calibration error", metrics.ece, "ECE, 15 bins; less is better"),
+        _share("Accuracy", "accuracy", metrics, f"balanced {percent(metrics.balanced_accuracy)}"),
+        _share("Macro-F1", "macro_f1", metrics, f"over {len(metrics.classes)} classes"),
+        _share("Faces found", "coverage", metrics, f"of {metrics.true_faces} labelled faces"),
+        _share("Calibration error", "ece", metrics, "ECE, 15 bins"),
         KeyFigure(
             "Time to switch",
-            _number(metrics.time_to_switch_median_s, 2),
+            number(metrics.time_to_switch_median_s, 2),
             "s",
             detail_changes,
+            meaning("time_to_switch_median_s"),
         ),
         KeyFigure(
             "Label flips",
-            _number(metrics.label_flips_per_minute, 1),
+            number(metrics.label_flips_per_minute, 1),
             "/min",
             "for each face",
+            meaning("label_flips_per_minute"),
         ),
-        _share("IDF1", metrics.idf1, switches),
+        _share("IDF1", "idf1", metrics, switches),
         KeyFigure(
             "Latency p95",
-            _number(timings.latency_p95_ms, 1),
+            number(timings.latency_p95_ms, 1),
             "ms",
-            f"p50 {_number(timings.latency_p50_ms, 1)}, p99 {_number(timings.latency_p99_ms, 1)}",
+            f"p50 {number(timings.latency_p50_ms, 1)}, p99 {number(timings.latency_p99_ms, 1)}",
+            meaning("timings.latency_p95_ms"),
         ),
         KeyFigure(
             "Speed",
-            _number(timings.frames_per_s, 1),
+            number(timings.frames_per_s, 1),
             "frames/s",
             f"{timings.times_real_time:.1f} x real time" if timings.times_real_time else "",
+            meaning("timings.frames_per_s"),
         ),
         KeyFigure(
             "Flash limiter",
-            _number(metrics.flash_limit_interventions, 0),
+            number(metrics.flash_limit_interventions, 0),
             "",
-            "times it limited the lamp",
+            "times",
+            meaning("flash_limit_interventions"),
+        ),
+        *_faces_figures(metrics),
+    ]
+    return [figure for figure in figures if figure.value != NOTHING]
+
+
+def _share(name: str, key: str, metrics: Metrics, detail: str) -> KeyFigure:
+    value = getattr(metrics, key)
+    shown = number(None if value is None else 100.0 * value, 1)
+    return KeyFigure(name, shown, "%", detail, meaning(key))
+
+
+def _faces_figures(metrics: Metrics) -> list[KeyFigure]:
+    """Return the tiles that need no labels."""
+    if metrics.true_faces or not metrics.faces:
+        return []
+    label, share = next(iter(metrics.expressions.items()))
+    return [
+        KeyFigure(
+            "Faces at once",
+            str(metrics.most_faces_at_once),
+            "",
+            f"at most; {metrics.faces / metrics.frames:.1f} on average",
+            "So many people, or more, were seen.",
+        ),
+        KeyFigure(
+            "Most frequent",
+            number(100.0 * share, 1),
+            "%",
+            label,
+            "Share of the predicted faces with this label.",
         ),
     ]
-    return [figure for figure in figures if figure.value != _NOTHING]
 
 
-def _share(name: str, value: float | None, detail: str) -> KeyFigure:
-    return KeyFigure(name, _number(None if value is None else 100.0 * value, 1), "%", detail)
+def _people(metrics: Metrics) -> str:
+    if not metrics.faces:
+        return "No face was found."
+    people = "person" if metrics.most_faces_at_once == 1 else "people"
+    ids = f", under {metrics.face_ids} face ids" if metrics.face_ids else ""
+    return (
+        f"Shares of {metrics.faces} predicted faces in {metrics.frames_with_faces} of "
+        f"{metrics.frames} frames. At least {metrics.most_faces_at_once} {people}: so many faces "
+        f"were in one frame{ids}."
+    )
 
 
-def _number(value: float | None, digits: int) -> str:
-    return _NOTHING if value is None else f"{value:.{digits}f}"
+@dataclass(frozen=True)
+class CrowdRow:
+    """All faces in the timeline, whatever their ids."""
+
+    summary: str
+    areas: Markup
 
 
-def _percent(value: float | None) -> str:
-    return _NOTHING if value is None else f"{100.0 * value:.1f} %"
+def _crowd_row(time: charts.TimeAxis, scoring: Scoring) -> CrowdRow:
+    crowd, most = scoring.timeline.crowd(), scoring.presence.most_at_once
+    frames = sum(step.frames for step in crowd.values())
+    return CrowdRow(
+        f"all faces together: at most {most} at once, {scoring.presence.faces / frames:.1f} on "
+        "average",
+        charts.crowd_areas(time, crowd),
+    )
+
+
+@dataclass(frozen=True)
+class IdTable:
+    """The face ids of a run.
+
+    :ivar count: of all ids.
+    :ivar left_out: ids that the table does not list.
+    """
+
+    count: int
+    left_out: int
+    table: SortableTable | None
+
+
+def _ids(scoring: Scoring) -> IdTable:
+    ids, start_ns = scoring.presence.ids, scoring.timeline.start_ns or 0
+    listed = list(ids.items())[:_MAX_IDS_LISTED]
+    if len(listed) < 2:
+        return IdTable(len(ids), 0, None)
+    seconds = [
+        (max(0, seen.first_ns - start_ns) * 1e-9, max(0, seen.last_ns - start_ns) * 1e-9)
+        for _, seen in listed
+    ]
+    rows = [
+        [
+            Cell(face_id),
+            Cell(charts.clock(first_s)),
+            Cell(charts.clock(last_s)),
+            Cell(str(seen.frames)),
+            Cell(shares=_shares_of(seen)),
+            Cell(seen.labels.most_common(1)[0][0]),
+        ]
+        for (face_id, seen), (first_s, last_s) in zip(listed, seconds, strict=True)
+    ]
+    table = sortable(
+        (
+            Column("id"),
+            Column("first seen", True),
+            Column("last seen", True),
+            Column("frames", True),
+            Column("labels"),
+            Column("most frequent"),
+        ),
+        rows,
+        {
+            "first seen": [first_s for first_s, _ in seconds],
+            "last seen": [last_s for _, last_s in seconds],
+            "most frames": [-seen.frames for _, seen in listed],
+            "label": [PREDICTED_LABELS.index(row[-1].text) for row in rows],
+        },
+    )
+    return IdTable(len(ids), len(ids) - len(listed), table)
+
+
+def _shares_of(seen: SeenId) -> tuple[tuple[str, float], ...]:
+    return tuple(
+        (label, seen.labels[label] / seen.frames)
+        for label in PREDICTED_LABELS
+        if seen.labels[label]
+    )
 
 
 def _summary(results: Results) -> str:
@@ -214,17 +326,8 @@ def _mistake_row(mistake: Mistake, start_ns: int) -> dict[str, Any]:
 
 
 def _provenance_tables(results: Results) -> list[tuple[str, list[tuple[str, str]]]]:
-    def rows(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-        flat: list[tuple[str, str]] = []
-        for name, value in values.items():
-            if isinstance(value, Mapping):
-                flat += rows(value, f"{prefix}{name}.")
-            else:
-                flat.append((f"{prefix}{name}", "–" if value is None else str(value)))
-        return flat
-
     return [
-        ("Input and model", rows(results.source) + rows(results.model)),
-        ("Settings", rows(results.settings)),
-        ("Host", rows(results.host)),
+        ("Input and model", flat(results.source) + flat(results.model)),
+        ("Settings", flat(results.settings)),
+        ("Host", flat(results.host)),
     ]

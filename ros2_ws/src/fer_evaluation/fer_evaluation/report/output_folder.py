@@ -11,6 +11,8 @@ from typing import Final
 
 from fer_common.atomic_file import put_in_place
 
+from ..scoring.emotions_csv import EMOTIONS_FILE
+
 METRICS_FILE: Final = "metrics.json"
 REPORT_FILE: Final = "report.html"
 
@@ -32,7 +34,9 @@ class OutputFolder(AbstractContextManager["OutputFolder"]):
         self._part = folder.with_name(folder.name + ".part")
         if folder.exists() and not folder.is_dir():
             raise FileExistsError(f"{folder} is a file: name a folder for the results")
-        earlier = [name for name in (METRICS_FILE, REPORT_FILE) if (folder / name).exists()]
+        earlier = [
+            name for name in (METRICS_FILE, REPORT_FILE, EMOTIONS_FILE) if (folder / name).exists()
+        ]
         if earlier and not overwrite:
             raise FileExistsError(
                 f"{folder / earlier[0]} is an earlier run's: name another folder for the results, "

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from fer_perception.pipeline import EmotionPipeline
+from fer_perception.pipeline import FramePipeline
 
 from ..scoring.latency_histogram import LatencyHistogram
+from ..scoring.mistakes import Mistake
 from ..scoring.scorer import Metrics, Scoring
 from .unused import Unused
 
@@ -89,13 +90,34 @@ class Results:
             "model": dict(self.model),
             "settings": dict(self.settings),
             "metrics": asdict(self.metrics),
+            "sums": asdict(self.scoring.sums()),
+            "mistakes": [self._mistake(mistake) for mistake in self.scoring.mistakes.worst()],
             "warnings": list(self.warnings),
             "unused": [asdict(unused) for unused in self.unused],
             "host": {**self.host, "timings": asdict(self.timings)},
         }
         return json.dumps(document, indent=2) + "\n"
 
+    def _mistake(self, mistake: Mistake) -> dict[str, Any]:
+        """Return a mistake with its time in the recording, or its picture."""
+        start_ns = self.scoring.timeline.start_ns
+        times: dict[str, Any] = {"picture": mistake.true_face_id}
+        if start_ns is not None:
+            times = {
+                "face": mistake.true_face_id,
+                "from_s": round(max(0, mistake.start_ns - start_ns) * 1e-9, 3),
+                "to_s": round(max(0, mistake.end_ns - start_ns) * 1e-9, 3),
+            }
+        return {
+            **times,
+            "frames": mistake.frames,
+            "ground_truth": mistake.true_label,
+            "predicted": list(mistake.predicted),
+            "confidence": round(mistake.confidence, 4),
+            "weight": round(mistake.weight, 4),
+        }
 
-def model_of(pipeline: EmotionPipeline) -> dict[str, str]:
+
+def model_of(pipeline: FramePipeline) -> dict[str, str]:
     """Return the identity of a pipeline's model."""
     return {"model_id": pipeline.recognizer.model_id, "sha256": pipeline.recognizer.sha256}

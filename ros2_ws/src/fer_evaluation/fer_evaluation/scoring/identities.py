@@ -47,14 +47,20 @@ class Identities:
             self.switches += self._last_id.get(true_id, predicted_id) != predicted_id
             self._last_id[true_id] = predicted_id
 
-    def idf1(self) -> float | None:
-        """Return IDF1 in [0, 1]; None without any face."""
-        if not self._truth_count + self._predicted_count:
-            return None
+    @property
+    def counted(self) -> int:
+        """Return the number of ground-truth and predicted faces, summed over frames."""
+        return self._truth_count + self._predicted_count
+
+    def matched(self) -> int:
+        """Return the number of faces whose id is the one assigned to their ground truth."""
         rows = {true_id: n for n, true_id in enumerate(dict.fromkeys(t for t, _ in self._pairs))}
         columns = {p: n for n, p in enumerate(dict.fromkeys(p for _, p in self._pairs))}
-        counts = np.zeros((len(rows), len(columns)))
+        counts = np.zeros((len(rows), len(columns)), np.int64)
         for (true_id, predicted_id), count in self._pairs.items():
             counts[rows[true_id], columns[predicted_id]] = count
-        chosen = linear_sum_assignment(counts, maximize=True)
-        return float(2.0 * counts[chosen].sum() / (self._truth_count + self._predicted_count))
+        return int(counts[linear_sum_assignment(counts, maximize=True)].sum())
+
+    def idf1(self) -> float | None:
+        """Return IDF1 in [0, 1]; None without any face."""
+        return 2.0 * self.matched() / self.counted if self.counted else None

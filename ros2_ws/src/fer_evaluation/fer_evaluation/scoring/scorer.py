@@ -17,6 +17,8 @@ from .label_changes import LabelFlips, SwitchTimes
 from .matching import MIN_IOU, FaceMatch, FaceMatcher
 from .mistakes import Mistakes
 from .predicted_face import PredictedFrame
+from .presence import Presence
+from .sums import Sums
 from .timeline import Timeline
 
 # A larger step back in time is a restart of the recording.
@@ -31,7 +33,9 @@ class Metrics:
     :ivar unreadable_frames: images that could not be read.
     :ivar frames_with_faces: frames with a predicted face.
     :ivar faces: predicted faces, summed over frames.
+    :ivar most_faces_at_once: largest number of faces in one frame.
     :ivar face_ids: number of different ids.
+    :ivar expressions: predicted label -> share of the predicted faces, the largest first.
     :ivar duration_s: time from the first to the last frame.
     :ivar true_faces: ground-truth faces, summed over the labelled frames.
     :ivar coverage: share of the ground-truth faces that were found.
@@ -56,7 +60,9 @@ class Metrics:
     unreadable_frames: int
     frames_with_faces: int
     faces: int
+    most_faces_at_once: int
     face_ids: int
+    expressions: dict[str, float]
     duration_s: float
     true_faces: int
     coverage: float | None
@@ -92,15 +98,14 @@ class Scoring:
         self.truth = truth
         self.classification = ClassificationMetrics()
         self.timeline = Timeline()
+        self.presence = Presence()
         self.mistakes = Mistakes()
         self._matcher = FaceMatcher(min_iou)
         self._identities = Identities()
         self._flips = LabelFlips()
         self._switches = SwitchTimes()
-        self._frames = self._unreadable = self._with_faces = self._faces = 0
-        self._true_faces = 0
+        self._frames = self._unreadable = self._true_faces = 0
         self._last_ns = 0
-        self._face_ids: set[str] = set()
 
     def add_unreadable(self) -> None:
         """Count an image that could not be read."""
@@ -113,9 +118,7 @@ class Scoring:
             self._reset()
         self._last_ns = frame.stamp_ns
         self._frames += 1
-        self._with_faces += bool(frame.faces)
-        self._faces += len(frame.faces)
-        self._face_ids.update(face.face_id for face in frame.faces)
+        self.presence.add(frame)
         self._flips.add(frame.stamp_ns, frame.faces)
         faces = self.truth.at(frame.stamp_ns) if self.truth else None
         matches: list[FaceMatch] = []
@@ -126,24 +129,25 @@ class Scoring:
         return matches
 
     def add_untimed(self, frame: PredictedFrame) -> list[FaceMatch]:
-        """Count a frame that has no time, and so neither ids nor labels."""
+        """Count a frame without time, and so without ids and labels."""
         self._frames += 1
-        self._with_faces += bool(frame.faces)
-        self._faces += len(frame.faces)
+        self.presence.add(frame)
         return []
 
-    def add_picture(self, match: FaceMatch, number: int) -> None:
-        """Score a picture with one ground-truth face and no time."""
+    def add_picture(self, match: FaceMatch, frame: PredictedFrame) -> None:
+        """Score a picture with one ground-truth face and no time.
+
+        :param frame: its predictions; the stamp is the picture's number.
+        """
         self._frames += 1
         self._true_faces += 1
-        self._with_faces += match.predicted is not None
-        self._faces += match.predicted is not None
+        self.presence.add(frame)
         if match.predicted is not None:
             self.classification.add(
                 match.ground_truth.label, match.predicted.label, match.predicted.scores
             )
         if not match.correct:
-            self.mistakes.add_picture(match, number)
+            self.mistakes.add_picture(match, frame.stamp_ns)
 
     def _count(self, frame: PredictedFrame, matches: Sequence[FaceMatch]) -> None:
         self._true_faces += len(matches)
@@ -166,17 +170,41 @@ class Scoring:
         ):
             part.reset()
 
+    @property
+    def _has_identities(self) -> bool:
+        return self.truth is not None and self.truth.distinguishes_faces
+
+    def sums(self) -> Sums:
+        """Return the counts so far that add up over recordings."""
+        classification, identities = self.classification, self._identities
+        return Sums(
+            frames=self._frames,
+            true_faces=self._true_faces,
+            labels=[self.presence.labels[label] for label in PREDICTED_LABELS],
+            confusion=classification.confusion.tolist(),
+            bin_count=classification.bin_count.tolist(),
+            # The sixth decimal and on differ between processors.
+            bin_confidence=classification.bin_confidence.round(5).tolist(),
+            bin_correct=classification.bin_correct.tolist(),
+            id_matched=identities.matched() if self._has_identities else 0,
+            id_counted=identities.counted if self._has_identities else 0,
+            flips=self._flips.flips,
+            face_s=round(self._flips.face_s, 6),
+        )
+
     def metrics(self, flash_limit_interventions: int | None = None) -> Metrics:
         """Return the metrics so far."""
         classification, delays = self.classification, self._switches.delays_s
-        has_identities = self.truth is not None and self.truth.distinguishes_faces
+        has_identities = self._has_identities
         right = int(classification.confusion.diagonal().sum())
         return Metrics(
             frames=self._frames,
             unreadable_frames=self._unreadable,
-            frames_with_faces=self._with_faces,
-            faces=self._faces,
-            face_ids=len(self._face_ids),
+            frames_with_faces=self.presence.frames_with_faces,
+            faces=self.presence.faces,
+            most_faces_at_once=self.presence.most_at_once,
+            face_ids=len(self.presence.ids),
+            expressions=self.presence.shares(),
             duration_s=round(self.timeline.duration_s, 6),
             true_faces=self._true_faces,
             coverage=_rounded(classification.count / self._true_faces)

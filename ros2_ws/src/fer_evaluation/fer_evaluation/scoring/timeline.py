@@ -44,6 +44,23 @@ class TrackBin:
 
 
 @dataclass
+class CrowdBin:
+    """All faces in one step of time.
+
+    :ivar frames: number of frames, also those without a face.
+    :ivar labels: faces by predicted label, summed over the frames.
+    """
+
+    frames: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+
+    def merge(self, other: CrowdBin) -> None:
+        """Add another step's frames."""
+        self.frames += other.frames
+        self.labels += other.labels
+
+
+@dataclass
 class _Track:
     bins: dict[int, TrackBin] = field(default_factory=dict)
     frames: int = 0
@@ -58,15 +75,14 @@ class Timeline:
 
     :ivar start_ns: stamp of the first frame; None before it.
     :ivar width_ns: length of a step.
-    :ivar given_up: faces that were dropped because there were too many.
     """
 
     def __init__(self) -> None:
         self.start_ns: int | None = None
         self.width_ns = _FIRST_WIDTH_NS
-        self.given_up = 0
         self._end_ns = 0
         self._tracks: dict[str, _Track] = {}
+        self._crowd: dict[int, CrowdBin] = {}
         self._truth: dict[str, dict[int, Counter[str]]] = {}
         self._lamp: dict[int, NDArray[np.float64]] = {}
 
@@ -83,6 +99,9 @@ class Timeline:
     def add(self, frame: PredictedFrame, matches: Sequence[FaceMatch]) -> None:
         """Add a frame; one before the first counts as the first."""
         index = self._place(frame.stamp_ns)
+        crowd = self._crowd.setdefault(index, CrowdBin())
+        crowd.frames += 1
+        crowd.labels.update(face.label for face in frame.faces)
         for face in frame.faces:
             track = self._tracks.setdefault(face.face_id, _Track())
             step = track.bins.setdefault(index, TrackBin())
@@ -110,6 +129,10 @@ class Timeline:
         """Return the steps of each face, those with most frames first."""
         longest = sorted(self._tracks.items(), key=lambda entry: -entry[1].frames)
         return {face_id: track.bins for face_id, track in longest}
+
+    def crowd(self) -> dict[int, CrowdBin]:
+        """Return the faces of each step that has a frame, whatever their ids."""
+        return self._crowd
 
     def truth(self) -> dict[str, dict[int, str]]:
         """Return the most frequent label of each step, per ground-truth face."""
@@ -145,6 +168,10 @@ class Timeline:
             for index, step in track.bins.items():
                 merged.setdefault(index // 2, TrackBin()).merge(step)
             track.bins = merged
+        crowd: dict[int, CrowdBin] = {}
+        for index, faces in self._crowd.items():
+            crowd.setdefault(index // 2, CrowdBin()).merge(faces)
+        self._crowd = crowd
         for face_id, labels in self._truth.items():
             counts: dict[int, Counter[str]] = {}
             for index, counter in labels.items():
@@ -159,4 +186,3 @@ class Timeline:
         ended = {f: t for f, t in self._tracks.items() if abs(now_ns - t.last_ns) > _ENDED_NS}
         if ended:
             del self._tracks[min(ended, key=lambda face_id: ended[face_id].frames)]
-            self.given_up += 1

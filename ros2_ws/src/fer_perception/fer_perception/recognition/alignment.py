@@ -81,7 +81,7 @@ def _extent(row: list[float]) -> tuple[float, float]:
 
 
 def _reach(row: list[float], side: int) -> tuple[int, int]:
-    """Return the extent of a crop along one image axis of ``side`` pixels.
+    """Return a crop's extent along an image axis of ``side`` pixels.
 
     It covers halved pixels completely and starts where the halvings of the whole image coincide.
 

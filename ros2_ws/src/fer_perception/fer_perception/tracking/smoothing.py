@@ -34,7 +34,7 @@ class ScoreSmoother:
 
     @property
     def time_constant_s(self) -> float:
-        """Return the time constant in seconds; it may be changed at any time."""
+        """Return the time constant in seconds, changeable at any time."""
         return self._time_constant_s
 
     @time_constant_s.setter

@@ -16,6 +16,15 @@ from .baseline_cnn import BaselineCnn
 from .deep_emotion import DeepEmotion
 from .vgg_stn import VggStn
 
+__all__ = [
+    "INPUT_SIZE_PX",
+    "NETWORKS",
+    "BaselineCnn",
+    "DeepEmotion",
+    "VggStn",
+    "create_network",
+]
+
 INPUT_SIZE_PX: Final = 48
 """Width and height of the networks' grey input."""
 
