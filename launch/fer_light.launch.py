@@ -335,6 +335,7 @@ def generate_launch_description() -> LaunchDescription:
         **bridges,
     }
     nodes = {**restarted, "analyzers": aggregator}
+    without_images = {"ambient_light": light, "lifecycle_manager": lifecycle_manager}
 
     def set_up(context: LaunchContext) -> list[Action]:
         """Check the remaining arguments and set the nodes' environment."""
@@ -351,13 +352,17 @@ def generate_launch_description() -> LaunchDescription:
             security.check(keystore, [f"{enclave.perform(context)}/{name}" for name in started])
             variables |= security.variables(keystore)
         warning = fast_dds.shared_memory_warning(
-            {**context.environment, **variables}, len(started)
+            {**context.environment, **variables}, len(set(started) - without_images.keys())
         )
         return [
             SetLaunchConfiguration("params_file", str(path)),
             *(SetEnvironmentVariable(name, value) for name, value in variables.items()),
             *([LogInfo(msg=warning)] if warning else []),
         ]
+
+    def use_small_segments(context: LaunchContext) -> list[Action]:
+        variables = fast_dds.small_message_variables(context.environment)
+        return [SetEnvironmentVariable(name, value) for name, value in variables.items()]
 
     return LaunchDescription(
         [
@@ -367,7 +372,9 @@ def generate_launch_description() -> LaunchDescription:
                     PushRosNamespace(LaunchConfiguration("namespace")),
                     OpaqueFunction(function=set_up),
                     *(restart_if("respawn", node) for node in restarted.values()),
-                    *nodes.values(),
+                    *(node for name, node in nodes.items() if name not in without_images),
+                    OpaqueFunction(function=use_small_segments),
+                    *without_images.values(),
                 ]
             ),
         ]

@@ -29,9 +29,7 @@ _MB = 1024 * 1024
 
 def default_profile() -> str:
     """Return the path of the installed profile."""
-    return str(
-        Path(get_package_share_directory("fer_bringup"), "config", "fastdds_large_images.xml")
-    )
+    return _installed("fastdds_large_images.xml")
 
 
 def variables(profile: str | None = None) -> dict[str, str]:
@@ -47,6 +45,21 @@ def variables(profile: str | None = None) -> dict[str, str]:
     if not path.is_file():
         raise ValueError(f"{ARGUMENT} is {profile!r}: no such file")
     return dict.fromkeys(PROFILE_VARIABLES, str(path))
+
+
+def small_message_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of nodes that publish no images, which save 65 MB each.
+
+    :param environment: environment variables of the nodes; only the installed profile in it is
+        replaced.
+    """
+    if _profile_of(environment) != default_profile():
+        return {}
+    return dict.fromkeys(PROFILE_VARIABLES, _installed("fastdds_small_messages.xml"))
+
+
+def _installed(name: str) -> str:
+    return str(Path(get_package_share_directory("fer_bringup"), "config", name))
 
 
 def shared_memory_warning(environment: Mapping[str, str], processes: int) -> str:

@@ -162,21 +162,24 @@ def no_profile(monkeypatch):
         monkeypatch.delenv(variable, raising=False)
 
 
-def profiles(**given):
-    environment = nodes(**given)["camera"].environment
+def profiles(node="camera", **given):
+    environment = nodes(**given)[node].environment
     return {name: environment.get(name) for name in fast_dds.PROFILE_VARIABLES}
 
 
 def test_the_profile_is_set_for_old_and_new_fast_dds(no_profile):
     assert all(path.endswith("fastdds_large_images.xml") for path in profiles().values())
-    assert set(profiles(fastdds_profile="none").values()) == {None}
+    light = profiles("ambient_light")
+    assert all(path.endswith("fastdds_small_messages.xml") for path in light.values())
+    for node in ("camera", "ambient_light"):
+        assert set(profiles(node, fastdds_profile="none").values()) == {None}
 
 
 @pytest.mark.parametrize("variable", fast_dds.PROFILE_VARIABLES)
 def test_a_profile_of_the_user_wins(no_profile, monkeypatch, variable):
     monkeypatch.setenv(variable, "/etc/own.xml")
     expected = dict.fromkeys(fast_dds.PROFILE_VARIABLES) | {variable: "/etc/own.xml"}
-    assert profiles() == expected
+    assert profiles() == profiles("ambient_light") == expected
 
 
 @pytest.mark.parametrize("small_disk", [64], indirect=True)

@@ -29,9 +29,14 @@ def linear_sum_assignment(
         return np.empty(0, np.intp), np.empty(0, np.intp)
     if max(rows, columns) == 1:
         return np.zeros(1, np.intp), np.zeros(1, np.intp)
-    weights = (np.ones((count, 1), np.float32) for count in (rows, columns))
-    _, _, flow = cv2.EMD(*weights, cv2.DIST_USER, cost=_compressed(cost).astype(np.float32))
-    return np.nonzero(flow > 0.5)
+    _, _, flow = cv2.EMD(
+        np.ones((rows, 1), np.float32),
+        np.ones((columns, 1), np.float32),
+        cv2.DIST_USER,
+        cost=_compressed(cost).astype(np.float32),
+    )
+    row, column = np.nonzero(flow > 0.5)
+    return row, column
 
 
 def _compressed(cost: NDArray[np.float64]) -> NDArray[np.float64]:
