@@ -16,8 +16,8 @@ from ambient_light_driver.safety.flash_limiter import FlashLimiter
 from ..lamps import FORMS, random_lamps, worst_flashes
 from ..target import Target, Try
 
-_LAMPS = 40
-_MOST_WISHES = 160
+_LAMPS = 30
+_MOST_WISHES = 100
 _LEVELS = (0.0, 0.1, 0.3, 0.5, 0.73, 0.9, 1.0)
 
 
