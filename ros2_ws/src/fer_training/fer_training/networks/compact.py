@@ -6,9 +6,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-# (channels, blocks) on maps of 24, 12 and 6 pixels. Multiples of 32, which the convolutions of
-# PyTorch and ONNX Runtime fill; plain 3x3 convolutions train three times faster than depthwise
-# ones of the same accuracy here, and run as fast.
+# (channels, blocks) on maps of 24, 12 and 6 pixels; multiples of 32 channels, which fill the
+# registers of PyTorch's and ONNX Runtime's convolutions. Inverted residuals with 35 million
+# multiply-adds take 0.6 of the time in float32, but three times as long to train on a CPU.
 _STAGES = ((32, 1), (64, 2), (160, 2))
 _POOLED_PX = 3
 _DROPOUT = 0.2
