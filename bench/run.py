@@ -325,9 +325,9 @@ def _tracking(options: argparse.Namespace) -> None:
         ],
     )
     _PAGE.text(
-        f"{len(people)} people; the tracker takes {100 * share_alike(people):.1f} % of their pairs "
-        "for one person. A theft is a person with the id of another; ms are of detection and "
-        "tracking, without recognition."
+        f"{len(people)} people; the tracker takes {100 * share_alike(people):.1f} % of their "
+        "pairs for one person. A theft is a person with the id of another; ms are of detection "
+        "and tracking, without recognition."
     )
 
 
