@@ -83,6 +83,12 @@ def test_label_follows_a_clear_change_within_half_a_second(rate_hz):
     assert label == "happiness" and changed_s - 3.0 <= 0.5
 
 
+def test_label_follows_the_second_picture_at_the_latest_when_they_are_a_second_apart():
+    rows = [_scores(neutral=0.95)] * 3 + [_scores(happiness=0.95)] * 2
+    [_, (changed_s, label)] = _changes(ScoreSmoother(0.5), rows, rate_hz=1)
+    assert label == "happiness" and changed_s <= 4.0
+
+
 def test_label_of_one_odd_picture_is_ignored():
     rows = [_scores(neutral=0.8)] * 20 + [_scores(fear=0.9)] + [_scores(neutral=0.8)] * 20
     assert _changes(ScoreSmoother(0.5), rows) == [(0.0, "neutral")]

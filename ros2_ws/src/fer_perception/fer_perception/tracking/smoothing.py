@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..emotions import EMOTIONS
 
 # Mean duration of an expression in the model of the label.
-_EXPRESSION_S: Final = 5.0
+_EXPRESSION_S: Final = 2.0
 # The network errs alike on successive images: scores over this share of the time constant count
 # as one observation.
 _OBSERVATION: Final = 0.3
