@@ -5,11 +5,14 @@ SHELL := /bin/bash
 
 # Each recipe line runs with ROS 2 and the built packages in reach.
 IN_ENV := source tools/env.sh &&
+# Tests of whole graphs wait most of the time.
+TWO_AT_A_TIME := -n 2 --dist loadgroup
 
 TYPED := $(wildcard tools/*.py launch/fer_bringup bench robustness \
 	ros2_ws/src/fer_perception/fer_perception \
 	ros2_ws/src/ambient_light_driver/ambient_light_driver \
 	ros2_ws/src/fer_bridges/fer_bridges \
+	ros2_ws/src/fer_client/fer_client \
 	ros2_ws/src/fer_common/fer_common \
 	ros2_ws/src/fer_evaluation/fer_evaluation \
 	ros2_ws/src/fer_training/fer_training)
@@ -24,18 +27,18 @@ test-env: ## The same with what training and the tests need
 	@tools/setup_env.sh tests
 
 build: env ## Build all packages into install/
-	@$(IN_ENV) flock tools colcon --log-level error build --event-handlers console_cohesion- console_direct-
+	@$(IN_ENV) unset PYTHONDONTWRITEBYTECODE && flock tools colcon --log-level error build --event-handlers console_cohesion- console_direct-
 
 demo: build ## Camera to lamp for about 20 s; VIDEO=file for a clip, DEMO_SECONDS=n
 	@$(IN_ENV) python3 -m fer_bringup.demo
 
-lint: test-env ## Check style, types and security
-	@$(IN_ENV) ruff check . && ruff format --check . && mypy $(TYPED)
+lint: test-env ## Check style, types, security, licence headers and manifests
+	@$(IN_ENV) ruff check . && ruff format --check . && mypy $(TYPED) && python3 tools/check_files.py
 	@$(IN_ENV) bandit --quiet --recursive --configfile pyproject.toml $(TYPED) examples \
 		2> >(grep -v 'nosec encountered' >&2)
 
 test: test-env build lint ## Build, check style and types, run every test
-	@$(IN_ENV) python3 -m pytest $(PYTEST_ARGS)
+	@$(IN_ENV) python3 -m pytest $(TWO_AT_A_TIME) $(PYTEST_ARGS)
 
 test-noble: ## Build and test with the library versions of Ubuntu 24.04, on Python 3.12
 	@tools/test_noble.sh $(PYTEST_ARGS)

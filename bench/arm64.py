@@ -54,7 +54,7 @@ class InstructionCount:
 
 
 def missing_tools() -> str:
-    """Return what keeps the library from being emulated here, or an empty string."""
+    """Return why the library cannot be emulated here, or an empty string."""
     missing = [package for tool, package in _PACKAGES.items() if shutil.which(tool) is None]
     return f"without {' and '.join(missing)}" if missing else ""
 
@@ -134,7 +134,7 @@ def convolutions(layers: Sequence[Convolution], maps: NDArray[np.float32]) -> Ca
 
 
 def search(image: RgbImage, config: MtcnnConfig) -> Call:
-    """Return the call for a search of ``image``; a row of the result is a face."""
+    """Return the call for a search of ``image``; one row per face."""
     weights, shapes = packed_layers()
     limits = (config.min_face_px, config.scale_factor, *config.thresholds)
     return Call(
@@ -150,7 +150,7 @@ def search(image: RgbImage, config: MtcnnConfig) -> Call:
 
 
 def build(folder: Path) -> Path:
-    """Compile the library and its driver for arm64 into ``folder``; return the program.
+    """Compile library and driver for arm64 into ``folder``; return the program.
 
     :raises subprocess.CalledProcessError: when the compiler fails.
     """
@@ -178,7 +178,7 @@ def run(program: Path, instructions: str, call: Call) -> NDArray[np.float32]:
 
 
 def executed(program: Path, instructions: str, call: Call) -> int:
-    """Return how many instructions ``call`` executes in the kernels of an instruction set.
+    """Count the instructions of ``call`` in one instruction set's kernels.
 
     They are counted in the emulator's log of the blocks that it translates and executes.
     """
@@ -211,7 +211,7 @@ def executed(program: Path, instructions: str, call: Call) -> int:
 
 
 def _kernels(program: Path, instructions: str) -> str:
-    """Return the address ranges of an instruction set's functions, as the emulator reads them."""
+    """Return the address ranges of an instruction set's functions."""
     symbols = subprocess.run(
         [_SYMBOLS, "--print-size", "--demangle", program],
         capture_output=True,

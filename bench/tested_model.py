@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fer_perception.pipeline import EmotionPipeline
+from fer_perception.pipeline import FramePipeline
 from fer_perception.recognition.model_store import DEFAULT_MODEL
 from fer_perception.settings import PerceptionSettings, build_pipeline
 
 FOLDER = Path(__file__).resolve().parent.parent / "models" / DEFAULT_MODEL
 
 
-def pipeline_of_the_node(changes: Mapping[str, Any]) -> EmotionPipeline:
+def pipeline_of_the_node(changes: Mapping[str, Any]) -> FramePipeline:
     """Return the node's pipeline with its defaults and ``changes``."""
     return build_pipeline(PerceptionSettings(**{"model": str(FOLDER), **changes}))

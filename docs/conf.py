@@ -36,6 +36,7 @@ autoapi_dirs = [
         "ros2_ws/src/fer_perception/fer_perception",
         "ros2_ws/src/ambient_light_driver/ambient_light_driver",
         "ros2_ws/src/fer_bridges/fer_bridges",
+        "ros2_ws/src/fer_client/fer_client",
         "ros2_ws/src/fer_common/fer_common",
         "ros2_ws/src/fer_evaluation/fer_evaluation",
         "ros2_ws/src/fer_training/fer_training",

@@ -6,14 +6,23 @@ The depth image must be registered to the colour image. Requires ``message_filte
 ROS 2 installation.
 """
 
+import sys
+
 import numpy as np
 import rclpy
 from fer_msgs.msg import EmotionArray
-from message_filters import ApproximateTimeSynchronizer, Subscriber
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image, RegionOfInterest
+
+try:
+    from message_filters import ApproximateTimeSynchronizer, Subscriber
+except ModuleNotFoundError:
+    sys.exit(
+        "emotion_and_distance.py needs message_filters, which is part of ROS 2: "
+        "sudo apt install ros-$ROS_DISTRO-message-filters, and source its setup.bash"
+    )
 
 # Metres in one unit of each encoding (REP-118).
 UNIT_M = {"16UC1": 0.001, "32FC1": 1.0}
@@ -33,7 +42,10 @@ def distance_m(depth: Image, roi: RegionOfInterest) -> float:
 
 
 class EmotionAndDistance(Node):
-    """Log each face's expression and distance."""
+    """Log each face's expression and distance.
+
+    The client's faces carry no depth: two topics are matched by the stamps of their images.
+    """
 
     def __init__(self) -> None:
         super().__init__("emotion_and_distance")
@@ -44,6 +56,7 @@ class EmotionAndDistance(Node):
         # Both carry the camera's stamps, so that the recogniser's delay does not matter.
         self._both = ApproximateTimeSynchronizer([emotions, depth], queue_size=30, slop=0.05)
         self._both.registerCallback(self._on_both)
+        self.get_logger().info("Waiting for faces and depth images. Ctrl-C ends it.")
 
     def _on_both(self, emotions: EmotionArray, depth: Image) -> None:
         for face in emotions.faces:
@@ -53,8 +66,8 @@ class EmotionAndDistance(Node):
 
 
 if __name__ == "__main__":
-    rclpy.init()
     try:
+        rclpy.init()
         rclpy.spin(EmotionAndDistance())
     except (KeyboardInterrupt, ExternalShutdownException):
         pass

@@ -2,47 +2,48 @@
 # SPDX-License-Identifier: Apache-2.0
 """Greet each new face and answer a smile once.
 
-It needs no state: the events report what is new.
+Try it without a face: ``ros2 run fer_client actor greeting`` in another terminal.
 """
 
 import rclpy
-from fer_msgs.msg import FaceEvent
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from std_msgs.msg import String
 
+from fer_client import ExpressionMonitor, Face
+
 
 class Attention(Node):
-    """Subscribe to events; publish sentences on ``~/say``."""
+    """Follow who comes, smiles and leaves; publish sentences on ``~/say``."""
 
     def __init__(self) -> None:
         super().__init__("attention")
-        self._greeted: set[str] = set()
+        self._answered: set[str] = set()
         self._say = self.create_publisher(String, "~/say", 10)
-        self.create_subscription(FaceEvent, "/fer_perception/events", self._on_event, 50)
-
-    def _on_event(self, event: FaceEvent) -> None:
-        if event.kind == FaceEvent.FACE_APPEARED:
-            self._speak(f"Hello, {event.face_id}.")
-        elif event.kind == FaceEvent.FACE_LEFT:
-            self._speak(f"Goodbye, {event.face_id}.")
-            self._greeted.discard(event.face_id)
-        elif self._is_new_smile(event):
-            self._greeted.add(event.face_id)
-            self._speak(f"Nice to see you smile, {event.face_id}.")
-
-    def _is_new_smile(self, event: FaceEvent) -> bool:
+        monitor = ExpressionMonitor(self)
+        monitor.on_appeared(lambda face: self._speak(f"Hello, {face.face_id}."))
         # Only a held smile counts; a short one may be a misclassification.
-        is_smile = event.kind == FaceEvent.EMOTION_HELD and event.emotion == "happiness"
-        return is_smile and event.face_id not in self._greeted
+        monitor.on_held(self._answer, "happiness", held_s=2.0)
+        monitor.on_left(self._part)
+        self.get_logger().info("Looking out for people; what I say is on ~/say. Ctrl-C ends it.")
+
+    def _answer(self, face: Face) -> None:
+        if face.face_id not in self._answered:
+            self._answered.add(face.face_id)
+            self._speak(f"Nice to see you smile, {face.face_id}.")
+
+    def _part(self, face: Face) -> None:
+        self._answered.discard(face.face_id)
+        self._speak(f"Goodbye, {face.face_id}.")
 
     def _speak(self, text: str) -> None:
-        self.get_logger().info(text)
+        print(text, flush=True)
         self._say.publish(String(data=text))
 
 
-rclpy.init()
-try:
-    rclpy.spin(Attention())
-except (KeyboardInterrupt, ExternalShutdownException):
-    pass
+if __name__ == "__main__":
+    try:
+        rclpy.init()
+        rclpy.spin(Attention())
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass

@@ -1,22 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Print the expression of every face, image by image."""
+"""Print the expression of every face, image by image, in a script without a node."""
 
-import rclpy
-from fer_msgs.msg import EmotionArray
-from rclpy.executors import ExternalShutdownException
+import time
 
-
-def show(message: EmotionArray) -> None:
-    """Print one line per face, largest first."""
-    faces = [f"{face.face_id} {face.emotion} {face.confidence:.0%}" for face in message.faces]
-    print(", ".join(faces) or "nobody", flush=True)
+from fer_client import ExpressionMonitor, Face
 
 
-rclpy.init()
-node = rclpy.create_node("see_emotions")
-node.create_subscription(EmotionArray, "/fer_perception/emotions", show, 10)
-try:
-    rclpy.spin(node)
-except (KeyboardInterrupt, ExternalShutdownException):
-    pass
+def show(faces: tuple[Face, ...]) -> None:
+    """Print one line per image, the largest face first."""
+    line = [f"{face.face_id} {face.emotion} {face.confidence:.0%}" for face in faces]
+    print(", ".join(line) or "nobody", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        with ExpressionMonitor.standalone(node_name="see_emotions") as people:
+            people.on_image(show)
+            while True:
+                time.sleep(5.0)
+                if not people.is_running:
+                    print("nothing is running: start fer_light.launch.py, or an actor", flush=True)
+    except KeyboardInterrupt:
+        pass

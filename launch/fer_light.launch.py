@@ -152,6 +152,13 @@ def generate_launch_description() -> LaunchDescription:
             "served, for example 8035. Empty: no page.",
         ),
         DeclareLaunchArgument(
+            "actions",
+            default_value="false",
+            description="Serve the action WaitForExpression for behaviour trees, on "
+            "expression_server/wait_for_expression.",
+            choices=FLAG,
+        ),
+        DeclareLaunchArgument(
             "bridges",
             default_value="",
             description="Messages of other packages to publish as well: ros4hri, vision_msgs, or "
@@ -289,6 +296,15 @@ def generate_launch_description() -> LaunchDescription:
         output="screen",
         condition=IfCondition(NotEqualsSubstitution(LaunchConfiguration("dashboard"), "")),
     )
+    expression_server = Node(
+        package="fer_client",
+        executable="expression_server",
+        name="expression_server",
+        parameters=[params_file, GivenParameters(sim_time)],
+        ros_arguments=ros_arguments("expression_server"),
+        output="screen",
+        condition=IfCondition(LaunchConfiguration("actions")),
+    )
     bridges = {
         name: Node(
             package="fer_bridges",
@@ -315,6 +331,7 @@ def generate_launch_description() -> LaunchDescription:
         "ambient_light": light,
         "lifecycle_manager": lifecycle_manager,
         "dashboard": dashboard,
+        "expression_server": expression_server,
         **bridges,
     }
     nodes = {**restarted, "analyzers": aggregator}

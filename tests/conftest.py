@@ -235,9 +235,9 @@ def start_specs(start_node: Callable[..., StartedNode]) -> Callable[..., list[St
 
 @pytest.fixture
 def plain_environment() -> dict[str, str]:
-    """The environment without a sourced ROS 2."""
+    """The environment without a sourced ROS 2 and without a choice of Python."""
     return {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("ROS_", "_ROS", "AMENT", "COLCON", "CMAKE", "PYTHONPATH", "MAKE"))
+        if not name.startswith(("ROS_", "_ROS", "AMENT", "COLCON", "CMAKE", "PYTHON", "MAKE"))
     }

@@ -18,6 +18,7 @@ from png_text import text_of
 PACKAGES = {
     "ambient_light_driver": "ros2_ws/src/ambient_light_driver",
     "fer_bridges": "ros2_ws/src/fer_bridges",
+    "fer_client": "ros2_ws/src/fer_client",
     "fer_common": "ros2_ws/src/fer_common",
     "fer_evaluation": "ros2_ws/src/fer_evaluation",
     "fer_bringup": "launch",
@@ -100,6 +101,7 @@ def test_every_message_is_shown(repository):
     text = (repository / "docs" / "messages.md").read_text()
     shown = re.findall(r"\{literalinclude\} (\S+)", text)
     assert {(repository / "docs" / path).resolve() for path in shown} == {
+        *folder.glob("action/*.action"),
         *folder.glob("msg/*.msg"),
         *folder.glob("srv/*.srv"),
     }

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -139,11 +140,46 @@ def child_of(parent: int, executable: str) -> int:
     return 0
 
 
+# As robots include our launch file. In a process of its own: pytest has made 'launch' of the
+# folder of that name.
+INCLUDED = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import GroupAction, IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch_ros.actions import PushRosNamespace
+from fer_bringup.standalone.launch_file import folder
+
+source = PythonLaunchDescriptionSource(str(folder() / "fer_light.launch.py"))
+given = [tuple(word.split(":=", 1)) for word in sys.argv[1:]]
+include = IncludeLaunchDescription(source, launch_arguments=given)
+service = LaunchService(noninteractive=True)
+service.include_launch_description(
+    LaunchDescription([GroupAction([PushRosNamespace("robot1"), include])])
+)
+sys.exit(service.run())
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(["-m", "fer_bringup.start", "fer_light", "namespace:=robot1"], id="ours"),
+        pytest.param(
+            ["-c", INCLUDED],
+            id="launch",
+            marks=pytest.mark.skipif(
+                find_spec("launch_ros") is None,
+                reason="launch_ros is not installed: no node was killed under the real launch",
+            ),
+        ),
+    ],
+)
 def test_a_killed_node_of_a_managed_graph_comes_back_active_in_its_namespace(
-    ros_domain, state_of, peer, tmp_path
+    ros_domain, state_of, peer, tmp_path, command
 ):
-    words = [sys.executable, "-m", "fer_bringup.start", "fer_light", "camera:=false"]
-    words += ["light:=false", "aggregator:=false", "autostart:=managed", "namespace:=robot1"]
+    words = [sys.executable, *command, "camera:=false", "light:=false"]
+    words += ["aggregator:=false", "autostart:=managed"]
     log = tmp_path / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(

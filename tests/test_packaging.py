@@ -3,19 +3,32 @@
 
 import ast
 import re
+import shutil
 import sys
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
 from catkin_pkg.package import parse_package
+from colcon_core.task.python.test import has_test_dependency
+from colcon_python_setup_py.package_identification.python_setup_py import get_setup_information
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-_SPEC = spec_from_file_location("rosdep_keys", REPOSITORY / "tools" / "rosdep_keys.py")
-assert _SPEC is not None and _SPEC.loader is not None
-rosdep_keys = module_from_spec(_SPEC)
-_SPEC.loader.exec_module(rosdep_keys)
+
+
+def _tool(name: str) -> ModuleType:
+    spec = spec_from_file_location(name, REPOSITORY / "tools" / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    tool = module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    return tool
+
+
+rosdep_keys = _tool("rosdep_keys")
+check_files = _tool("check_files")
 
 PACKAGES = {rosdep_keys.name_of(file): file.parent for file in rosdep_keys.package_files()}
 PYTHON_PACKAGES = {
@@ -60,12 +73,17 @@ THIRD_PARTY = {
 STANDARD = {"__future__", "compression"}
 # Part of what a package in the same release of ROS brings.
 WITH_RCLPY = {"rpyutils"}
+# An application and a folder of data.
+WITHOUT_API = {"fer_bringup", "fer_models"}
+# What the tests of several packages share.
+SUPPORT = {file.stem for file in (REPOSITORY / "tests" / "support").glob("*.py")}
 # Messages and tools of which a node needs those it speaks, imported when it starts.
 OPTIONAL = {
     # The report's lamp; part of Python from 3.14 on.
     "fer_evaluation": {"ambient_light_driver", "compression"},
     "ambient_light_driver": {"irobot_create_msgs"},
     "fer_bridges": {"hri_msgs", "vision_msgs"},
+    "fer_client": {"py_trees"},
 }
 
 
@@ -115,10 +133,57 @@ def test_the_manifest_is_valid_and_its_licence_lies_beside_it(name):
     assert (folder / "CHANGELOG.rst").read_text().splitlines()[1].endswith(f" {name}")
 
 
+# What each breaks: the order of elements, an unknown attribute, a version, an address.
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("<version>0.1.0</version>", ""),
+        ("</package>", "<license>MIT</license></package>"),
+        ("<depend>rclpy<", '<depend optional="true">rclpy<'),
+        ("<version>0.1.0", "<version>0.1"),
+        ('email="maintainers@example.com"', 'email="nobody"'),
+        ("<build_type>ament_python", "<build_type>ament_pyton"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_its_schema_is_reported(tmp_path, old, new):
+    xmllint = shutil.which("xmllint")
+    if xmllint is None:
+        pytest.skip("xmllint is not installed: no package.xml was held against the schema")
+    sound = (PACKAGES["fer_bridges"] / "package.xml").read_text()
+    assert old in sound
+    file = tmp_path / "package.xml"
+    file.write_text(sound)
+    assert check_files.outside_schema([file], xmllint) == []
+    file.write_text(sound.replace(old, new))
+    assert str(file) in check_files.outside_schema([file], xmllint)[0]
+
+
+def test_a_source_file_without_the_licence_is_reported(tmp_path):
+    header = f"#!/usr/bin/env python3\n# {check_files.LICENCE}\n"
+    texts = {"a.py": header, "b.py": "pass\n", "c.cpp": "int x;\n", "d.txt": "words\n"}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    found = check_files.without_licence([tmp_path / name for name in texts])
+    assert [line.split(":")[0] for line in found] == [str(tmp_path / n) for n in ("b.py", "c.cpp")]
+
+
 @pytest.mark.parametrize("name", PYTHON_PACKAGES)
 def test_colcon_finds_that_pytest_runs_the_tests(name):
-    """Without this extra, 'colcon test' runs unittest, which finds no test and succeeds."""
-    assert re.search(r'"test": \[[^]]*"pytest"', (PYTHON_PACKAGES[name] / "setup.py").read_text())
+    """Otherwise 'colcon test' runs unittest, which finds no test and succeeds."""
+    assert has_test_dependency(get_setup_information(PYTHON_PACKAGES[name] / "setup.py"), "pytest")
+
+
+@pytest.mark.parametrize("name", sorted(PYTHON_PACKAGES.keys() - WITHOUT_API))
+def test_every_public_name_can_be_imported(name):
+    if name == "fer_training":
+        pytest.importorskip("torch")
+    package = import_module(name)
+    assert package.__all__
+    for public in package.__all__:
+        assert public in dir(package)
+        assert hasattr(package, public), public
+    with pytest.raises(AttributeError, match="nonsense"):
+        package.nonsense  # noqa: B018
 
 
 @pytest.mark.parametrize("name", PYTHON_PACKAGES)
@@ -127,15 +192,30 @@ def test_every_import_is_declared(name):
     declared = rosdep_keys.dependencies(folder / "package.xml")
     words = setup_words(folder)
     missing = []
-    for module in sorted(imported_modules(folder / name) - WITH_RCLPY):
+    shipped = imported_modules(folder / name)
+    in_tests = imported_modules(folder / "test") - SUPPORT
+    for module in sorted((shipped | in_tests) - WITH_RCLPY):
         if module == name or module in OPTIONAL.get(name, ()):
             continue
         key, distribution = THIRD_PARTY.get(module, (module, None))
         if key and key not in declared:
             missing.append(f"{module}: {key} in package.xml")
-        if distribution and distribution not in words:
+        if distribution and distribution not in words and module in shipped:
             missing.append(f"{module}: {distribution} in setup.py")
     assert not missing
+
+
+def test_the_oldest_onnxruntime_is_declared_alike():
+    """Earlier releases do not load the models."""
+    for name in ("fer_perception", "fer_training"):
+        folder = PACKAGES[name]
+        [manifest] = (
+            dependency.version_gte
+            for dependency in parse_package(str(folder / "package.xml")).exec_depends
+            if dependency.name == "python3-onnxruntime-pip"
+        )
+        assert manifest == "1.16.0"
+        assert '"onnxruntime>=1.16"' in (folder / "setup.py").read_text()
 
 
 def test_what_the_packages_require_is_in_the_requirements():

@@ -59,7 +59,7 @@ def test_three_lines_after_pip(repository, plain_environment, tmp_path):
     assert done.returncode == 0 and "happiness" in done.stdout, done.stderr
     # What the metadata require brings fer_common from beside the package, as PyPI has none.
     [metadata] = target.glob("fer_perception-*.dist-info/METADATA")
-    requirements = metadata.read_text()
-    assert f"fer_common @ {sources[0].as_uri()}" in requirements
-    for name in ("numpy", "onnxruntime>=1.16", "opencv-python-headless", "scipy", "tqdm"):
-        assert f"Requires-Dist: {name}" in requirements
+    requirements = metadata.read_text().replace(" ", "")  # setuptools differ in their spaces
+    assert f"@file://localhost{sources[0]}" in requirements
+    for name in ("numpy", "onnxruntime>=1.16", "opencv-python-headless", "tqdm"):
+        assert f"Requires-Dist:{name}" in requirements

@@ -96,7 +96,7 @@ def test_a_pause_holds_the_light_and_a_loop_gives_new_ids(start_specs, peer, bag
     first_ids = ids_after_last_jump()
     pause(True)
     # The flash limiter keeps real time: it first completes what it has held back.
-    peer.spin(2.0)
+    peer.spin(4.0)
     handled, held, stood = len(emotions), colors[-1], clocks[-1].clock
     peer.spin(4.0)
     assert len(emotions) == handled
@@ -123,7 +123,7 @@ def test_a_pause_holds_the_light_and_a_loop_gives_new_ids(start_specs, peer, bag
     assert {face.emotion for m in emotions for face in m.faces} == {"happiness"}
     assert all(len(message.faces) == 1 for message in emotions)
     # Joy is bright; idle, which a confused light would show, is dim.
-    assert colors[-1].a > 0.5
+    assert max(colors[-1].r, colors[-1].g, colors[-1].b) > 0.75
 
 
 def test_a_recording_holds_no_image_unless_asked_for(start_node, peer, tmp_path):
@@ -162,7 +162,7 @@ def test_a_recording_holds_no_image_unless_asked_for(start_node, peer, tmp_path)
     ("given", "message"),
     [
         ({}, "bag is empty: name the bag to play"),
-        ({"bag": "/nowhere"}, "/nowhere: there is no such bag"),
+        ({"bag": "/nowhere"}, "/nowhere: no such bag"),
         ({"bag": "BAG", "rate": "fast"}, "rate is 'fast': give a number above 0"),
         ({"bag": "BAG", "labels": "/no.csv"}, "labels is '/no.csv': no such file"),
         ({"bag": "BAG", "image_topic": "/up"}, "/up is not in the bag"),
@@ -180,7 +180,7 @@ def test_a_player_without_a_bag_ends_with_one_line(start_node):
         "fer_evaluation", "bag_player_node", "player", parameters={"bag": "/nowhere"}
     )
     assert player.node.process.wait(60) == 1
-    assert player.output.strip() == "bag_player_node: /nowhere: there is no such bag"
+    assert player.output.strip() == "bag_player_node: /nowhere: no such bag"
 
 
 def test_a_player_whose_bag_gives_no_message_ends_with_an_error(start_node, tmp_path):

@@ -23,6 +23,15 @@ SOMETIMES = {
     "fer_perception": {("subscribe", "/clock"), ("subscribe", "/camera/image_raw/compressed")},
     "ambient_light": {("subscribe", "/clock")},
     "dashboard": {("subscribe", "/clock"), ("subscribe", "/fer_perception/annotated")},
+    "expression_server": {("subscribe", "/clock")},
+}
+# An action in a policy stands for these.
+ACTION_SERVER = {
+    ("publish", "feedback"),
+    ("publish", "status"),
+    ("reply", "cancel_goal"),
+    ("reply", "get_result"),
+    ("reply", "send_goal"),
 }
 
 Rights = set[tuple[str, str]]
@@ -43,12 +52,17 @@ def rights_in(policy: Path) -> dict[str, Rights]:
                         ("topics", "subscribe"),
                         ("services", "reply"),
                         ("services", "request"),
+                        ("actions", "execute"),
                     }
                     assert answer == "ALLOW"
                     for name in (str(child.text) for child in expressions):
                         name = name.replace("~", f"{namespace}/{node}")
                         absolute = name if name.startswith("/") else f"{namespace}/{name}"
-                        rights[str(enclave.get("path"))].add((kind, absolute))
+                        granted = rights[str(enclave.get("path"))]
+                        if kind == "execute":
+                            granted |= {(k, f"{absolute}/_action/{n}") for k, n in ACTION_SERVER}
+                        else:
+                            granted.add((kind, absolute))
     return rights
 
 
@@ -73,6 +87,7 @@ def test_every_node_has_its_enclave(rights):
         "autostart": "managed",
         "aggregator": "true",
         "dashboard": "0",
+        "actions": "true",
         "bridges": "ros4hri,vision_msgs",
     }
     nodes = processes("fer_light", **given)
@@ -80,7 +95,7 @@ def test_every_node_has_its_enclave(rights):
 
 
 def test_the_rights_of_each_node_are_what_it_uses(rights, start_specs, peer):
-    given = {"source": "portrait", "aggregator": "false", "dashboard": "0"}
+    given = {"source": "portrait", "aggregator": "false", "dashboard": "0", "actions": "true"}
     nodes = start_specs(processes("fer_light", **given))
     for node in nodes:
         name = node.node.spec.name

@@ -13,7 +13,7 @@ from fer_common.nodes import shared_memory_watchdog
 from real_peers import wait_until
 from robustness.soak.world import DASHBOARD, LIGHT, PERCEPTION, World
 
-COMPLAINT = "this process is no longer reachable: other processes have removed /dev/shm/fast"
+COMPLAINT = "this process is unreachable: other processes have removed /dev/shm/fast"
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def test_when_the_face_leaves_the_arrays_are_empty_and_the_lamp_fades_to_idle(
 
     def shows(light_color) -> bool:
         last = colors[-1]
-        return pytest.approx(light_color.channels, abs=0.02) == (last.r, last.g, last.b, last.a)
+        return pytest.approx(light_color.displayed_rgb(), abs=0.02) == (last.r, last.g, last.b)
 
     peer.wait_until(lambda: any(m.faces for m in emotions), "a face")
     peer.wait_until(lambda: colors and not shows(palette.idle), "a light that answers")

@@ -20,6 +20,7 @@ PACKAGES = (
     "ros2_ws/src/fer_evaluation/fer_evaluation",
     "ros2_ws/src/fer_training/fer_training",
     "ros2_ws/src/fer_bridges/fer_bridges",
+    "ros2_ws/src/fer_client/fer_client",
     "launch/fer_bringup",
 )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ambient_light_driver.nodes.light_parameters import NodeSettings
 from ambient_light_driver.settings import LightSettings
+from fer_client.nodes.expression_server import ExpressionServerSettings
 from fer_common.options import options_of
 from fer_evaluation.nodes.bag_player_node import PlayerSettings
 from fer_evaluation.nodes.bag_recorder_node import RecorderSettings
@@ -24,6 +25,7 @@ NODES = {
     "emotion_node": (EmotionNodeSettings,),
     "camera_node": (CameraSettings,),
     "light_node": (NodeSettings, LightSettings),
+    "expression_server": (ExpressionServerSettings,),
     "bag_player_node": (PlayerSettings,),
     "bag_recorder_node": (RecorderSettings,),
     "score_node": (ScoreSettings,),

@@ -51,6 +51,7 @@ FROM_PIP = {
         "sacn": "sacn",
         "safetensors": "safetensors",
         "torchmetrics": "torchmetrics",
+        "xdist": "pytest-xdist",
     },
 }
 

@@ -27,4 +27,4 @@ source tools/env.sh
 colcon --log-level error --log-base build-noble/log build --event-handlers console_cohesion- \
     console_direct- --build-base build-noble --install-base install-noble
 source install-noble/local_setup.bash
-exec python3 -m pytest "$@"
+exec python3 -m pytest -n 2 --dist loadgroup "$@"

@@ -17,7 +17,7 @@ def has_ros2_bag() -> bool:
 
 
 def bag_image_topic(bag: Path, asked: str) -> tuple[str, str]:
-    """Return the bag's topic with the images and their transport: 'raw' or 'compressed'.
+    """Return the bag's image topic and transport, 'raw' or 'compressed'.
 
     :param asked: the topic, if the bag has several; else empty.
     :raises ValueError: when the bag cannot be read, or lacks the topic, or has several.

@@ -128,6 +128,12 @@ def test_several_lamps():
     assert parameters_of(light)["devices"] == ["terminal", "sacn"]
 
 
+def test_the_action_is_served_on_request():
+    started = nodes(actions="true", namespace="robot1")
+    assert set(started) - set(nodes()) == {"expression_server"}
+    assert started["expression_server"].namespace.strip("/") == "robot1"
+
+
 @pytest.mark.parametrize(
     ("bridges", "started"),
     [("ros4hri", {"ros4hri"}), ("vision_msgs,ros4hri", {"ros4hri", "vision_msgs"}), ("", set())],

@@ -17,7 +17,7 @@ from rich.table import Table
 from ambient_light_driver.color.light_color import LightColor
 
 from .lamps import LUMINANCE, Lamps, Worst, random_lamps, worst_flashes
-from .targets.flashes import Wish, delivered, limited, plan
+from .targets.flashes import Wish, delivered, limited, plan, replayed
 
 NAME = "flashes"
 """Target whose runs append this table."""
@@ -62,6 +62,13 @@ def _stalling(longest_s: float) -> Callable[[Record, Random], Record]:
     return link
 
 
+def _queueing(longest_s: float) -> Callable[[Record, Random], Record]:
+    def link(record: Record, rng: Random) -> Record:
+        return replayed(*record, rng, longest_s)
+
+    return link
+
+
 def _blue(lamps: Lamps) -> Lamps:
     return Lamps(lamps.form, lamps.exponents[3:], lamps.level_exponents[3:], lamps.weights[3:])
 
@@ -87,6 +94,14 @@ def situations() -> tuple[Situation, ...]:
         Situation("link that stalls for up to 0.2 s", _same("apart", 2.2), _stalling(0.2)),
         Situation("link that stalls for up to 1 s", _same("apart", 2.2), _stalling(1.0)),
         Situation("link that stalls for up to 2 s", _same("apart", 2.2), _stalling(2.0)),
+        *(
+            Situation(
+                f"receiver that stands still for up to {longest_s:g} s, then shows its queue",
+                _same("apart", 2.2),
+                _queueing(longest_s),
+            )
+            for longest_s in (0.4, 1.0, 2.5)
+        ),
         Situation("pure blue", _blue(_same("linear", 1.0))),
         *(
             Situation(

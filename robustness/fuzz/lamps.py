@@ -113,7 +113,7 @@ class Lamps:
         return self.light_of(*FORMS[self.form](channels[:, :3], channels[:, 3:]))
 
     def light_of(self, sent: Floats, level: Floats) -> Floats:
-        """Return the channels of each lamp at what it was sent, without its weights.
+        """Return the channels sent to each lamp, without its weights.
 
         :param sent: numbers of the channels, N x C, in [0, 1].
         :param level: brightness that is sent apart, N x 1; ones where it is not.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real counterparts of the light's devices, and what arrives at them and when.
+"""Real counterparts of the light's devices, which record what arrives.
 
 olad for E1.31 and Art-Net, mosquitto for MQTT, pseudo-terminals for serial lines; WLED is firmware
 and stood in for by a process that speaks its interfaces.
@@ -44,7 +44,7 @@ _RIG = {"near": "1:RGB", "far": "10:DRGB", "white": "20:RGBW"}
 
 @dataclass(frozen=True)
 class Shown:
-    """What a lamp was sent at a moment, as numbers in [0, 1].
+    """Values in [0, 1] sent to a lamp at one time.
 
     :ivar arrived_s: monotonic time [s].
     :ivar channels: red, green, blue, and white where the lamp has it.
@@ -67,8 +67,8 @@ class Counterpart(ABC):
     """
 
     name: str
-    stalls_keep_the_past = False
-    """Whether what the receiver gets while it stands still waits beyond the reach of the light."""
+    queues = False
+    """Whether it queues what arrives while it stands still, beyond the reach of the light."""
 
     def __init__(self) -> None:
         self.devices: dict[str, tuple[str, Options]] = {}
@@ -101,7 +101,7 @@ class MissingError(Exception):
 
 
 def free_port(kind: socket.SocketKind) -> int:
-    """Return a port of this machine that nobody uses now."""
+    """Return a free port of this machine."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -137,7 +137,7 @@ class OladCounterpart(Counterpart):
     :param plugin: ``e131`` or ``artnet``.
     """
 
-    stalls_keep_the_past = True
+    queues = True
 
     def __init__(self, plugin: str, folder: Path) -> None:
         super().__init__()
@@ -264,7 +264,7 @@ class MqttCounterpart(Counterpart):
         self._words = [program, "-c", str(configuration)]
         self._log: IO[bytes] = (folder / "mosquitto.log").open("ab")
         self._start()
-        self._stalls_subscriber = self.stalls_keep_the_past = stalls_subscriber
+        self._stalls_subscriber = self.queues = stalls_subscriber
         self._listener = _Listener("mqtt", self._port, folder / "heard")
         if stalls_subscriber:
             self.name = "mosquitto, subscriber stalls"
@@ -332,7 +332,7 @@ class WledCounterpart(Counterpart):
         super().__init__()
         self._device = f"{'late_' * is_late}wled_{protocol}"
         self.name = f"WLED's contract, {protocol}"
-        self.stalls_keep_the_past = protocol == "ddp"
+        self.queues = protocol == "ddp"
         port = free_port(socket.SOCK_STREAM)
         self._http = _Listener(f"{'late_' * is_late}wled", port, folder / self._device)
         self._receivers = [self._http]
@@ -445,7 +445,7 @@ class SerialCounterpart(Counterpart):
             self._goes_on.set()
 
     def restart(self) -> None:
-        """Stand still for longer than the line waits, so that it is opened again."""
+        """Stall past the line's timeout, so that it is reopened."""
         self.stall(True)
         time.sleep(1.3)
         self.stall(False)
@@ -463,7 +463,7 @@ class SerialCounterpart(Counterpart):
 
 
 def patch_serial(lines: list[SerialCounterpart]) -> Callable[[], None]:
-    """Let ports of this process know what pseudo-terminals have not sent; return the undoing."""
+    """Make serial ports report unsent bytes; return the undo function."""
     try:
         serial: Any = importlib.import_module("serial")
     except ImportError as error:

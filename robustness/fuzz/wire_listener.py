@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lamp's end of a network link as a process, which can be stopped and killed like a lamp.
+"""Killable process at the lamp's end of a network link.
 
 ``python -m robustness.fuzz.wire_listener KIND PORT`` prints a line for each message: the monotonic
 time of its arrival [s], its topic (MQTT) or a dash, and its bytes in hexadecimal.
@@ -83,7 +83,7 @@ def listen_to_wled(port: int) -> None:
 
 
 class _LateWled(_Wled):
-    """Obeys now and then long after its client has given up, and serves others meanwhile."""
+    """WLED's JSON interface that sometimes executes commands after the client's timeout."""
 
     rng = Random(0)
 

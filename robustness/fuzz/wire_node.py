@@ -57,7 +57,7 @@ def _hostile_palette(rng: Random, folder: Path) -> str:
 def attack_through_node(
     lamps: list[Counterpart], rng: Random, seconds: float, folder: Path
 ) -> None:
-    """Start ``light_node`` with the devices of all ``lamps`` and send it emotions in turn."""
+    """Start ``light_node`` with the devices of ``lamps`` and send it emotions."""
     devices = {name: device for lamp in lamps for name, device in lamp.devices.items()}
     parameters: list[tuple[str, ParameterValue]] = [("devices", list(devices)), *_UNSMOOTHED]
     for name, (kind, options) in devices.items():

@@ -31,7 +31,7 @@ def _print(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) ->
     _CONSOLE.print(table)
 
 
-def _tell(failures: Iterable[str]) -> bool:
+def _print_failures(failures: Iterable[str]) -> bool:
     """Print the failures; return whether the list is empty."""
     failures = list(failures)
     for failure in failures:
@@ -80,7 +80,7 @@ def _graph(options: argparse.Namespace) -> bool:
         ],
     )
     grown = [w for w in report.watched if not w.is_flat]
-    return _tell(
+    return _print_failures(
         [
             *(f"lost: {text}" for text in report.lost),
             *report.failures,
@@ -110,7 +110,7 @@ def _faults(options: argparse.Namespace) -> bool:
         lost.append(f"exit code {report.exit_code}")
     if max(report.flashes, report.red_flashes) > MAX_FLASHES:
         lost.append(f"{report.flashes} flashes and {report.red_flashes} red ones in a second")
-    return _tell(lost)
+    return _print_failures(lost)
 
 
 def _load(options: argparse.Namespace) -> bool:
@@ -152,7 +152,7 @@ def _load(options: argparse.Namespace) -> bool:
         ],
     )
     bad = [name for name, case in cases if not case.is_good]
-    return _tell(
+    return _print_failures(
         [f"{name}: unfair, late or lost" for name in bad + ["light"] * (not light.is_good)]
     )
 
@@ -166,7 +166,7 @@ def _training(options: argparse.Namespace) -> bool:
     report = training_kills.kill_and_resume(options.kills, options.seed)
     print(f"{report.kills} kills in {report.runs} trainings; files that differ: ", end="")
     print(len(report.different))
-    return _tell(report.different)
+    return _print_failures(report.different)
 
 
 _PARTS: Mapping[str, Callable[[argparse.Namespace], bool]] = MappingProxyType(

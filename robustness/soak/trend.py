@@ -12,7 +12,7 @@ _S_PER_H = 3600.0
 
 @dataclass(frozen=True)
 class Trend:
-    """Change of a quantity within lives (from start to end of a process).
+    """Change of a quantity between start and end of processes.
 
     :ivar lives: number of lives with at least two samples.
     :ivar longest_s: duration of the longest sampled one [s].

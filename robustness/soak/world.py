@@ -235,7 +235,7 @@ class World(AbstractContextManager["World"]):
         return time.monotonic() - start_s
 
     def wait_for_recovery(self) -> float:
-        """Wait until a new image yields a face and the lamp is lit.
+        """Wait until a new image yields a face and lights the lamp.
 
         :returns: the duration [s].
         """

@@ -151,12 +151,29 @@ def delivered(
     return shown_s, shown
 
 
+def replayed(
+    times_s: list[float], colors: list[LightColor], rng: Random, longest_s: float
+) -> tuple[list[float], list[LightColor]]:
+    """Return what a lamp shows that stands still now and then, and then shows all it queued.
+
+    :param longest_s: maximum time for which it stands still.
+    """
+    shown_s, ends_s, next_s = [], -math.inf, rng.uniform(0.0, longest_s)
+    for now_s in times_s:
+        if now_s >= max(ends_s, next_s):
+            ends_s = now_s + longest_s * rng.choice((1.0, 1.0, rng.random()))
+            next_s = ends_s + rng.choice((0.0, 0.3, 1.0)) * rng.random()
+        shown_s.append(max(now_s, ends_s))
+    return shown_s, list(colors)
+
+
 def check(rng: Random, wishes: list[Wish]) -> int:
     """Check the worst of random lamps behind a random link."""
     shown = limited(wishes)
     numbers = np.random.default_rng(rng.getrandbits(32))
-    if rng.random() < 0.5:
-        shown = delivered(*shown, rng, rng.choice((0.03, 0.2, 1.0, 2.0)))
+    link = rng.choice((None, delivered, replayed))
+    if link is not None:
+        shown = link(*shown, rng, rng.choice((0.03, 0.2, 1.0, 2.0)))
     lamps = random_lamps(rng.choice(list(FORMS)), _LAMPS, numbers)
     return worst_flashes(*shown, lamps).flashes
 

@@ -5,9 +5,10 @@ from setuptools import find_packages, setup
 
 package_name = "ambient_light_driver"
 # fer_common is not on PyPI: pip builds it from the folder beside this one. colcon and rosdep go by
-# package.xml.
+# package.xml; but colcon refuses an address without a host, and then finds no tests.
 sibling = Path(__file__).resolve().parent.parent / "fer_common"
-fer_common = f"fer_common @ {sibling.as_uri()}" if sibling.is_dir() else "fer_common"
+address = sibling.as_uri().replace("file://", "file://localhost")
+fer_common = f"fer_common @ {address}" if sibling.is_dir() else "fer_common"
 palettes = [str(path) for path in sorted(Path(package_name, "palettes").glob("*.yaml"))]
 
 setup(
@@ -29,7 +30,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "light_node = ambient_light_driver.nodes.light_node:main",
+            "light_node = ambient_light_driver.nodes.commands:light_node",
         ],
         "ambient_light_driver.devices": [
             "adalight = ambient_light_driver.devices.adalight:AdalightDevice",

@@ -7,9 +7,10 @@ from setuptools.command.build_ext import build_ext
 
 package_name = "fer_perception"
 # fer_common is not on PyPI: pip builds it from the folder beside this one. colcon and rosdep go by
-# package.xml.
+# package.xml; but colcon refuses an address without a host, and then finds no tests.
 sibling = Path(__file__).resolve().parent.parent / "fer_common"
-fer_common = f"fer_common @ {sibling.as_uri()}" if sibling.is_dir() else "fer_common"
+address = sibling.as_uri().replace("file://", "file://localhost")
+fer_common = f"fer_common @ {address}" if sibling.is_dir() else "fer_common"
 
 
 class BuildOptionalLibrary(build_ext):
@@ -60,7 +61,6 @@ setup(
         "numpy",
         "onnxruntime>=1.16",
         "opencv-python-headless",
-        "scipy",
         "tqdm",
     ],
     extras_require={
@@ -74,12 +74,12 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "camera_node = fer_perception.nodes.camera_node:main",
-            "emotion_node = fer_perception.nodes.emotion_node:main",
-            "emotion_nodes = fer_perception.nodes.emotion_nodes:main",
+            "camera_node = fer_perception.nodes.commands:camera_node",
+            "emotion_node = fer_perception.nodes.commands:emotion_node",
+            "emotion_nodes = fer_perception.nodes.commands:emotion_nodes",
             # The second name is for pip, which puts it among all other commands.
-            "recognize = fer_perception.command.recognize:main",
-            "fer-recognize = fer_perception.command.recognize:main",
+            "recognize = fer_perception.command.__main__:recognize",
+            "fer-recognize = fer_perception.command.__main__:recognize",
         ],
     },
 )

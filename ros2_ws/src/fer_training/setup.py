@@ -14,6 +14,7 @@ setup(
     ],
     install_requires=[
         "matplotlib",
+        "ml_dtypes",  # onnxruntime.quantization imports it and does not declare it
         "numpy",
         "onnx",
         "onnxruntime>=1.16",

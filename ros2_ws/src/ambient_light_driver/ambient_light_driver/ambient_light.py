@@ -95,9 +95,8 @@ class AmbientLight:
     def step(self) -> LightState:
         """Advance the light to the current time and return it."""
         now_s = self._clock()
-        if self._lamps.new_dark_outages():
-            self._pipeline.lamp_went_out(now_s)
-        self._pipeline.late_s = self._lamps.late_s
+        for name in self._lamps.newly_lost():
+            self._pipeline.lamp_went_out(now_s, name)
         state = self._pipeline.step(now_s, now_s)
         self._lamps.post(state)
         return state

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ambient_light_driver.color.fading import DwellGate, ExponentialFade
+from ambient_light_driver.color.fixed_light import fixed_light
 from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.color.mixing import mixed_light
 from ambient_light_driver.color.palette import Palette, emotion_names
 from ambient_light_driver.color.root_light import RootLight
 from ambient_light_driver.light_state import IDLE, OFF_LABEL, LightState
-from ambient_light_driver.safety.flash_limiter import DEFAULT_LATE_S, FlashLimiter
+from ambient_light_driver.safety.flash_limiter import FlashLimiter
 from ambient_light_driver.selection.face_presence import FacePresence
 from ambient_light_driver.selection.face_selection import Scores, select_scores
 from ambient_light_driver.selection.observation import FaceObservation
@@ -62,15 +63,6 @@ class LightPipeline:
         """How often the flash limiter limited a colour."""
         return self._limiter.interventions
 
-    @property
-    def late_s(self) -> float:
-        """Maximum delay of a colour [s], at least that of the topic."""
-        return self._limiter.late_s
-
-    @late_s.setter
-    def late_s(self, seconds: float) -> None:
-        self._limiter.late_s = max(seconds, DEFAULT_LATE_S)
-
     def observe(self, faces: Sequence[FaceObservation], now_s: float, source: str = "") -> None:
         """Set the faces of the newest image, possibly none.
 
@@ -86,20 +78,20 @@ class LightPipeline:
             jump [s].
         :param monotonic_s: monotonic time of the lamps, for the flash limiter [s].
         """
-        scores = self._followed_scores(now_s)
-        target = self._idle_light() if scores is None else self._emotion_light(scores)
+        target, label = self._target(now_s)
         light = self._fade.step(target, self.settings.time_constant_s, now_s)
+        self._limiter.late_s = self.settings.late_s
         limited = self._limiter.step(
             light.to_color(), monotonic_s, self.settings.max_flashes, target.to_color()
         )
-        return LightState(limited.color, self._followed.kind)
+        return LightState(limited.color, label)
 
-    def lamp_went_out(self, monotonic_s: float) -> None:
-        """Count darkness of a lamp caused outside the pipeline.
+    def lamp_went_out(self, monotonic_s: float, lamp: str = "") -> None:
+        """Count a flash of one lamp that is caused outside the pipeline.
 
-        The output for lamps that stayed on is unchanged, unless a flash must be prevented.
+        :param lamp: its name; empty where it may be any.
         """
-        self._limiter.switch_off(monotonic_s)
+        self._limiter.count_outage(monotonic_s, lamp)
 
     def shut_down(self, monotonic_s: float) -> LightState:
         """Return the shutdown light and drop all faces.
@@ -126,6 +118,16 @@ class LightPipeline:
         self._face_age = Stopwatch(0.0)
         self._followed: DwellGate[Scores | None] = DwellGate(IDLE, None)
         self._fade = ExponentialFade(RootLight.from_color(self._limiter.shown))
+
+    def _target(self, now_s: float) -> tuple[RootLight, str]:
+        """Return the light to fade to, and its label."""
+        scores = self._followed_scores(now_s)
+        fixed = fixed_light(self.settings.show, self.settings.fixed_color, self.palette)
+        if fixed is not None:
+            color, label = fixed
+            return self._dimmed(color, self.settings.brightness), label
+        light = self._idle_light() if scores is None else self._emotion_light(scores)
+        return light, self._followed.kind
 
     def _followed_scores(self, now_s: float) -> Scores | None:
         """Return the scores to show, or None for the idle light."""

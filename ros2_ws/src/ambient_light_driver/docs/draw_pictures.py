@@ -56,7 +56,7 @@ TERMINAL_PAPER, TERMINAL_INK = "#14171c", "#d6dae0"
 
 
 def draw_palettes(path: Path) -> None:
-    """Draw each shipped palette: hue and chroma above, the lightness of the lamp below."""
+    """Draw each palette: hue and chroma above, lightness below."""
     names = shipped_palettes()
     figure, axes = plt.subplots(
         2,
@@ -144,7 +144,7 @@ def _purest_colors(steps: int = 40) -> Iterator[LightColor]:
 
 
 def _groups(points: dict[str, OklabLight]) -> list[list[str]]:
-    """Gather the names of points that lie too close together for a label each, top down."""
+    """Group the names of points too close for separate labels."""
     groups: list[list[str]] = []
     for name, point in sorted(points.items(), key=lambda item: -item[1].b):
         for group in groups:
@@ -238,7 +238,7 @@ def _read(descriptor: int) -> str:
 
 
 def draw_terminal_lamp(path: Path) -> None:
-    """Draw what the terminal shows for each emotion, and how its colours fade in between."""
+    """Draw the terminal's colour for each emotion, with the fades between."""
     shown = lines_of_the_terminal_lamp()
     columns, rows, cell_height = 46.0, len(shown) + 4.8, 2.1
     height = rows * cell_height

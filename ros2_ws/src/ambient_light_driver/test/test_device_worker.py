@@ -142,18 +142,38 @@ def test_only_a_loss_of_a_lamp_that_may_go_dark_counts_as_darkness(start):
     worker, _ = start(lamp)
     worker.post(state(0.1))
     wait_until(lambda: worker.status().failures >= 2)
-    assert worker.dark_outages() == 0  # it never showed a colour
+    assert worker.status().outages == 0  # it was never asked to show a colour
     lamp.plugged = True
     wait_until(lambda: worker.status().phase is DevicePhase.CONNECTED)
     lamp.plugged = False
     worker.post(state(0.2))
     wait_until(lambda: worker.status().failures >= 4)
-    assert worker.dark_outages() == 1
-    lamp.dark_when_lost = False
-    assert worker.dark_outages() == 0
+    assert worker.status().outages == 1
 
 
-def test_a_connection_that_breaks_again_and_again_is_not_made_more_than_once_a_second(start):
+def test_colors_that_are_given_up_are_counted_and_become_rare(start, monkeypatch):
+    """The lamp takes the connection, and may obey what it does not confirm."""
+    monkeypatch.setattr("ambient_light_driver.devices.device_worker.GIVEN_UP_REST_S", 0.6)
+    lamp = Lamp()
+    given_up_s = []
+
+    def give_up(shown):
+        given_up_s.append(time.monotonic())
+        raise TimeoutError("no answer")
+
+    lamp.send = give_up
+    worker, _ = start(lamp)
+    worker.post(state(0.5))
+    wait_until(lambda: len(given_up_s) >= 4)
+    assert worker.status().outages >= 3
+    assert given_up_s[2] - given_up_s[1] >= 0.6
+    assert given_up_s[3] - given_up_s[2] >= 0.6
+
+
+def test_a_connection_that_breaks_again_and_again_is_not_made_more_than_once_a_second(
+    start, monkeypatch
+):
+    monkeypatch.setattr("ambient_light_driver.devices.device_worker.GIVEN_UP_REST_S", 0.0)
     lamp = Lamp(refresh_s=0.05)
     sent_s = []
 

@@ -7,19 +7,23 @@ The long form is ``python -m robustness.fuzz.run flashes``.
 
 import math
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ambient_light_driver.color.fixed_light import SHOWN
 from ambient_light_driver.color.light_color import (
     LightColor,
     linear_to_srgb,
     srgb_to_linear,
 )
 from ambient_light_driver.color.palette import emotion_names, load_palette, shipped_palettes
+from ambient_light_driver.color.root_light import RootLight
 from ambient_light_driver.pipeline import LightPipeline
 from ambient_light_driver.safety.flash_limiter import FlashLimiter
+from ambient_light_driver.safety.swing_search import most_swings
 from ambient_light_driver.selection.observation import FaceObservation
 from ambient_light_driver.settings import LightSettings
 
@@ -72,12 +76,21 @@ def sent(color, form):
         ), 1.0
     if form == "dimmer":
         return tuple(srgb_to_linear(value) for value in color.rgb), color.brightness
+    if form == WHITE_FORM:
+        return with_white(color)
     if form == "apart, encoded":
         return color.rgb, linear_to_srgb(color.brightness)
     return color.rgb, color.brightness
 
 
+def with_white(color):
+    linear = color.linear_light()
+    white = min(linear)
+    return (*(value - white for value in linear), white), 1.0
+
+
 FORMS = ("linear", "gamma 3", "displayed", "multiplied", "dimmer", "apart", "apart, encoded")
+WHITE_FORM = "with white"
 
 
 def light(color, lamp):
@@ -95,7 +108,7 @@ def assert_safe(times_s, colors, lamps, max_flashes=3):
         lit = [light(color, lamp) for color in colors]
         total = sum(lamp[3])
         luminance = [sum(w * c for w, c in zip(lamp[3], rgb, strict=True)) / total for rgb in lit]
-        redness = [max(0.0, r - g - b) for r, g, b in lit]
+        redness = [max(0.0, r - g - b) for r, g, b, *_ in lit]
         assert worst_flashes(times_s, luminance, STANDARD) <= max_flashes, lamp
         assert worst_flashes(times_s, redness, STANDARD_RED) <= max_flashes, lamp
 
@@ -109,6 +122,12 @@ lamp = st.tuples(
     st.one_of(st.just((0.2126, 0.7152, 0.0722)), st.tuples(weight, weight, weight)),
 )
 lamps = st.lists(lamp, min_size=3, max_size=6)
+white_lamp = st.tuples(
+    st.just(WHITE_FORM),
+    st.one_of(st.tuples(*[exponent] * 4), exponent.map(lambda e: (e,) * 4)),
+    st.just(1.0),
+    st.one_of(st.just((0.2126, 0.7152, 0.0722, 1.0)), st.tuples(*[weight] * 4)),
+)
 unit = st.floats(0.0, 1.0)
 level = st.one_of(st.sampled_from([0.0, 0.1, 0.5, 1.0]), unit)
 extreme = st.sampled_from([WHITE, BLACK, RED, BLUE, LightColor(1.0, 0.5, 0.0, 0.4)])
@@ -213,6 +232,108 @@ def test_a_link_that_stalls_and_takes_one_color_at_a_time_adds_no_flash(steps, d
     assert_safe(shown_s, shown, lamps)
 
 
+def queued(times_s, stalls, late_s):
+    """Return when each colour is shown by a receiver that stands still and then shows its queue.
+
+    :param stalls: (time between stalls, share of ``late_s``) of each.
+    """
+    shown_s, stalls = [], iter(stalls)
+    next_s, end_s = 0.0, -math.inf
+    for now_s in times_s:
+        if now_s >= max(next_s, end_s):
+            pause_s, share = next(stalls, (math.inf, 0.0))
+            end_s = now_s + share * late_s
+            next_s = end_s + pause_s
+        shown_s.append(max(now_s, end_s))
+    return shown_s
+
+
+stall = st.tuples(st.floats(0.0, 1.0), st.one_of(st.just(1.0), st.floats(0.0, 1.0)))
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.sampled_from([2.5, 5.0]),
+    st.lists(any_color, min_size=2, max_size=4),
+    st.sampled_from([0.1, 0.17, 0.3, 0.6]),
+    st.lists(stall, min_size=1, max_size=6),
+    st.lists(st.one_of(lamp, white_lamp), min_size=4, max_size=8),
+)
+def test_a_receiver_that_shows_its_queue_at_once_does_not_flash(
+    late_s, colors, step_s, stalls, lamps
+):
+    limiter = FlashLimiter()
+    limiter.late_s = late_s
+    times_s, shown = [0.0], [BLACK]
+    for i in range(round((late_s + 3.0) / step_s)):
+        times_s.append(step_s * (i + 1))
+        shown.append(limiter.step(colors[i % len(colors)], times_s[-1]).color)
+    assert_safe(queued(times_s, stalls, late_s), shown, lamps)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(any_step, any_color), min_size=20, max_size=60), st.data())
+def test_white_that_is_taken_out_of_the_colors_does_not_flash(steps, data):
+    assert_safe(*run(steps), data.draw(st.lists(white_lamp, min_size=4, max_size=8)))
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (RootLight(1.0, 0.7294, 0.0), RootLight(1.0, 1.0, 1.0)),
+        (RootLight(1.0, 1.0, 1.0), RootLight(0.0, 0.875, 0.0)),
+    ],
+)
+def test_the_search_knows_lamps_that_take_white_out_of_the_colors(start, end):
+    way = [start.moved_towards(end, i / 50.0).to_color() for i in range(51)]
+    swung = 0
+    for exponent, share, k in product((1.0, 2.0, 3.0), (0.25, 0.5, 0.75), range(3)):
+        weights = [share * (k == i) for i in range(3)] + [1.0 - share]
+        lit = [light(color, (WHITE_FORM, (exponent,) * 4, 1.0, weights)) for color in way]
+        luminance = [sum(w * c for w, c in zip(weights, one, strict=True)) for one in lit]
+        swung = max(swung, swings(luminance, 0.1))
+    assert swung >= 2
+    assert most_swings(((start, end),), is_whole=True) >= swung
+
+
+ORDINARY = [
+    ("linear", (exponent,) * 3, 1.0, (0.2126, 0.7152, 0.0722)) for exponent in (1.0, 2.2, 3.0)
+]
+
+
+@pytest.mark.parametrize("step_s", [0.1, 0.3, 0.5])
+def test_a_strobe_that_a_receiver_queues_does_not_flash(step_s):
+    times_s, shown = run([(step_s, (WHITE, BLACK)[i % 2]) for i in range(round(8.0 / step_s))])
+    for start_s in (0.0, 0.7, 1.9, 3.1, 4.4):
+        arrived_s = [start_s + 2.5 if start_s <= t < start_s + 2.5 else t for t in times_s]
+        assert_safe(arrived_s, shown, ORDINARY)
+
+
+def test_a_command_that_is_given_up_and_obeyed_at_any_time_does_not_flash():
+    limiter = FlashLimiter()
+    times_s, shown = [0.0], [BLACK]
+    limiter.count_outage(0.0, "lamp")
+    for i in range(50):
+        times_s.append(0.05 * (i + 1))
+        shown.append(limiter.step((BLUE, BLACK)[i % 2], times_s[-1]).color)
+    blue = ("linear", (1.0, 1.0, 1.0), 1.0, (0.0, 0.0, 1.0))
+    for i, (when_s, newest) in enumerate(zip(times_s, shown, strict=True)):
+        old = BLACK if newest.brightness else BLUE
+        obeyed_s = [*times_s[: i + 1], when_s + 0.01, when_s + 0.02, *times_s[i + 1 :]]
+        assert_safe(obeyed_s, [*shown[: i + 1], old, newest, *shown[i + 1 :]], [blue])
+
+
+def test_outages_of_different_lamps_do_not_add_up():
+    limiter = FlashLimiter()
+    for name in ("a", "b", "c"):
+        limiter.count_outage(0.0, name)
+    assert not limiter.step(WHITE, 0.1).limited
+    for _ in "12":
+        limiter.count_outage(0.1, "a")
+    assert limiter.step(BLACK, 0.2).limited
+    assert not limiter.step(BLACK, 4.0).limited
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(any_step, any_color, st.booleans()), min_size=20, max_size=80), lamps)
 def test_switching_off_and_on_again_does_not_flash_either(steps, lamps):
@@ -255,6 +376,26 @@ def test_a_clock_that_stands_still_jumps_or_is_undefined_lets_no_flash_through(s
         latest_s = max(latest_s, now_s) if math.isfinite(now_s) else latest_s
         times_s.append(latest_s)
         colors.append(limiter.step(color, now_s).color)
+    assert_safe(times_s, colors, lamps)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(SHOWN), st.integers(1, 12)), min_size=10, max_size=50),
+    st.sampled_from(["rgb 255 255 255", "rgb 255 0 0"]),
+    lamps,
+)
+def test_no_sequence_of_choices_by_a_user_flashes(choices, fixed_color, lamps):
+    """Not even with all that smooths it switched off."""
+    direct = LightSettings(time_constant_s=0.0, fixed_color=fixed_color)
+    pipeline = LightPipeline(load_palette("default"), direct)
+    times_s, colors, now_s = [0.0], [BLACK], 0.0
+    for show, steps in choices:
+        pipeline.settings = replace(direct, show=show)
+        for _ in range(steps):
+            now_s += 0.02
+            times_s.append(now_s)
+            colors.append(pipeline.step(now_s, now_s).color)
     assert_safe(times_s, colors, lamps)
 
 
@@ -314,7 +455,7 @@ def test_a_strobe_is_held_after_the_allowed_flashes_until_there_is_room(color, m
     assert max_flashes <= i <= 2 * max_flashes
     assert shown.color == before
     assert limiter.interventions == 1
-    assert limiter.step(wanted, 1.6, max_flashes).color.linear_light() == pytest.approx(
+    assert limiter.step(wanted, 4.2, max_flashes).color.linear_light() == pytest.approx(
         wanted.linear_light()
     )
 

@@ -49,7 +49,7 @@ class Rig:
         devices = DeviceSet(lambda name, status: None)
         self.lamps = Lamps(devices, self.ledger, self._on_dark, self.errors.append)
 
-    def _on_dark(self):
+    def _on_dark(self, name):
         self.dark += 1
 
 

@@ -45,6 +45,16 @@ def is_black(color):
     return color[3] == 0.0
 
 
+def test_a_consumer_that_ignores_alpha_shows_the_same_light():
+    from ambient_light_driver.nodes.emotion_conversion import message_from_color
+
+    for color in (LightColor(1.0, 0.5, 0.2, 0.3), LightColor(0.0, 0.0, 0.0, 0.0)):
+        message = message_from_color(color)
+        without_alpha = LightColor(message.r, message.g, message.b, 1.0)
+        assert without_alpha.linear_light() == pytest.approx(color.linear_light(), abs=1e-6)
+        assert message.a == (1.0 if color.brightness else 0.0)
+
+
 def test_palettes_and_messages_have_the_same_classes():
     constants = {
         name.lower()

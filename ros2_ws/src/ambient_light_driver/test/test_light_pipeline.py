@@ -157,16 +157,6 @@ def test_a_shutdown_to_idle_that_would_flash_goes_dark():
     assert player.pipeline.shut_down(player.now_s).color == OFF
 
 
-def test_a_link_that_no_lamp_confirms_lengthens_the_window():
-    pipeline = LightPipeline(PALETTE, LightSettings())
-    shortest_s = pipeline.late_s
-    assert shortest_s > 0.0
-    pipeline.late_s = 0.5
-    assert pipeline.late_s == 0.5
-    pipeline.late_s = 0.0
-    assert pipeline.late_s == shortest_s
-
-
 def test_after_a_shutdown_the_light_fades_in_from_darkness():
     player = Player(LightSettings())
     player.play(2.0, [face("anger")])

@@ -208,6 +208,25 @@ def test_the_same_channel_twice_is_refused_with_both_names():
     second.close()
 
 
+def test_two_names_of_one_receiver_share_the_sender(monkeypatch):
+    """Else two streams of one universe would darken each other's fixtures in turn."""
+    sent = []
+
+    def packet(self, channels, sequence):
+        sent.append(channels)
+        return b""
+
+    monkeypatch.setattr(SacnStream, "packet", packet)
+    first = device("par1", 11, channel_order="dimmer", destination="127.0.0.1")
+    second = device("par2", 11, channel_order="dimmer", start_address=2, destination="127.1")
+    for lamp in (first, second):
+        lamp.open()
+        lamp.send(ORANGE)
+    first.close()
+    second.close()
+    assert sent[-1][:2] == 2 * sent[0][:1] != bytes(2)
+
+
 def test_fixtures_side_by_side_are_claimed_as_one_range():
     config = SacnConfig(destination="lamps", fixtures=("2/9:RGB", "1/1:RGBW*20", "2/1:RGB"))
     assert [str(claim) for claim in config.claims()] == [
@@ -247,8 +266,8 @@ def test_packets_equal_those_of_the_library(terminated):
 
 
 def test_multicast_goes_to_the_group_of_the_universe():
-    lamp = SacnDevice("sacn", SacnConfig(universe=258))
-    assert lamp.stream(258).peer.host == "239.255.1.2"
+    config = SacnConfig(universe=258)
+    assert SacnDevice("sacn", config).stream(258, config).peer.host == "239.255.1.2"
 
 
 def test_an_unreachable_network_is_an_error_and_not_a_crash():

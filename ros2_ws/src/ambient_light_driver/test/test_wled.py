@@ -13,13 +13,21 @@ import pytest
 
 from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.claims import overlaps_within
-from ambient_light_driver.devices.device_worker import DeviceWorker
+from ambient_light_driver.devices.device_worker import DevicePhase, DeviceWorker
 from ambient_light_driver.devices.wled import WledConfig, WledDevice
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
 from fer_common.options import ConfigError, build_config
 
 ORANGE = LightState(LightColor(1.0, 0.735357, 0.0, 0.5), "happiness")
-ALLOWED = {"on": bool, "bri": int, "tt": int, "seg": dict, "live": bool}
+ALLOWED = {
+    "on": bool,
+    "bri": int,
+    "tt": int,
+    "seg": dict,
+    "live": bool,
+    "playlist": dict,
+    "nl": dict,
+}
 ALLOWED_SEGMENT = {"id": int, "on": bool, "bri": int, "fx": int, "col": list}
 
 
@@ -44,6 +52,7 @@ class Segments:
 
     def __init__(self):
         self.on, self.bri, self.live = False, 128, False
+        self.playlist, self.nightlight = -1, False
         self.segments = [
             {"id": i, "sel": i < 2, "on": i != 1, "bri": 255, "fx": 9, "col": [[0, 0, 9]]}
             for i in range(3)
@@ -51,6 +60,9 @@ class Segments:
 
     def apply(self, state):
         self.live = state.get("live", self.live)
+        if "playlist" in state:  # which replaces the running one, also an empty one
+            self.playlist = 0 if state["playlist"].get("ps") else -1
+        self.nightlight = state.get("nl", {}).get("on", self.nightlight)
         self.bri = state.get("bri", self.bri)
         self.on = state.get("on", self.bri > 0 if "bri" in state else self.on)
         if change := dict(state.get("seg", {})):
@@ -67,7 +79,9 @@ class Segments:
         ]
 
     def report(self):
-        return {"on": self.on, "bri": self.bri, "seg": self.segments}
+        timer = {"on": self.nightlight}
+        light = {"on": self.on, "bri": self.bri, "seg": self.segments}
+        return {**light, "pl": self.playlist, "nl": timer}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -124,6 +138,25 @@ def test_all_selected_segments_show_the_color_and_go_dark(server):
     lamp.send(SWITCHED_OFF)
     lamp.close()
     assert server.wled.light() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("protocol", ["json", "ddp"])
+def test_a_playlist_and_a_nightlight_do_not_change_the_light_again(server, protocol):
+    server.wled.playlist, server.wled.nightlight = 7, True
+    lamp = device(server.server_port, protocol=protocol)
+    lamp.open()
+    lamp.send(ORANGE)
+    if protocol == "ddp":  # the stream goes first; they would go on after it
+        lamp.close()
+    assert (server.wled.playlist, server.wled.nightlight) == (-1, False)
+    lamp.close()
+
+
+def test_a_controller_without_programs_is_not_commanded_at_the_start(server):
+    lamp = device(server.server_port)
+    lamp.open()
+    lamp.close()
+    assert server.states == []
 
 
 def test_one_segment_is_lit_and_the_others_are_left_as_they_are(server):
@@ -198,6 +231,30 @@ def test_a_frozen_controller_gets_no_queue_of_old_colors(monkeypatch, wait_until
             with connection:
                 received.append(connection.recv(65536).partition(b" ")[0])
     assert received == [b"GET"] * 4
+
+
+def test_one_controller_under_two_names_is_driven_once(server, wait_until):
+    """The names differ, so that the configurations alone do not show it."""
+    lamps = [
+        WledDevice(name, WledConfig(host=host, http_port=server.server_port, protocol="ddp"))
+        for name, host in (("shelf", "127.0.0.1"), ("desk", "127.1"))
+    ]
+    assert not overlaps_within({lamp.name: lamp.config.claims() for lamp in lamps})
+    workers = [DeviceWorker(lamp, lambda name, status: None) for lamp in lamps]
+    try:
+        for worker in workers:
+            worker.start()
+            worker.post(ORANGE)
+            wait_until(lambda w=worker: w.status().sent or w.status().failures, "an attempt")
+        assert workers[0].status().phase is DevicePhase.CONNECTED
+        assert "desk: reaches wled://" in workers[1].status().reason
+        assert "which shelf drives, too" in workers[1].status().reason
+        workers[0].request_stop(SWITCHED_OFF)
+        wait_until(lambda: workers[1].status().sent, "the other one")
+    finally:
+        for worker in workers:
+            worker.request_stop(SWITCHED_OFF)
+            assert worker.join(10.0)
 
 
 def test_nobody_at_the_port_is_an_error(free_tcp_port):

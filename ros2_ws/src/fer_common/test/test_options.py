@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ambient_light_driver.settings import LightSettings
 from fer_common.options import ConfigError, build_config, option
 
 
@@ -93,17 +92,3 @@ def test_any_value_is_refused_or_has_the_type_and_the_limits_of_its_field(key, v
     types = {"rate_hz": float, "count": int, "kind": str, "on": bool, "source": str}
     assert type(getattr(config, key)) is types.get(key, tuple)
     assert 1.0 <= config.rate_hz <= 100.0 and config.count >= 0 and config.kind in ("a", "b")
-
-
-def test_following_a_face_needs_its_id():
-    with pytest.raises(ConfigError, match=r"light\.selected_face_id: expected a face id"):
-        build_config(LightSettings, {"face_selection": "face_id"}, "light")
-    settings = build_config(
-        LightSettings, {"face_selection": "face_id", "selected_face_id": "f1"}, "light"
-    )
-    assert settings.selected_face_id == "f1"
-
-
-def test_flash_limit_cannot_be_set_looser_than_the_standard():
-    with pytest.raises(ConfigError, match=r"light\.max_flashes: expected a value in \[1, 3\]"):
-        build_config(LightSettings, {"max_flashes": 4}, "light")

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox, Face
 from fer_perception.face_emotion import FaceEmotion
-from fer_perception.pipeline import EmotionPipeline
+from fer_perception.pipeline import FramePipeline
 from fer_perception.settings import PerceptionSettings, build_pipeline
 
 from .datasets.class_folders import (
@@ -188,7 +188,7 @@ def evaluate_dataset(
 
 
 def _predict(
-    pixels: NDArray[np.uint8], number: int, pipeline: EmotionPipeline, min_confidence: float
+    pixels: NDArray[np.uint8], number: int, pipeline: FramePipeline, min_confidence: float
 ) -> tuple[PredictedFrame, float]:
     """Return the prediction on the largest face, and its latency [s]."""
     height, width = pixels.shape[:2]
@@ -201,9 +201,10 @@ def _predict(
     return predicted_frame(number, (width, height), emotions, min_confidence), latency_s
 
 
-def _whole_picture(pixels: NDArray[np.uint8], pipeline: EmotionPipeline) -> FaceEmotion:
+def _whole_picture(pixels: NDArray[np.uint8], pipeline: FramePipeline) -> FaceEmotion:
     """Return the expression of a face crop, without detection."""
-    [scores] = pipeline.recognizer.recognize(as_crop(pixels)[None])
+    adjustment = pipeline.config.prior_adjustment
+    [scores] = pipeline.recognizer.recognize(as_crop(pixels)[None], adjustment)
     height, width = pixels.shape[:2]
     box = BoundingBox(0.0, 0.0, float(width), float(height))
     return FaceEmotion("", Face(box, 1.0, np.full((5, 2), np.nan, np.float32)), scores)

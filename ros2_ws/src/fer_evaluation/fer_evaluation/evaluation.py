@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fer_perception.face_emotion import FaceEmotion
-from fer_perception.pipeline import EmotionPipeline
+from fer_perception.pipeline import FramePipeline
 
 from .bags.bag_images import BagImage
 from .report.lamp_strip import LampStrip
@@ -52,7 +52,7 @@ class Evaluation:
 
     def __init__(
         self,
-        pipeline: EmotionPipeline,
+        pipeline: FramePipeline,
         scoring: Scoring,
         table: EmotionsCsv,
         min_confidence: float,

@@ -185,7 +185,7 @@ def test_what_is_no_bag_is_refused_in_one_line(tmp_path):
     (tmp_path / "text.mcap").write_text("no bag")
     (tmp_path / "empty").mkdir()
     for name, message in (
-        ("nowhere", "there is no such bag"),
+        ("nowhere", "no such bag"),
         ("empty", "is not a bag: expected .mcap or .db3 files"),
         ("text.mcap", "cannot be read"),
     ):

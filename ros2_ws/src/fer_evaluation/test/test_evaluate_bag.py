@@ -92,7 +92,7 @@ def test_figures_and_table_agree(evaluated):
     assert metrics["confusion"] == {"happiness": {"happiness": FRAMES - 6}}
     assert len(document["source"]["sha256"]) == len(document["model"]["sha256"]) == 64
     assert document["host"]["timings"]["latency_p50_ms"] > 0
-    assert document["host"]["libraries"]["torch"]
+    assert document["host"]["libraries"]["onnxruntime"]
     rows = list(csv.DictReader((evaluated / "report" / "emotions.csv").open()))
     assert [int(row["stamp_ns"]) for row in rows] == stamps(FRAMES)
     assert {row["emotion"] for row in rows[: FRAMES - 6]} == {"happiness"}
@@ -225,7 +225,7 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_starts_clean(tmp_pat
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["nowhere"], "nowhere: there is no such bag"),
+        (["nowhere"], "nowhere: no such bag"),
         (["BAG", "--labels", "nowhere.csv"], "nowhere.csv: cannot be read: No such file"),
         (["BAG", "--labels-topic", "/truth"], "the bag has no topic /truth"),
         (["BAG", "--image-topic", "/left"], "/left is not in the bag"),

@@ -14,9 +14,10 @@ uses ROS.
 
 from __future__ import annotations
 
-import importlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fer_common.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from .api import EmotionPipeline, FrameEmotions
@@ -41,28 +42,21 @@ __all__ = [
 # ONNX Runtime from 1.29 on reports to Microsoft which models run, and keeps a database for that
 # in the user's cache, unless this is set before it is loaded.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# What OpenCV and FFmpeg cannot read is reported by our own messages, which name the file.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
-# Loaded on first use, so that importing the package stays cheap.
-_MODULES = {
-    "EMOTIONS": "emotions",
-    "BoundingBox": "face",
-    "EmotionPipeline": "api",
-    "FaceEmotion": "face_emotion",
-    "Frame": "images.frames",
-    "FrameEmotions": "api",
-    "FrameSourceError": "images.frames",
-    "ModelError": "recognition.model_store",
-    "list_models": "recognition.model_store",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Return a public name, importing the module that defines it."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    """Return the public names."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "EMOTIONS": "emotions",
+        "BoundingBox": "face",
+        "EmotionPipeline": "api",
+        "FaceEmotion": "face_emotion",
+        "Frame": "images.frames",
+        "FrameEmotions": "api",
+        "FrameSourceError": "images.frames",
+        "ModelError": "recognition.model_store",
+        "list_models": "recognition.model_store",
+    },
+)

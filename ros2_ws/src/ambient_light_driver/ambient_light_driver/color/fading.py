@@ -77,7 +77,7 @@ class ExponentialFade:
 
 
 def delay_to_90_percent_s(dwell_s: float, time_constant_s: float) -> float:
-    """Return the time from an emotion change to 90 % of the fade [s].
+    """Return the time from a change to 90 % faded [s].
 
     The way is measured in cube roots of light. ``dwell_s`` is the time before the change counts.
     """

@@ -39,7 +39,7 @@ class LightColor:
         return red * self.brightness, green * self.brightness, blue * self.brightness
 
     def displayed_rgb(self) -> Rgb:
-        """Return the light as sRGB for a screen, brightness included, in [0, 1]."""
+        """Return the light with its brightness as sRGB in [0, 1]."""
         red, green, blue = (linear_to_srgb(value) for value in self.linear_light())
         return red, green, blue
 
@@ -66,21 +66,21 @@ OFF = LightColor(0.0, 0.0, 0.0, 0.0)
 
 
 def srgb_to_linear(value: float) -> float:
-    """Decode one sRGB channel in [0, 1] to linear light in [0, 1] (IEC 61966-2-1)."""
+    """Decode an sRGB channel to linear light, both in [0, 1] (IEC 61966-2-1)."""
     if value <= 0.04045:
         return value / 12.92
     return math.pow((value + 0.055) / 1.055, 2.4)
 
 
 def linear_to_srgb(value: float) -> float:
-    """Encode linear light in [0, 1] as an sRGB channel in [0, 1] (IEC 61966-2-1)."""
+    """Encode linear light as an sRGB channel, both in [0, 1] (IEC 61966-2-1)."""
     if value <= 0.0031308:
         return value * 12.92
     return 1.055 * math.pow(value, 1.0 / 2.4) - 0.055
 
 
 def relative_luminance(linear: Rgb) -> float:
-    """Relative luminance in [0, 1] of linear red, green and blue (WCAG 2.2, ITU-R BT.709)."""
+    """Return the relative luminance of linear RGB in [0, 1] (WCAG 2.2)."""
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 

@@ -36,7 +36,7 @@ class OklabLight:
 
     @property
     def chroma(self) -> float:
-        """Distance from grey, 0 for grey, about 0.3 for the purest sRGB colours."""
+        """Distance from grey; about 0.3 for the purest sRGB colours."""
         return math.hypot(self.a, self.b)
 
     @classmethod
@@ -54,7 +54,7 @@ class OklabLight:
         )
 
     def to_color(self) -> LightColor:
-        """Convert to sRGB; channels outside of the sRGB gamut are clipped to [0, 1].
+        """Convert to sRGB, clipping channels outside of the gamut.
 
         Means of colours inside the gamut leave it only slightly, since the gamut is nearly convex
         in Oklab.
@@ -91,7 +91,7 @@ class OklabLight:
 
 
 def weighted_mean(lights: Iterable[OklabLight], weights: Iterable[float]) -> OklabLight:
-    """Return the mean of ``lights``; ``weights`` are not negative and sum to 1."""
+    """Return the mean of ``lights``; the non-negative ``weights`` sum to 1."""
     lightness = a = b = brightness = 0.0
     for light, weight in zip(lights, weights, strict=True):
         lightness += weight * light.lightness

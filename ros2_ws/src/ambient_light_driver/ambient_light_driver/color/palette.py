@@ -56,7 +56,7 @@ def emotion_names() -> tuple[str, ...]:
 
 
 def load_palette(name_or_path: str) -> Palette:
-    """Load a shipped palette by its name, or a YAML file by its path.
+    """Load a shipped palette by name, or a YAML file by path.
 
     :raises ConfigError: when it cannot be read or a key is missing, unknown or out of range.
     """

@@ -61,7 +61,7 @@ class AdalightDevice(LightDevice[AdalightConfig]):
 
 
 def adalight_frame(led: bytes, count: int) -> bytes:
-    """Return the frame for equal LEDs: magic word, count - 1, check, data.
+    """Return the frame for equal LEDs: magic, count - 1, check, data.
 
     :param led: the bytes of one LED.
     :param count: number of LEDs, 1 to 65536.

@@ -59,9 +59,8 @@ class ArtnetDevice(UniverseDevice[ArtnetConfig]):
 
     config_type = ArtnetConfig
 
-    def stream(self, universe: int) -> ArtnetStream:
+    def stream(self, universe: int, config: ArtnetConfig) -> ArtnetStream:
         """Return the stream of a universe."""
-        config = self.config
         return ArtnetStream(UdpPeer(config.destination, PORT, config.bind_address), universe)
 
 

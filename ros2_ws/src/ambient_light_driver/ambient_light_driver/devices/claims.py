@@ -15,7 +15,7 @@ LAST_CHANNEL = 0xFFFF_FFFF
 
 @dataclass(frozen=True, slots=True, order=True)
 class Claim:
-    """A lamp, or a range of its channels, that only one device may drive.
+    """A lamp, or a range of channels, reserved for one device.
 
     :param resource: canonical name of the lamp or universe, in the form ``protocol://place``: two
         configurations that reach the same hardware in the same way give the same name, for

@@ -74,16 +74,14 @@ class DeviceSet:
         self._ending: list[_Ending] = []
         self._outages: dict[str, int] = {}
 
-    @property
-    def late_s(self) -> float:
-        """Maximum delay of the slowest lamp [s]."""
-        return max((worker.late_s for _, worker in self._running.values()), default=0.0)
+    def newly_lost(self) -> set[str]:
+        """Return the lamps that were lost since the last call.
 
-    def new_dark_outages(self) -> bool:
-        """Return whether lost connections may have darkened lamps since the last call."""
-        outages = {name: worker.dark_outages() for name, (_, worker) in self._running.items()}
+        They may have gone dark, or may obey the command that was given up.
+        """
+        outages = {name: worker.status().outages for name, (_, worker) in self._running.items()}
         known, self._outages = self._outages, outages
-        return any(count > known.get(name, 0) for name, count in outages.items())
+        return {name for name, count in outages.items() if count > known.get(name, 0)}
 
     def apply(self, specs: Mapping[str, DeviceSpec]) -> bool:
         """Run exactly ``specs``; keep lamps with unchanged options.

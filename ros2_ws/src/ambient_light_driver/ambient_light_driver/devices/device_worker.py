@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from ambient_light_driver.devices.light_device import LightDevice
+from ambient_light_driver.devices.reached_lamps import REACHED
 from ambient_light_driver.light_state import LightState
 from fer_common.backoff import Backoff
 
@@ -21,6 +22,14 @@ HANGING_S = 2.0
 RECOVERY_PERIOD_S = 1.0
 """Minimum time between two connections [s], as a lamp may flash with each."""
 
+
+GIVEN_UP_REST_S = 4.0
+"""Rest of a lamp that is lost again soon [s].
+
+Each time it may go dark or obey a command late, and takes a flash from the others."""
+
+SOON_S = 6.0
+"""Time after a loss in which another one is soon [s]."""
 
 LAST_TURN_S = 1.0
 """Maximum wait of the final state for a shared connection [s]."""
@@ -46,7 +55,7 @@ class DeviceStatus:
     :param superseded: colours dropped for a newer one before they were sent.
     :param failures: failed attempts to connect or to send.
     :param recoveries: how often the lamp was reconnected.
-    :param outages: how often it was lost while it showed a colour.
+    :param outages: how often a colour was given up: the lamp may be dark or obey it later.
     """
 
     phase: DevicePhase = DevicePhase.CONNECTING
@@ -84,21 +93,14 @@ class DeviceWorker:
         self._busy_since_s: float | None = None
         self._delay_s = 0.0
         self._recovered_s = -math.inf
+        self._given_up_s = -math.inf
+        self._is_given_up_again = False
         self._thread = threading.Thread(target=self._run, name=f"lamp {device.name}", daemon=True)
 
     @property
     def name(self) -> str:
         """The device's name."""
         return self._device.name
-
-    @property
-    def late_s(self) -> float:
-        """Maximum delay of the lamp, see :attr:`LightDevice.late_s` [s]."""
-        return self._device.late_s
-
-    def dark_outages(self) -> int:
-        """Return how often a lost connection may have darkened the lamp."""
-        return self.status().outages if self._device.dark_when_lost else 0
 
     def start(self, delay_s: float = 0.0) -> None:
         """Start connecting after ``delay_s`` seconds; do not wait."""
@@ -156,12 +158,14 @@ class DeviceWorker:
     def _rest_s(self) -> float:
         """Return the time until the next attempt to connect."""
         since_recovery_s = time.monotonic() - self._recovered_s
-        return max(self._backoff.next_s(), RECOVERY_PERIOD_S - since_recovery_s)
+        rest_s = GIVEN_UP_REST_S if self._is_given_up_again else 0.0
+        return max(self._backoff.next_s(), RECOVERY_PERIOD_S - since_recovery_s, rest_s)
 
     def _connect_and_send(self) -> None:
         """Drive the device until it fails or the last state is sent."""
         try:
             self._call(self._device.open)
+            REACHED.take(self._device, self.name, self._device.reached())
             self._send_until_stopped()
         except Exception as error:  # a failing device must not stop the node
             self._note_loss(str(error) or type(error).__name__)
@@ -183,7 +187,7 @@ class DeviceWorker:
             try:
                 self._call(self._device.send, state)
             except Exception:
-                self._keep_for_later(state)
+                self._give_up(state)
                 raise
             self._note_sent()
             if stopping:
@@ -226,9 +230,15 @@ class DeviceWorker:
         timeout_s = max(0.0, end_s - time.monotonic())
         self._changed.wait_for(condition, None if math.isinf(timeout_s) else timeout_s)
 
-    def _keep_for_later(self, state: LightState) -> None:
+    def _give_up(self, state: LightState) -> None:
+        """Keep ``state`` for later and count it, since the lamp may still obey it."""
+        now_s = time.monotonic()
+        self._is_given_up_again = now_s - self._given_up_s < SOON_S
+        self._given_up_s = now_s
         with self._changed:
             self._mail = self._mail or state
+            was = self._status
+            self._status = replace(was, outages=was.outages + 1)
 
     def _call(self, function: Callable[..., None], *arguments: LightState) -> None:
         with self._changed:
@@ -244,6 +254,8 @@ class DeviceWorker:
             self._call(self._device.close)
         except Exception as error:
             self._note_loss(f"closing failed: {error}")
+        finally:
+            REACHED.release(self._device)
 
     def _note_sent(self) -> None:
         self._backoff.reset()
@@ -271,7 +283,6 @@ class DeviceWorker:
                 phase=DevicePhase.LOST,
                 reason=reason,
                 failures=was.failures + 1,
-                outages=was.outages + (was.phase is DevicePhase.CONNECTED),
             )
             status = self._status
         if first:

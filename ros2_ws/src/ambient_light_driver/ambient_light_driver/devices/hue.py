@@ -18,6 +18,7 @@ from ambient_light_driver.devices.hue_bridge import (
 )
 from ambient_light_driver.devices.light_device import DeviceConfig, LightDevice
 from ambient_light_driver.devices.manual_off import ManualOff
+from ambient_light_driver.devices.network import address_of
 from ambient_light_driver.devices.secret import read_secret
 from ambient_light_driver.light_state import LightState
 from fer_common.options import ConfigError, option
@@ -105,7 +106,6 @@ class HueDevice(LightDevice[HueConfig]):
     """Set one lamp, room or zone and wait for the bridge's response."""
 
     config_type = HueConfig
-    dark_when_lost = False
 
     def __init__(self, name: str, config: HueConfig) -> None:
         super().__init__(name, config)
@@ -133,6 +133,12 @@ class HueDevice(LightDevice[HueConfig]):
         if self.config.light_name:
             self._resource = self._bridge.find(self.config.light_name)
         self._bridge.end_effect(self._resource)
+
+    def reached(self) -> tuple[Claim, ...]:
+        """Return the lamp, room or zone by its id at the bridge's address."""
+        host = address_of(self.config.host)
+        path = self._resource.path
+        return (Claim(network_resource("hue", host, self.config.https_port) + path),)
 
     def take_turn(self) -> float:
         """Take a turn on the bridge, which is shared with other lamps."""

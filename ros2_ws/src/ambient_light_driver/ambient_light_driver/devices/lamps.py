@@ -32,7 +32,8 @@ class Lamps:
 
     :param devices: starts and stops the workers.
     :param ledger: grants lamps that other nodes may claim.
-    :param on_dark: called when a lamp is switched off while the others stay on.
+    :param on_dark: called with the name of a lamp that is lost, or with an empty one when a lamp
+        is switched off while the others stay on.
     :param log_error: called once for each new reason why a lamp is not driven.
     """
 
@@ -40,7 +41,7 @@ class Lamps:
         self,
         devices: DeviceSet,
         ledger: ClaimLedger,
-        on_dark: Callable[[], None],
+        on_dark: Callable[[str], None],
         log_error: Callable[[str], None],
     ) -> None:
         self._devices = devices
@@ -79,7 +80,7 @@ class Lamps:
             if name in self._claims and name not in self._waiting
         }
         if self._devices.apply(granted):
-            self._on_dark()
+            self._on_dark("")
 
     def may_drive(self, name: str) -> bool:
         """Return whether one of :attr:`WantedLamps.others` is granted."""
@@ -87,15 +88,10 @@ class Lamps:
             name in self._wanted.others and name not in self._waiting and name not in self._errors
         )
 
-    @property
-    def late_s(self) -> float:
-        """Maximum delay of the slowest lamp [s]."""
-        return self._devices.late_s
-
     def note_outages(self) -> None:
-        """Report lamps darkened by lost connections."""
-        if self._devices.new_dark_outages():
-            self._on_dark()
+        """Report lamps that were lost."""
+        for name in self._devices.newly_lost():
+            self._on_dark(name)
 
     def post(self, state: LightState) -> None:
         """Post ``state`` to every driven lamp; never block."""

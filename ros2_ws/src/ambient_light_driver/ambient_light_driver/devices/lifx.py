@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from ambient_light_driver.devices.claims import Claim, network_resource
+from ambient_light_driver.devices.claims import LAST_CHANNEL, Claim, network_resource
 from ambient_light_driver.devices.light_device import (
     DeviceConfig,
     DeviceUnavailableError,
@@ -93,8 +93,6 @@ class LifxDevice(LightDevice[LifxConfig]):
     """Set the colour of lamps and wait for their acknowledgement."""
 
     config_type = LifxConfig
-    late_s = 0.0
-    dark_when_lost = False
 
     def __init__(self, name: str, config: LifxConfig) -> None:
         super().__init__(name, config)
@@ -129,6 +127,11 @@ class LifxDevice(LightDevice[LifxConfig]):
         self._wait_for(self._all(lamp.stop_effect() for lamp in self._lamps))
         if self.config.zones and not all(hasattr(x, "set_color_zones") for x in self._lamps):
             raise DeviceUnavailableError("first_zone: this LIFX lamp has no zones")
+
+    def reached(self) -> tuple[Claim, ...]:
+        """Return the lamps or zones by their serial numbers."""
+        zones = self.config.zones or (0, LAST_CHANNEL)
+        return tuple(Claim(f"lifx://{str(x.serial).casefold()}", *zones) for x in self._lamps)
 
     def send(self, state: LightState) -> None:
         """Show the colour, then switch the lamp on if it is off.

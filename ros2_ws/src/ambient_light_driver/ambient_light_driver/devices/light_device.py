@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, TypeVar
 
 from ambient_light_driver.devices.claims import Claim
+from ambient_light_driver.devices.network import address_of
 from ambient_light_driver.light_state import LightState
 from fer_common.options import option
 
@@ -52,8 +53,8 @@ class LightDevice(ABC, Generic[ConfigT]):
     The flash limiter relies on four promises of every device:
 
     - *One in flight.* :meth:`send` returns when the lamp or its bridge has received the colour: it
-      has confirmed it, or this machine's queue is empty. Without confirmation (UDP),
-      :attr:`late_s` bounds the delay of the lamp.
+      has confirmed it, or this machine's queue is empty. What a receiver queues beyond that
+      (UDP, a broker) it shows in order, after ``late_s`` of the light's settings at most.
     - *No stale colours.* A colour that cannot be delivered is dropped: :meth:`close` discards the
       queue. The worker calls :meth:`send` again with the newest colour only.
     - *No own path.* The lamp jumps to the colour (transition 0). A lamp that cannot jump fades in
@@ -67,16 +68,6 @@ class LightDevice(ABC, Generic[ConfigT]):
     :param name: the device's name among the node's devices.
     :param config: its options, an instance of :attr:`config_type`.
     """
-
-    late_s: ClassVar[float] = 0.1
-    """Longest time from the return of :meth:`send` until the lamp shows the colour [s].
-
-    0 where the lamp itself confirms. The limiter extends its window by the largest one."""
-
-    dark_when_lost: ClassVar[bool] = True
-    """Whether a lost connection may darken the lamp; False where it keeps its last colour.
-
-    The limiter counts such a loss as darkness."""
 
     config_type: ClassVar[type[DeviceConfig]]
     """Frozen dataclass of the device's options."""
@@ -105,6 +96,15 @@ class LightDevice(ABC, Generic[ConfigT]):
 
         :raises Exception: when it cannot be reached; the text is shown to the user.
         """
+
+    def reached(self) -> tuple[Claim, ...]:
+        """Return the exclusive claims of the lamps that :meth:`open` has reached.
+
+        They name the lamps themselves, however they were configured.
+        """
+        names = {key: getattr(self.config, key, "") for key in ("host", "destination")}
+        addresses: dict[str, Any] = {key: address_of(name) for key, name in names.items() if name}
+        return replace(self.config, **addresses).claims()
 
     @abstractmethod
     def send(self, state: LightState) -> None:

@@ -128,7 +128,6 @@ class MqttDevice(LightDevice[MqttConfig]):
     """Publish a command and wait until the broker has it."""
 
     config_type = MqttConfig
-    dark_when_lost = False
 
     def __init__(self, name: str, config: MqttConfig) -> None:
         super().__init__(name, config)

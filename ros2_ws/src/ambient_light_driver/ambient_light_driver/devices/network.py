@@ -62,6 +62,15 @@ def resolve(host: str, port: int, kind: socket.SocketKind) -> tuple[socket.Addre
     return family, address
 
 
+def address_of(host: str) -> str:
+    """Return the IP address of a name, or the name if it has none."""
+    try:
+        _, address = resolve(host, 0, socket.SOCK_DGRAM)
+    except OSError:
+        return host
+    return str(address[0])
+
+
 def discard_queued(connection: socket.socket | None) -> None:
     """Make the next close drop unsent data."""
     if connection is None:

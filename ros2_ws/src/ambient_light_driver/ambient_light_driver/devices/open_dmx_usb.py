@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DMX fixtures behind a USB serial adapter, such as Enttec Open DMX USB.
+"""DMX fixtures behind a serial adapter, such as Enttec Open DMX USB.
 
 Such an adapter lacks a processor: this machine times every break and repeats every frame.
 """

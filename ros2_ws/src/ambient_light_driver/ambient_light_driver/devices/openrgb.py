@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ambient_light_driver.devices.claims import Claim, network_resource
 from ambient_light_driver.devices.dmx_layout import ChannelConfig, fixture_channels
 from ambient_light_driver.devices.light_device import DeviceUnavailableError, LightDevice
-from ambient_light_driver.devices.network import ANSWER_TIMEOUT_S, discard_queued
+from ambient_light_driver.devices.network import ANSWER_TIMEOUT_S, address_of, discard_queued
 from ambient_light_driver.light_state import LightState
 from fer_common.options import ConfigError, option
 
@@ -100,7 +100,7 @@ class Controller:
         return f"#{self.index} {self.name!r} (serial {self.serial!r}, at {self.location!r})"
 
 
-_driven: dict[tuple[str, int], str] = {}
+_driven: dict[tuple[str, int], OpenRgbDevice] = {}
 """Server and controller's index -> device of this process that drives it."""
 
 _driven_lock = threading.Lock()
@@ -110,7 +110,6 @@ class OpenRgbDevice(LightDevice[OpenRgbConfig]):
     """Show the colour on all LEDs of the chosen controllers."""
 
     config_type = OpenRgbConfig
-    dark_when_lost = False
 
     def __init__(self, name: str, config: OpenRgbConfig) -> None:
         super().__init__(name, config)
@@ -141,6 +140,10 @@ class OpenRgbDevice(LightDevice[OpenRgbConfig]):
         for controller in self._controllers:
             self._command(SET_CUSTOM_MODE, b"", controller.index)
 
+    def reached(self) -> tuple[Claim, ...]:
+        """Return no claims: :meth:`open` reserves the controllers."""
+        return ()
+
     def send(self, state: LightState) -> None:
         """Show the colour and wait for a response of the server.
 
@@ -161,25 +164,22 @@ class OpenRgbDevice(LightDevice[OpenRgbConfig]):
             self._connection.close()
         self._connection = None
         with _driven_lock:
-            for controller in self._controllers:
-                _driven.pop((self._server, controller.index), None)
+            for key in [key for key, owner in _driven.items() if owner is self]:
+                del _driven[key]
         self._controllers = []
-
-    @property
-    def _server(self) -> str:
-        return network_resource("openrgb", self.config.host, self.config.sdk_port)
 
     def _occupy(self, chosen: list[Controller]) -> None:
         """Reserve controllers within this process."""
+        server = network_resource("openrgb", address_of(self.config.host), self.config.sdk_port)
         with _driven_lock:
             for controller in chosen:
-                owner = _driven.get((self._server, controller.index))
+                owner = _driven.get((server, controller.index))
                 if owner is not None:
                     raise DeviceUnavailableError(
-                        f"controller: devices {owner} and {self.name} both drive {controller}; "
-                        "choose another for one of them"
+                        f"controller: devices {owner.name} and {self.name} both drive "
+                        f"{controller}; choose another for one of them"
                     )
-            _driven.update({(self._server, c.index): self.name for c in chosen})
+            _driven.update({(server, c.index): self for c in chosen})
         self._controllers = chosen
 
     def _command(self, kind: int, data: bytes, controller: int = 0) -> None:

@@ -112,9 +112,8 @@ class SacnDevice(UniverseDevice[SacnConfig]):
 
     config_type = SacnConfig
 
-    def stream(self, universe: int) -> SacnStream:
+    def stream(self, universe: int, config: SacnConfig) -> SacnStream:
         """Return the stream of a universe."""
-        config = self.config
         host = config.destination or f"239.255.{universe // 256}.{universe % 256}"
         peer = UdpPeer(host, PORT, config.bind_address, config.bind_port)
         return SacnStream(peer, universe, config.source_name, config.priority)

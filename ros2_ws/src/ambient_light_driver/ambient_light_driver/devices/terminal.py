@@ -34,7 +34,6 @@ class TerminalDevice(LightDevice[TerminalConfig]):
     """
 
     config_type = TerminalConfig
-    dark_when_lost = False
 
     def __init__(self, name: str, config: TerminalConfig, stream: TextIO | None = None) -> None:
         super().__init__(name, config)

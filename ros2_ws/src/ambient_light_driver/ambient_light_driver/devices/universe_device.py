@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, TypeVar
 
 from ambient_light_driver.devices.claims import Claim, network_resource
@@ -18,6 +18,7 @@ from ambient_light_driver.devices.dmx_layout import (
     parse_fixtures,
 )
 from ambient_light_driver.devices.light_device import LightDevice
+from ambient_light_driver.devices.network import address_of
 from ambient_light_driver.devices.universe_sender import (
     MAX_RATE_HZ,
     UniverseSender,
@@ -111,7 +112,7 @@ class UniverseDevice(LightDevice[UniverseConfigT]):
         self._joined: dict[int, UniverseSender] = {}
 
     @abstractmethod
-    def stream(self, universe: int) -> UniverseStream:
+    def stream(self, universe: int, config: UniverseConfigT) -> UniverseStream:
         """Return the stream of a universe."""
 
     def open(self) -> None:
@@ -119,10 +120,13 @@ class UniverseDevice(LightDevice[UniverseConfigT]):
 
         :raises Exception: when packets cannot be sent, or another device drives these channels.
         """
+        config = self.config
+        if config.destination:  # devices with two names of one receiver share its senders
+            config = replace(config, destination=address_of(config.destination))
         for universe, fixtures in self._universes.items():
-            sender = shared_sender(self.config.resource(universe))
+            sender = shared_sender(config.resource(universe))
             channels = {fixture.address: fixture.last_address for fixture in fixtures}
-            sender.join(self.name, self.stream(universe), channels)
+            sender.join(self.name, self.stream(universe, config), channels)
             self._joined[universe] = sender
 
     def send(self, state: LightState) -> None:

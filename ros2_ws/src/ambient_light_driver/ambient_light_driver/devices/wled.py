@@ -32,6 +32,9 @@ DDP_DEFAULT_OUTPUT = 1
 MAX_DDP_BYTES = 1440
 """Channel data per packet, below the size of fragmentation."""
 
+NO_PROGRAMS: dict[str, object] = {"playlist": {}, "nl": {"on": False}}
+"""Ends a playlist (an empty one replaces it) and the timer that dims to a level."""
+
 LONGEST_PAUSE_S = 2.0
 """Maximum pause with ddp: WLED leaves real-time mode 2.5 s after the last packet [s]."""
 
@@ -127,7 +130,7 @@ class WledDevice(LightDevice[WledConfig]):
         return self._manual_off.remark
 
     def open(self) -> None:
-        """Connect; ddp receivers do not confirm.
+        """Connect and end a playlist or timer; ddp receivers do not confirm.
 
         :raises Exception: when the controller cannot be reached or does not respond.
         """
@@ -137,7 +140,7 @@ class WledDevice(LightDevice[WledConfig]):
         else:
             # Query first, since a stalled controller would accept a colour with each connection
             # and show them all in sequence when it recovers.
-            self._http.is_on()
+            self._http.end_programs()
         self._is_open = True
 
     def send(self, state: LightState) -> None:
@@ -172,7 +175,7 @@ class WledDevice(LightDevice[WledConfig]):
             if udp is not None:
                 udp[0].close()
                 if shown is not None:
-                    self._http.post({**wled_state(shown.color), "live": False})
+                    self._http.post({**wled_state(shown.color), **NO_PROGRAMS, "live": False})
         except OSError as error:
             raise ConnectionError(
                 f"WLED keeps no colour after the stream, and plays again what it played: {error}"
@@ -208,14 +211,31 @@ class _JsonInterface:
     def post(self, state: dict[str, object]) -> None:
         self._request("POST", json.dumps(state))
 
-    def is_on(self) -> bool:
-        """Return whether the controller, and the chosen segment, is on."""
+    def end_programs(self) -> None:
+        """End what would change the light beside us: a playlist, a nightlight or wake-up timer."""
+        state = self._state()
+        timer = state.get("nl")
+        has_timer = isinstance(timer, dict) and bool(timer.get("on"))
+        if state.get("pl", -1) != -1 or has_timer:
+            self.post({**NO_PROGRAMS, "tt": 0})
+
+    def _state(self) -> dict[str, Any]:
         try:
             state = json.loads(self._request("GET"))
+        except ValueError as error:
+            raise ConnectionError(f"WLED describes its state incompletely: {error!r}") from error
+        if not isinstance(state, dict):
+            raise ConnectionError(f"WLED describes its state incompletely: {state!r:.80}")
+        return state
+
+    def is_on(self) -> bool:
+        """Return whether the controller, and the chosen segment, is on."""
+        state = self._state()
+        try:
             segments = {segment["id"]: segment for segment in state["seg"]}
             segment = segments.get(self._segment, {"on": True})
             return bool(state["on"]) and bool(segment["on"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (KeyError, TypeError) as error:
             raise ConnectionError(f"WLED describes its state incompletely: {error!r}") from error
 
     def close(self) -> None:

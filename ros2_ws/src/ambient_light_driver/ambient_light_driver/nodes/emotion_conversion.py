@@ -60,5 +60,10 @@ def faces_from_message(message: EmotionArray, id_prefix: str = "") -> ConvertedF
 
 
 def message_from_color(color: LightColor) -> ColorRGBA:
-    """Convert a colour: r, g, b sRGB, a brightness, all in [0, 1]."""
-    return ColorRGBA(r=color.red, g=color.green, b=color.blue, a=color.brightness)
+    """Convert a colour: r, g, b sRGB with the brightness in it, a 1 while lit, all in [0, 1].
+
+    Consumers that ignore ``a`` show the same light: without the brightness, hues that are nearly
+    dark would flash.
+    """
+    red, green, blue = color.displayed_rgb()
+    return ColorRGBA(r=red, g=green, b=blue, a=float(color.brightness > 0.0))

@@ -146,7 +146,6 @@ class LightNode(LifecycleNode):
         if self._pipeline is None or self._output is None:
             return
         self._lamps.note_outages()
-        self._pipeline.late_s = self._lamps.late_s
         self._shown = self._pipeline.step(world_time_s(self), time.monotonic())
         self._output.publish(self._shown, self._lamps.may_drive)
         self._lamps.post(self._shown)
@@ -174,9 +173,9 @@ class LightNode(LifecycleNode):
             self._lamps.update(time.monotonic())
             self._claims.announce()
 
-    def _note_dark_lamp(self) -> None:
+    def _note_dark_lamp(self, name: str) -> None:
         if self._pipeline is not None:
-            self._pipeline.lamp_went_out(time.monotonic())
+            self._pipeline.lamp_went_out(time.monotonic(), name)
 
     # Parameters
 

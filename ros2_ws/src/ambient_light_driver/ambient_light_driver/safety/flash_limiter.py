@@ -32,8 +32,11 @@ of exponent 1 that gets ``light ** (1 / 3)``.
    that to a threshold. So each swing of a lamp contains a swing of a counted move.
 5. A lamp that leaves out samples, or jumps from one to the next, has no more swings. One that
    gets each colour late, in order and one at a time, begins a window with one older colour: a
-   seventh swing, and no fourth pair. :attr:`FlashLimiter.late_s` lengthens the window for links
-   that do not confirm.
+   seventh swing, and no fourth pair.
+6. A receiver that stands still for up to :attr:`FlashLimiter.late_s` and then shows its queue
+   compresses that time into a moment. The whole path of a window that is longer by it, so, has
+   no more swings than allowed either, on any lamp of a search over the whole path; these also
+   extract white. A lamp that was lost adds an excursion: two swings, for which room is kept.
 
 To limit the number of moves, a move aims at the target of the fade and ignores targets close to
 its line; the remaining difference is corrected once the light rests.
@@ -42,6 +45,7 @@ its line; the remaining difference is corrected once the light rests.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 from ambient_light_driver.color.light_color import OFF, LightColor
@@ -51,6 +55,7 @@ from ambient_light_driver.safety.moves import (
     MoveLog,
     Segment,
     counted_moves,
+    path_swings_at_most,
     swings_at_most,
 )
 
@@ -60,8 +65,11 @@ MAX_FLASHES = 3
 SECOND_S = 1.0 + 0.02
 """The standard's second plus a margin for clocks [s]."""
 
-DEFAULT_LATE_S = 0.1
-"""Maximum delay of an unconfirmed colour [s]."""
+JITTER_S = 0.1
+"""Maximum delay of an unconfirmed colour while no receiver stands still [s]."""
+
+LATE_S = 2.5
+"""Time for which a receiver may queue colours that it then shows all at once [s]."""
 
 _TUBES = (0.02, 0.05, 0.12)
 """Tolerated distance of a target from a move, by the number of counted moves."""
@@ -90,17 +98,18 @@ class FlashLimiter:
     At most ``max_flashes`` of each kind pass in any second. Use one limiter for the whole life of
     the lamps, over every change of settings. Initial state: off.
 
-    :ivar late_s: maximum delay from sending an unconfirmed colour to its light [s].
+    :ivar late_s: longest time for which a receiver may queue colours before it shows them [s].
     """
 
     def __init__(self) -> None:
-        self.late_s = DEFAULT_LATE_S
+        self.late_s = LATE_S
         self._shown = self._last_wanted = DARK
         self._line: Line | None = None
         self._now_s = -math.inf
         self._interventions = 0
         self._limiting = False
         self._log = MoveLog()
+        self._outages: list[tuple[float, str]] = []
 
     @property
     def shown(self) -> LightColor:
@@ -137,7 +146,8 @@ class FlashLimiter:
             light = target = self._shown
         is_resting = max(light.distance(self._last_wanted), light.distance(target)) < _EQUAL
         self._last_wanted = light
-        limited = not self._follow(light, target, 2 * max_flashes, is_resting * elapsed_s)
+        limit = 2 * max(0, max_flashes - self._flashes_of_outages())
+        limited = not self._follow(light, target, limit, is_resting * elapsed_s)
         self._interventions += limited and not self._limiting
         self._limiting = limited
         return LimitedColor(self._shown.to_color(), limited)
@@ -153,6 +163,24 @@ class FlashLimiter:
             self._go(Line.between(self._shown, DARK), DARK)
         return OFF
 
+    def count_outage(self, monotonic_s: float, lamp: str = "") -> None:
+        """Count a flash of one lamp: it went dark, or may obey an abandoned command.
+
+        Such an excursion adds two swings at most, whenever it takes place in the window.
+
+        :param lamp: its name, since each lamp has its own outages; empty where it may be any.
+        """
+        self._advance(monotonic_s)
+        self._outages.append((self._now_s, lamp))
+
+    def _flashes_of_outages(self) -> int:
+        """Return the outages in the window of the lamp that has most."""
+        start_s = self._start_of(self.late_s)
+        self._outages = [outage for outage in self._outages if outage[0] >= start_s]
+        lamps = Counter(lamp for _, lamp in self._outages)
+        of_any = lamps.pop("", 0)
+        return of_any + max(lamps.values(), default=0)
+
     def _advance(self, monotonic_s: float) -> float:
         """Update the time and return the elapsed seconds."""
         before_s = self._now_s
@@ -162,8 +190,8 @@ class FlashLimiter:
 
     def _follow(self, light: RootLight, target: RootLight, limit: int, rested_s: float) -> bool:
         """Move towards ``light``; return whether only the limit prevented it."""
-        parts = self._log.within(self._now_s - SECOND_S - self.late_s)
-        counted = counted_moves(parts)
+        self._log.forget(self._start_of(self.late_s))
+        counted = counted_moves(self._log.within(self._start_of(JITTER_S)))
         tube = _TUBES[min(counted, len(_TUBES) - 1)]
         gap = self._shown.distance(light)
         is_settling = rested_s > 0.0 and 0.0 < gap <= _TUBES[-1]
@@ -172,27 +200,38 @@ class FlashLimiter:
             share = min(1.0, _SETTLING_PER_S * rested_s / gap)
             light = self._shown.moved_towards(light, share)
         if self._line is not None and self._line.passes(self._shown, light, tube + _EQUAL):
-            return self._try_going(self._line, light, parts, limit)
+            return self._try_going(self._line, light, limit)
         if gap <= tube or (is_settling and 2 * counted > limit - 2):
             return True
         for end in (target, light):
             line = Line.between(self._shown, end)
             if line is not None and line.passes(self._shown, light, tube + _EQUAL):
-                return self._try_going(line, light, parts, limit)
+                return self._try_going(line, light, limit)
         return True
 
-    def _try_going(self, line: Line, light: RootLight, parts: list[Segment], limit: int) -> bool:
+    def _start_of(self, late_s: float) -> float:
+        """Return the start of a window that is longer than a second by ``late_s``."""
+        return self._now_s - SECOND_S - late_s
+
+    def _try_going(self, line: Line, light: RootLight, limit: int) -> bool:
         """Move along ``line`` to the point nearest ``light``, unless limited."""
         point = line.nearest(self._shown, light)
         if point == self._shown:
             return True
-        start = self._shown
-        if line is self._line and self._log.is_going:
-            start, parts = parts[-1][0], parts[:-1]
-        if not swings_at_most([*parts, (start, point)], limit):
+        recent, queued = (
+            self._moves_to(line, point, self._start_of(late_s))
+            for late_s in (JITTER_S, self.late_s)
+        )
+        if not (swings_at_most(recent, limit) and path_swings_at_most(queued, limit)):
             return False
         self._go(line, point)
         return True
+
+    def _moves_to(self, line: Line, point: RootLight, start_s: float) -> list[Segment]:
+        """Return the moves since ``start_s`` if the light went on to ``point``."""
+        if line is self._line and self._log.is_going:
+            return self._log.within(start_s, point)
+        return [*self._log.within(start_s), (self._shown, point)]
 
     def _go(self, line: Line | None, point: RootLight) -> None:
         if line is not self._line or not self._log.is_going:

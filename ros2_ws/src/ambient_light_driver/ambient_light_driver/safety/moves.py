@@ -8,6 +8,7 @@ only the family of :data:`STEEPEST`; :mod:`.flash_limiter` states the argument.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Sequence
 
@@ -81,19 +82,33 @@ class Move:
     """
 
     def __init__(self, start: RootLight, now_s: float) -> None:
-        self._points = deque([(now_s, start)])
+        self._times_s = [now_s]
+        self._points = [start]
 
     def extend(self, point: RootLight, now_s: float) -> None:
         """Append ``point``."""
-        self._points.append((now_s, point))
+        self._times_s.append(now_s)
+        self._points.append(point)
 
-    def within(self, start_s: float) -> Segment | None:
-        """Return the part after ``start_s`` and drop the part before."""
-        while len(self._points) > 1 and self._points[1][0] < start_s:
-            self._points.popleft()
-        if len(self._points) < 2:
+    def forget(self, start_s: float) -> bool:
+        """Drop the part before ``start_s``; return whether nothing is left."""
+        first = self._first(start_s)
+        del self._times_s[:first], self._points[:first]
+        return len(self._points) < 2
+
+    def within(self, start_s: float, end: RootLight | None = None) -> Segment | None:
+        """Return the part after ``start_s``, None if empty.
+
+        :param end: where the move goes on to; None for its last point.
+        """
+        start = self._points[self._first(start_s)]
+        if end is None and start is self._points[-1]:
             return None
-        return self._points[0][1], self._points[-1][1]
+        return start, end or self._points[-1]
+
+    def _first(self, start_s: float) -> int:
+        """Return the index of the last point before ``start_s``."""
+        return max(0, bisect_left(self._times_s, start_s) - 1)
 
 
 class MoveLog:
@@ -115,27 +130,47 @@ class MoveLog:
         """Extend the last move."""
         self._moves[-1].extend(point, now_s)
 
-    def within(self, start_s: float) -> list[Segment]:
+    def forget(self, start_s: float) -> None:
+        """Drop all that happened before ``start_s``."""
+        while self._moves and self._moves[0].forget(start_s):
+            self._moves.popleft()
+
+    def within(self, start_s: float, end: RootLight | None = None) -> list[Segment]:
         """Return the parts of all moves after ``start_s``, in order.
 
-        Earlier moves are dropped.
+        :param end: where the last move goes on to; None for its last point.
         """
-        while self._moves and self._moves[0].within(start_s) is None:
-            self._moves.popleft()
-        parts = (move.within(start_s) for move in self._moves)
+        parts = [
+            move.within(start_s, end if move is self._moves[-1] else None) for move in self._moves
+        ]
         return [part for part in parts if part is not None]
 
 
 def swings_at_most(segments: Iterable[Segment], limit: int) -> bool:
-    """Return whether every lamp swings at most ``limit`` times along ``segments``."""
+    """Return whether every lamp swings at most ``limit`` times along ``segments``.
+
+    The swings of each segment are bounded alone.
+    """
     counted = _without_drift(segments)
     bounds = [_swings_bound(segment) for segment in counted]
     excess = sum(bounds) - limit
     for segment, bound in zip(counted, bounds, strict=True):
         if excess <= 0:
             break
-        excess -= bound - min(bound, max(1, most_swings(*segment)))
+        excess -= bound - min(bound, max(1, most_swings((segment,))))
     return excess <= 0
+
+
+def path_swings_at_most(path: Sequence[Segment], limit: int) -> bool:
+    """Return whether no searched lamp swings more than ``limit`` times along a whole ``path``.
+
+    :param path: segments in order, each from the end of the previous one.
+    """
+    # Each change of the weakest channel may add a swing of lamps that extract white.
+    bound = sum(
+        _swings_bound(segment) + _strongest_changes(*_mirrored(segment)) for segment in path
+    )
+    return bound <= limit or most_swings(tuple(path), is_whole=True) <= limit
 
 
 def counted_moves(segments: Iterable[Segment]) -> int:
@@ -172,13 +207,18 @@ def _size(sized: tuple[float, Segment]) -> float:
 
 
 def _swings_bound(segment: Segment) -> int:
-    """Return a bound of the swings of any lamp along a straight line.
+    """Return a bound of any lamp's swings along a straight line.
 
     Two while one channel stays the strongest; each change of the strongest adds one, for lamps
     that receive the brightness separately from a normalised colour.
     """
     start, end = (segment[0].channels, segment[1].channels)
     return 2 + _strongest_changes(start, end)
+
+
+def _mirrored(segment: Segment) -> tuple[Sequence[float], Sequence[float]]:
+    """Return start and end with the weakest channel as the strongest."""
+    return [-value for value in segment[0].channels], [-value for value in segment[1].channels]
 
 
 def _strongest_changes(start: Sequence[float], end: Sequence[float]) -> int:
@@ -195,7 +235,7 @@ def _strongest_changes(start: Sequence[float], end: Sequence[float]) -> int:
 
 
 def _largest_difference(one: float, other: float) -> float:
-    """Return the largest ``|one ** s - other ** s|`` for exponents from 1 to :data:`STEEPEST`."""
+    """Return the largest ``|one ** s - other ** s|`` for s <= :data:`STEEPEST`."""
     low, high = min(one, other), max(one, other)
     if high <= low:
         return 0.0

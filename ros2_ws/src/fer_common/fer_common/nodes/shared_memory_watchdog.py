@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Detect that this process is no longer reachable through shared memory.
+"""Detect that this process is unreachable through shared memory.
 
 Fast DDS gives a process ports: files that other processes find by name and write into, each locked
 by its reader. When a process is killed, its writers remove its ports, and may also remove the port
@@ -69,7 +69,7 @@ class SharedMemoryWatchdog:
             lost = sorted(name for (name, _), times in self._times.items() if times >= PATIENCE)
             if lost:
                 self.reason = (
-                    "this process is no longer reachable: other processes have removed "
+                    "this process is unreachable: other processes have removed "
                     f"{', '.join(lost)}, its port in shared memory"
                 )
         return bool(self.reason)

@@ -84,7 +84,7 @@ class OpenBag(AbstractContextManager["OpenBag"]):
         self.files = tuple(parts)
         if not self.topics:
             self.close()
-            reasons = "; ".join(self.warnings) or "there is no topic in it"
+            reasons = "; ".join(self.warnings) or "it has no topics"
             raise BagError(f"{path} cannot be read: {reasons}")
         if metadata is not None:
             self._compare_counts(metadata)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decides between stamps and times of recording, on a whole bag.
+"""Decide between stamps and times of recording, on a whole bag.
 
 Stamps that advance steadily are right however unevenly the recorder wrote: messages arrive late
 and in bursts. So a fault is looked for in the stamps' own steps, and the times of recording say
@@ -29,7 +29,7 @@ MAX_RATIO: Final = 50.0
 """A simulation may run this many times as fast as the recording, or as slowly."""
 
 _WINDOW_S: Final = 0.5
-# Larger steps back are no overtaking of one frame by the next; larger steps ahead no jitter.
+# Larger steps back exceed frames out of order; larger steps ahead exceed jitter.
 _JUMP_S: Final = 1.0
 # A frame this far behind the newest one is not overtaken by it but of another clock.
 _BEHIND_S: Final = 0.25
@@ -72,7 +72,7 @@ def header_stamp_ns(data: bytes) -> int | None:
 
 
 def image_times(bag: OpenBag, topic: str) -> ImageTimes:
-    """Decide how to time the images of ``topic``, after reading all their times."""
+    """Decide how to time the images of ``topic``, from all times."""
     stamps_ns, recorded_ns = [], []
     for message in bag.messages({topic}):
         stamp_ns = header_stamp_ns(message.data)
@@ -127,7 +127,7 @@ def judge_times(
 
 
 def _fault(stamps: _Times, recorded: _Times) -> str:
-    """Return which steps of the stamps are wrong, to follow "the stamps"; else nothing."""
+    """Return the fault of the stamps' steps, or an empty string."""
     if len(stamps) < _MIN_FRAMES:
         return ""
     steps = np.diff(stamps)
@@ -162,7 +162,7 @@ def _fault(stamps: _Times, recorded: _Times) -> str:
 
 
 def _jump_ahead(stamps: _Times, recorded: _Times, usual_s: float) -> str:
-    """Return where stamps run ahead of all that a delay explains, or nothing."""
+    """Return where stamps run ahead of any plausible delay, or nothing."""
     steps = np.diff(stamps)
     span_s = float(np.ptp(recorded))
     if span_s < _WINDOW_S:
@@ -204,7 +204,7 @@ def _judge_rate(stamps: _Times, recorded: _Times, topic: str, has_clock: bool) -
 
 
 def _is_steady(stamps: _Times, recorded: _Times, ratio: float) -> bool:
-    """Return whether the steps are equal, or in a constant ratio to those of the recording."""
+    """Return whether the steps are equal or proportional to the recording's."""
     steps = np.diff(stamps)
     usual_s = float(np.median(steps))
     if ((steps >= 0.5 * usual_s) & (steps <= 2.0 * usual_s)).mean() >= 0.9:
@@ -245,7 +245,7 @@ def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def _place(marked: NDArray[np.bool_], recorded: _Times) -> str:
-    """Return where the marked frames lie in the recording, and how many there are."""
+    """Return the place in the recording and count of marked frames."""
     first = int(marked.argmax())
     last = len(marked) - 1 - int(marked[::-1].argmax())
     count = int(marked.sum())

@@ -27,7 +27,7 @@ _MAX_MESSAGE_BYTES: Final = 1 << 30
 
 
 class Ros1BagError(BagError):
-    """The bag is of ROS 1; the message says how to convert it."""
+    """The bag is of ROS 1; the message explains the conversion."""
 
 
 class StorageFormat(Enum):
@@ -52,7 +52,7 @@ def storage_files(path: Path) -> list[Path]:
     :raises BagError: when the bag contains none.
     """
     if not path.exists():
-        raise BagError(f"{path}: there is no such bag")
+        raise BagError(f"{path}: no such bag")
     if path.is_file():
         if not _is_storage(path):
             if _head(path).startswith(_ROS1_MAGIC):
@@ -86,7 +86,7 @@ def is_bag(path: Path) -> bool:
 
 
 def bag_name(path: Path) -> str:
-    """Return the name of a bag's folder, or of its file without suffixes."""
+    """Return the name of a bag's folder or file, without suffixes."""
     if path.is_dir():
         return path.resolve().name
     name = path.name.removesuffix(".zstd")
@@ -99,7 +99,7 @@ def is_zstd(path: Path) -> bool:
 
 
 def storage_format(path: Path) -> StorageFormat | None:
-    """Return a file's format by its magic bytes, or else by its name."""
+    """Return a file's format by its magic bytes, else its name."""
     head = _head(path)
     if head.startswith(ZSTD_MAGIC):
         head = _decompressed_head(path)

@@ -125,7 +125,7 @@ class StorageReader:
             )
 
     def _said(self, error: Exception) -> str:
-        """Return an error in one line, which names the user's file and not a copy of it."""
+        """Return an error in one line that names the user's file."""
         text = " ".join(str(error).split()) or type(error).__name__
         if self._file.path == self._file.original:
             return text

@@ -13,10 +13,10 @@ from typing import Final
 
 from tqdm import tqdm
 
+from fer_common.interruption import Interrupted, interruptible
 from fer_perception.runtime.shared_parts import SharedParts
 from fer_perception.settings import build_pipeline
 
-from ..interruption import Interrupted, interruptible
 from .jobs import Job, Outcome, run_job
 
 ATTEMPTS: Final = 3

@@ -59,7 +59,7 @@ def other_files(folder: Path) -> Counter[str]:
 
 
 def pictures_beside(folder: Path) -> list[Path]:
-    """Return the pictures that lie beside the class folders and so have no class."""
+    """Return the pictures without a class, beside the class folders."""
     return sorted(
         (
             path
@@ -103,7 +103,7 @@ def as_crop(pixels: RgbImage) -> NDArray[np.uint8]:
 
 
 def check_class_names(folder: Path) -> None:
-    """Refuse folders whose class is unknown, or another than that of the folder around them.
+    """Refuse unknown class folders, and class folders inside another class.
 
     :raises ValueError: naming the folder, and the class that it may mean.
     """

@@ -72,7 +72,8 @@ def _read_pixels(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     for line, row in _rows(path, ("pixels", "Usage")):
         values, split = row["pixels"] or "", (row["Usage"] or "").strip()
         try:
-            pixels = np.array([int(value) for value in values.split()], dtype=np.uint8)
+            # Not by NumPy, which before version 2 reads 256 as 0.
+            pixels = np.frombuffer(bytes(map(int, values.split())), np.uint8)
         except (OverflowError, ValueError) as error:
             raise ValueError(f"{path}, line {line}: {error}") from error
         if pixels.size != FACE_PX * FACE_PX or split not in _USAGES:

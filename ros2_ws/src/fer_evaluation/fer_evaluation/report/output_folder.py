@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Final
 
 from fer_common.atomic_file import put_in_place
+from fer_common.interruption import uninterrupted
 
-from ..interruption import uninterrupted
 from ..scoring.emotions_csv import EMOTIONS_FILE
 
 METRICS_FILE: Final = "metrics.json"

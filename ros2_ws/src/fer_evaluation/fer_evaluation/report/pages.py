@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from fer_perception.emotion_colors import hex_color
+
 from ..scoring.classification_metrics import PREDICTED_LABELS
 
 NOTHING: Final = "–"
@@ -38,7 +40,11 @@ def render(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    defaults: dict[str, Any] = {"labels": PREDICTED_LABELS, "tables": []}
+    defaults: dict[str, Any] = {
+        "labels": PREDICTED_LABELS,
+        "colors": {label: hex_color(label) for label in PREDICTED_LABELS},
+        "tables": [],
+    }
     return environment.get_template(template).render(**{**defaults, **values})
 
 

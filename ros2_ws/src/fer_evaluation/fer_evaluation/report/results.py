@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from fer_perception.pipeline import EmotionPipeline
+from fer_perception.pipeline import FramePipeline
 
 from ..scoring.latency_histogram import LatencyHistogram
 from ..scoring.mistakes import Mistake
@@ -118,6 +118,6 @@ class Results:
         }
 
 
-def model_of(pipeline: EmotionPipeline) -> dict[str, str]:
+def model_of(pipeline: FramePipeline) -> dict[str, str]:
     """Return the identity of a pipeline's model."""
     return {"model_id": pipeline.recognizer.model_id, "sha256": pipeline.recognizer.sha256}

@@ -107,7 +107,7 @@ class ClassificationMetrics:
         }
 
     def macro_f1(self) -> float | None:
-        """Return the mean F1 score of the classes that occur in the ground truth."""
+        """Return the mean F1 score of the classes in the ground truth."""
         classes = self.classes()
         return float(np.mean([figures.f1 for figures in classes.values()])) if classes else None
 
@@ -119,6 +119,6 @@ class ClassificationMetrics:
         return float(np.abs(self.bin_correct - self.bin_confidence).sum() / total)
 
     def _cells(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return ground truth, prediction and count of each cell that is not empty."""
+        """Return ground truth, prediction and count of each non-empty cell."""
         truth, predicted = np.nonzero(self.confusion)
         return truth, predicted, self.confusion[truth, predicted]

@@ -80,7 +80,7 @@ class LabelledFace:
 
 
 def read_emotions(path: Path) -> Iterator[tuple[int, tuple[LabelledFace, ...]]]:
-    """Yield the stamp [ns] and the faces of each frame of a table.
+    """Yield stamp [ns] and faces of each frame of a table.
 
     :raises ValueError: when the columns do not match.
     """

@@ -48,7 +48,7 @@ class LabelFlips:
         return self._face_ns * 1e-9
 
     def per_minute(self) -> float | None:
-        """Return the changes per minute of a visible face; None without a face."""
+        """Return the changes per minute of visible face; None without any."""
         return 60.0 * self.flips / self.face_s if self._face_ns else None
 
 

@@ -16,7 +16,7 @@ _BINS: Final = math.ceil(math.log(_LONGEST_S / _SHORTEST_S) / math.log(_RATIO))
 
 
 class LatencyHistogram:
-    """Count times in logarithmic bins of 1 %, 10 us to 1000 s.
+    """Histogram of times from 10 us to 1000 s, 1 % per bin.
 
     :ivar counts: of each bin.
     """
@@ -38,7 +38,7 @@ class LatencyHistogram:
         return _SHORTEST_S * _RATIO ** (min(index, _BINS - 1) + 0.5)
 
     def coarse(self, bins: int) -> list[tuple[float, float, int]]:
-        """Return (from, to, count) of about ``bins`` bins over the times that occur [s]."""
+        """Return (from, to, count) of about ``bins`` bins over all times [s]."""
         used = np.flatnonzero(self.counts)
         if not used.size:
             return []

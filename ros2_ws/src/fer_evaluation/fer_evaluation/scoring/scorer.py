@@ -129,7 +129,7 @@ class Scoring:
         return matches
 
     def add_untimed(self, frame: PredictedFrame) -> list[FaceMatch]:
-        """Count a frame that has no time, and so neither ids nor labels."""
+        """Count a frame without time, and so without ids and labels."""
         self._frames += 1
         self.presence.add(frame)
         return []

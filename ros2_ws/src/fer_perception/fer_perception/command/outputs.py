@@ -62,7 +62,7 @@ def _scores(face: FaceEmotion) -> dict[str, float]:
 
 
 def csv_writer(file: IO[str], source_name: str) -> Write:
-    """Return a function that writes a row per face to ``file``, after a header.
+    """Return a function that writes a header, then a row per face.
 
     :param source_name: names the frames that have no name of their own.
     """
@@ -77,7 +77,7 @@ def csv_writer(file: IO[str], source_name: str) -> Write:
 
 
 def check_annotate(output: Path, source: FrameSource, path: Path) -> None:
-    """Refuse an output that does not fit the source or cannot be written.
+    """Refuse outputs that do not fit the source or cannot be written.
 
     :raises ValueError: naming the output and what is expected.
     """

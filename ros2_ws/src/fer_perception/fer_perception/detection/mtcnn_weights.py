@@ -35,7 +35,7 @@ _FOLDER: Final = "mtcnn"
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A convolution, or a fully connected layer as a convolution of one pixel.
+    """A convolution, or a fully connected layer as one.
 
     :ivar kernel: outputs x inputs x height x width.
     :ivar bias: of each output.
@@ -49,7 +49,7 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class NetworkWeights:
-    """The layers of one network, from RGB in [0, 255] to its heads.
+    """The layers of a network, from RGB bytes to its heads.
 
     :ivar convolutions: in order; none is padded.
     :ivar dense: the fully connected layer after them, on their last map flattened as channels,

@@ -93,7 +93,7 @@ def _image_arguments(image: RgbImage) -> tuple[Any, ...]:
 
 
 def packed_layers() -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Return the weights and the shapes of all layers, as ``cascade.cpp`` reads them.
+    """Return weights and shapes of all layers, as ``cascade.cpp`` reads them.
 
     :returns: the weights in a row; kernel height, kernel width, inputs and outputs by layer.
     """

@@ -129,7 +129,7 @@ class OnnxCascade:
         return _squared(_regressed(boxes[keep], edges[keep]))
 
     def inspect(self, pyramid: ImagePyramid, squares: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run O-Net on the best view of each face, on others if uncertain.
+        """Run O-Net on each face's best view, on others if uncertain.
 
         :param squares: N x 4, best first.
         :returns: a row for each square that O-Net was run on.

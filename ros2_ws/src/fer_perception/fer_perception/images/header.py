@@ -47,7 +47,10 @@ def _png_size(data: bytes) -> tuple[int, int] | None:
 
 
 def has_whole_chunks(data: bytes) -> bool:
-    """Return whether a PNG has all its chunks; OpenCV 4.14 hangs on truncated ones."""
+    """Return whether a PNG has all its chunks.
+
+    OpenCV 4.14 hangs on truncated ones.
+    """
     at = len(_PNG)
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)

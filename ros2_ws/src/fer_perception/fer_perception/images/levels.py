@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Brings values of any depth to 8 bits, by the range that the picture itself uses.
+"""Scale values of any depth to 8 bits by the picture's range.
 
 A few outliers, such as the hot pixels of a sensor, do not decide that range: they are clipped.
 """
@@ -52,13 +52,13 @@ def to_8_bit(values: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def is_nearly_black(image: NDArray[np.uint8]) -> bool:
-    """Return whether a picture of 8 bits is black all over, but for noise."""
+    """Return whether an 8-bit picture is black but for noise."""
     sample = _sampled(image)
     return bool(sample.mean() < _BLACK_MEAN and sample.std() < _BLACK_CONTRAST)
 
 
 def _sampled(values: NDArray[Any]) -> NDArray[Any]:
-    """Return the values of some pixels, on a grid of rows and columns."""
+    """Return the values of pixels on a grid of rows and columns."""
     stride = math.isqrt(values.shape[0] * values.shape[1] // _SAMPLE_PIXELS)
     stride |= 1  # odd, to meet all colours of a Bayer pattern
     return values[::stride, ::stride]

@@ -57,7 +57,7 @@ def frames_status(
 
 
 def _frame_warnings(report: FrameReport, time_fault: str) -> list[str]:
-    """Return a sentence for each fault of the frames of the last seconds."""
+    """Return a sentence for each fault of the last seconds' frames."""
     warnings = []
     if time_fault:
         warnings.append(

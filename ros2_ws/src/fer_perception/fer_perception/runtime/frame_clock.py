@@ -34,7 +34,7 @@ _LONGEST_STEP_S: Final = 1.0
 _MIN_STEPS_BACK: Final = 3
 _SHARE_OF_STEPS_BACK: Final = 0.25
 _SHARE_OF_A_CLOCK_THAT_RUNS_BACKWARDS: Final = 0.75
-# One pause of a camera is no fault, and neither are copies of a frame that arrive at once.
+# One pause of a camera is normal, and so are copies of a frame that arrive at once.
 _MIN_REPEATS: Final = 3
 _MIN_REPEATED_STAMPS: Final = 2
 _SHARE_OF_TIME_REPEATED: Final = 1.0 / 3.0
@@ -130,7 +130,7 @@ class FrameClock:
 
 
 def _repeat(steps: list[float], waits: list[float], span_s: float) -> bool:
-    """Return whether the stamps stay the same, again and again, while time goes on.
+    """Return whether the stamps repeat while time advances.
 
     :param steps: of the stamps, from frame to frame, in seconds.
     :param waits: of the reference, in seconds.

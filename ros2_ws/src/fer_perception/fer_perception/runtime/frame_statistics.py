@@ -91,12 +91,12 @@ class FrameStatistics:
             self._rejected.add(now_s)
 
     def count_damaged(self, now_s: float) -> None:
-        """Count a frame of which a part may be missing; it is processed all the same."""
+        """Count a processed frame of which a part may be missing."""
         with self._lock:
             self._damaged.add(now_s)
 
     def count_nearly_black(self, now_s: float) -> None:
-        """Count a frame that shows nothing but black; it is processed all the same."""
+        """Count a processed frame that is nearly black."""
         with self._lock:
             self._nearly_black.add(now_s)
 

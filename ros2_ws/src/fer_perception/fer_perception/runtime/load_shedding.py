@@ -43,7 +43,7 @@ class LoadShedder:
 
     @property
     def effort(self) -> float:
-        """Return the share of the full effort to spend: 1, 1/2, 1/4 or 1/8."""
+        """Return the share of the full effort: 1, 1/2, 1/4 or 1/8."""
         return self._effort if self._max_latency_s > 0.0 else 1.0
 
     def update(self, latency_s: float) -> None:

@@ -28,7 +28,7 @@ def write_confusion(path: Path, labels: tuple[str, ...], counts: NDArray[np.inte
 
 
 def read_confusion(path: Path) -> tuple[list[str], NDArray[np.int64]]:
-    """Return the labels and the counts, classes x classes, of a confusion matrix.
+    """Return the labels and counts (classes x classes) of a confusion matrix.
 
     :raises ValueError: when the file is not a square table of counts.
     """

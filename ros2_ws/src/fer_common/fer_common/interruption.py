@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns SIGINT, SIGTERM and SIGHUP into an exception, so that unfinished files are removed."""
+"""Raise an exception on SIGINT, SIGTERM and SIGHUP to remove unfinished files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXIT_INTERRUPTED: Final = 130
 _NUMBERS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Interrupted(BaseException):
+class Interrupted(KeyboardInterrupt):
     """The user requests to stop.
 
     Not an Exception, so that code that copes with any error of a library does not catch it.
