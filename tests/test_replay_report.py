@@ -10,6 +10,11 @@ import pytest
 
 from chromium import Chromium
 from fer_evaluation import evaluate_bag, make_bag
+from fer_evaluation.batch.index_page import render_index
+from fer_evaluation.batch.totals import differences, sums_matrix, totals
+from fer_evaluation.comparison.page import render_bags
+from fer_evaluation.comparison.rows import rows_of_bags
+from fer_evaluation.comparison.runs import paired
 from fer_evaluation.report.html_report import render_report
 from fer_evaluation.scoring.ground_truth import GroundTruth, LabelRow
 from made_results import many_ids, results_of
@@ -103,3 +108,26 @@ def test_the_report_is_readable_on_a_phone_and_sorts_without_scripts(chromium, t
     tab.evaluate("document.querySelector('.sort .by-3').click()")
     assert tab.evaluate(ORDER) == ["f0", "f7", "f14"]
     assert tab.complaints() == []
+
+
+def test_the_pages_over_bags_and_of_a_comparison_are_readable_on_a_phone(chromium, tmp_path):
+    truth = GroundTruth([LabelRow(0, "fear", None, "p1"), LabelRow(0, "sadness", None, "p2")])
+    document = json.loads(results_of(many_ids(9), truth).as_json())
+    documents = {f"morning/a_bag_with_a_long_name_{n}": document for n in range(20)}
+    rows = sums_matrix(list(documents.values()))
+    run = {"options": {}, "warnings": ["a warning"], "failed": [{"name": "x", "reason": "y" * 80}]}
+    changes = rows_of_bags(totals(rows), differences(rows, rows), 0.5)
+    folders = (tmp_path / "before", tmp_path / "after")
+    compared = paired(documents, documents)
+    pages = {
+        "index": render_index("night", documents, totals(rows), run, {}),
+        "compare": render_bags(changes, compared, folders, tmp_path / "compare.html", "equal"),
+    }
+    for name, page in pages.items():
+        file = tmp_path / f"{name}.html"
+        file.write_text(page)
+        tab = chromium.live(file.as_uri(), width_px=390, height_px=844)
+        assert tab.evaluate("document.documentElement.scrollWidth") == 390, name
+        assert tab.evaluate(SMALL_TEXT) == []
+        assert tab.complaints() == []
+        assert "a_bag_with_a_long_name_19" in tab.evaluate("document.body.innerText")

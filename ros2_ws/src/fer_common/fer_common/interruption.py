@@ -39,6 +39,24 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Delay the signals of :func:`interruptible` to the end of the block."""
+    if (
+        signal.getsignal(signal.SIGTERM) is not _stop
+        or threading.current_thread() is not threading.main_thread()
+    ):
+        yield
+        return
+    arrived: list[int] = []
+    try:
+        with handled_by(lambda number, frame: arrived.append(number)):
+            yield
+    finally:
+        for number in arrived[:1]:
+            signal.raise_signal(number)
+
+
+@contextmanager
 def handled_by(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
     """Call ``handler`` in the block when one of the signals arrives."""
     taken = {number: signal.getsignal(number) for number in _NUMBERS}

@@ -105,6 +105,7 @@ def test_two_processes_give_the_results_of_one_though_one_is_killed(bags, serial
     printed, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     assert f"{COUNT} bags evaluated, 0 failed" in printed
+    assert errors == ""
     assert_equal(out, serial)
 
 

@@ -76,3 +76,26 @@ def test_a_signal_in_a_destructor_is_not_lost():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("stopped\n", "")
+
+
+def test_a_report_is_written_whole_though_a_signal_arrives_in_the_middle(tmp_path):
+    """The signal is not lost: it ends the command afterwards."""
+    code = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from fer_common.interruption import Interrupted, interruptible\n"
+        "from fer_evaluation.report import output_folder\n"
+        "put = output_folder.put_in_place\n"
+        "def slow(part, path): os.kill(os.getpid(), signal.SIGINT); put(part, path)\n"
+        "output_folder.put_in_place = slow\n"
+        "try:\n"
+        "    with interruptible():\n"
+        "        with output_folder.OutputFolder(Path(sys.argv[1])) as out:\n"
+        "            for name in 'ab': out.path(name).touch()\n"
+        "        print('went on')\n"
+        "except Interrupted:\n    print('stopped')"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "out")]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("stopped\n", "")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "out"]

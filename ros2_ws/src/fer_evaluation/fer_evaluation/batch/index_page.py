@@ -101,7 +101,8 @@ def _worst(documents: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _bags(documents: Mapping[str, Mapping[str, Any]]) -> SortableTable:
-    """Return a row per bag, the one with the lowest accuracy first."""
+    """Return a row per bag, the one with the lowest accuracy first where there are labels."""
+    has_labels = any(document["metrics"]["true_faces"] for document in documents.values())
     rows, orders = [], []
     for place, (name, document) in enumerate(documents.items()):
         metrics = document["metrics"]
@@ -114,9 +115,11 @@ def _bags(documents: Mapping[str, Mapping[str, Any]]) -> SortableTable:
                 Cell(str(metrics["frames"])),
                 Cell(clock(metrics["duration_s"])),
                 Cell(str(metrics["most_faces_at_once"])),
-                Cell(percent(accuracy)),
-                Cell(percent(metrics["macro_f1"])),
-                Cell(percent(metrics["coverage"])),
+                *(
+                    Cell(percent(metrics[key]))
+                    for key in ("accuracy", "macro_f1", "coverage")
+                    if has_labels
+                ),
                 Cell(number(flips, 1)),
                 Cell(shares=tuple((label, share) for label, share in shares.items() if share)),
                 Cell(str(notes) if notes else "", _link(name) if notes else ""),
@@ -139,13 +142,11 @@ def _bags(documents: Mapping[str, Mapping[str, Any]]) -> SortableTable:
             Column("frames", True),
             Column("time", True),
             Column("faces at once", True),
-            Column("accuracy", True),
-            Column("macro-F1", True),
-            Column("found", True),
+            *(Column(name, True) for name in ("accuracy", "macro-F1", "found") if has_labels),
             Column("flips/min", True),
             Column("labels"),
             Column("warnings", True),
         ),
         rows,
-        {name: [keys[n] for keys in orders] for n, name in enumerate(names)},
+        {name: [keys[n] for keys in orders] for n, name in enumerate(names) if has_labels or n},
     )

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Final
+
+from tqdm import tqdm
 
 from fer_common.interruption import Interrupted, interruptible
 from fer_perception.runtime.shared_parts import SharedParts
@@ -113,6 +116,8 @@ def run_here(jobs: Sequence[Job], count: int) -> Iterator[Outcome]:
 
 def _serve(connection: Connection) -> None:
     """Run the jobs that arrive."""
+    # Its default is a semaphore of the system, which a killed process leaves behind.
+    tqdm.set_lock(threading.RLock())
     # Holds the networks, which the parts only refer to weakly.
     parts, pipeline = SharedParts(), None
     try:

@@ -191,7 +191,8 @@ def _write_index(
     }
     figures = totals(sums_matrix(list(documents.values())))
     warnings = _warnings(documents, failed, options)
-    host = provenance.host()
+    of_host = _warnings_of_host(documents)
+    host = {**provenance.host(), "warnings": of_host}
     results = {
         **run,
         "bags": [
@@ -205,10 +206,11 @@ def _write_index(
         },
         "warnings": warnings,
     }
-    page = render_index(options.out.resolve().name, documents, figures, results, host)
+    shown = {**results, "warnings": [*warnings, *of_host]}
+    page = render_index(options.out.resolve().name, documents, figures, shown, host)
     write_atomically(options.out / INDEX_FILE, page.encode())
     _write_json(options.out / RUN_FILE, {**results, "host": host})
-    return warnings
+    return [*warnings, *of_host]
 
 
 def _warnings(
@@ -230,15 +232,18 @@ def _warnings(
                 f"{len(without)} bags have no labels in {options.labels_folder.name}, for example "
                 f"{without[0]}.csv"
             )
-    for what, values in (
-        ("models", {document["model"]["sha256"] for document in documents.values()}),
-        ("revisions of the code", {d["host"].get("git_revision") for d in documents.values()}),
-    ):
-        if len(values) > 1:
-            warnings.append(
-                f"the reports are of {len(values)} {what}, as some are of an earlier run"
-            )
+    models = {document["model"]["sha256"] for document in documents.values()}
+    if len(models) > 1:
+        warnings.append(f"the reports are of {len(models)} models")
     return warnings
+
+
+def _warnings_of_host(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the warnings that may differ between equal runs."""
+    revisions = {document["host"].get("git_revision") for document in documents.values()}
+    if len(revisions) < 2:
+        return []
+    return [f"the reports are of {len(revisions)} revisions of the code"]
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

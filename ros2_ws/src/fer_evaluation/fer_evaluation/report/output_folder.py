@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Final
 
 from fer_common.atomic_file import put_in_place
+from fer_common.interruption import uninterrupted
 
 from ..scoring.emotions_csv import EMOTIONS_FILE
 
@@ -60,8 +61,11 @@ class OutputFolder(AbstractContextManager["OutputFolder"]):
         traceback: TracebackType | None,
     ) -> None:
         """Rename the files, or remove them after a failure."""
-        if error is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            for file in sorted(self._part.iterdir()):
-                put_in_place(file, self.folder / file.name)
-        shutil.rmtree(self._part, ignore_errors=True)
+        with uninterrupted():
+            try:
+                if error is None:
+                    self.folder.mkdir(parents=True, exist_ok=True)
+                    for file in sorted(self._part.iterdir()):
+                        put_in_place(file, self.folder / file.name)
+            finally:
+                shutil.rmtree(self._part, ignore_errors=True)
