@@ -27,7 +27,7 @@ test-env: ## The same with what training and the tests need
 	@tools/setup_env.sh tests
 
 build: env ## Build all packages into install/
-	@$(IN_ENV) flock tools colcon --log-level error build --event-handlers console_cohesion- console_direct-
+	@$(IN_ENV) unset PYTHONDONTWRITEBYTECODE && flock tools colcon --log-level error build --event-handlers console_cohesion- console_direct-
 
 demo: build ## Camera to lamp for about 20 s; VIDEO=file for a clip, DEMO_SECONDS=n
 	@$(IN_ENV) python3 -m fer_bringup.demo

@@ -3,6 +3,8 @@
 
 import os
 import signal
+import sys
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +15,12 @@ import pytest
 _PROFILE = Path(__file__).parent / "launch" / "config" / "fastdds_large_images.xml"
 for _variable in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
     os.environ.setdefault(_variable, str(_PROFILE))
+
+# 'colcon test' starts 'python -m pytest' in a package's folder, which Python would search first:
+# the sources there lack the native library, so what is built is tested, as elsewhere.
+_elsewhere = [place for place in sys.path if Path(place).resolve() != Path.cwd()]
+if Path("package.xml").is_file() and PathFinder.find_spec(Path.cwd().name, _elsewhere):
+    sys.path[:] = _elsewhere
 
 # A runner in the background may ignore these, and programs under test inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -16,7 +16,7 @@ _SIZES = ((640, 480), (960, 720), (1280, 720), (1920, 1080))
 _FACES = (0, 1, 4, 20)
 _RATE_HZ = 30.0
 MODES = {
-    "every frame searched": {"detection_interval": 1, "recognition_rate_hz": 0.0},
+    "every frame searched": {"detection_interval_s": 0.0, "recognition_rate_hz": 0.0},
     "faces followed (default)": {},
 }
 

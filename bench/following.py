@@ -2,32 +2,31 @@
 """Compare following faces with searching every frame, on clips."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from fer_perception.face import RgbImage
 from fer_perception.face_emotion import FaceEmotion
 
+from .labels import frames_of
 from .tested_model import pipeline_of_the_node
 
 _REFERENCE: dict[str, Any] = {
-    "detection_interval": 1,
+    "detection_interval_s": 0.0,
     "recognition_rate_hz": 0.0,
     "precision": "float32",
 }
 CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "every frame, float32": _REFERENCE,
-    "every frame": {"detection_interval": 1, "recognition_rate_hz": 0.0},
-    "interval 5": {"detection_interval": 5, "recognition_rate_hz": 0.0},
-    "interval 10": {"detection_interval": 10, "recognition_rate_hz": 0.0},
-    "interval 20": {"detection_interval": 20, "recognition_rate_hz": 0.0},
-    "interval 10, 15 Hz": {"recognition_rate_hz": 15.0},
-    "interval 10, 10 Hz (default)": {},
+    "every frame": {"detection_interval_s": 0.0, "recognition_rate_hz": 0.0},
+    "every 0.15 s": {"detection_interval_s": 0.15, "recognition_rate_hz": 0.0},
+    "interval 10": {"detection_interval_s": 0.00, "recognition_rate_hz": 0.0},
+    "every 0.6 s": {"detection_interval_s": 0.6, "recognition_rate_hz": 0.0},
+    "every 0.3 s, 15 Hz": {"recognition_rate_hz": 15.0},
+    "every 0.3 s, 10 Hz (default)": {},
 }
 _MAX_FRAMES = 400
 _SAME_FACE_IOU = 0.4
@@ -66,14 +65,15 @@ class Agreement:
             self.same_labels += best.label() == truth.label()
 
 
-def _frames(path: Path) -> Iterator[tuple[RgbImage, float]]:
-    capture = cv2.VideoCapture(str(path))
-    rate_hz = capture.get(cv2.CAP_PROP_FPS) or 30.0
-    for count in range(_MAX_FRAMES):
-        there, frame = capture.read()
-        if not there:
-            return
-        yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False), count / rate_hz
+def clips_of(folder: Path) -> list[Path]:
+    """Return the clips of a folder.
+
+    :raises ValueError: when the folder contains no clip.
+    """
+    clips = sorted(path for path in folder.iterdir() if path.suffix in (".mp4", ".mov", ".avi"))
+    if not clips:
+        raise ValueError(f"no clip in {folder}: give a folder with .mp4, .mov or .avi files")
+    return clips
 
 
 def measure(folder: Path) -> dict[str, Agreement]:
@@ -81,13 +81,10 @@ def measure(folder: Path) -> dict[str, Agreement]:
 
     :raises ValueError: when the folder contains no clip.
     """
-    clips = sorted(path for path in folder.iterdir() if path.suffix in (".mp4", ".mov", ".avi"))
-    if not clips:
-        raise ValueError(f"no clip in {folder}: give a folder with .mp4, .mov or .avi files")
     results = {name: Agreement() for name in CONFIGURATIONS}
-    for clip in clips:
+    for clip in clips_of(folder):
         pipelines = {name: pipeline_of_the_node(c) for name, c in CONFIGURATIONS.items()}
-        for image, stamp_s in _frames(clip):
+        for image, stamp_s in islice(frames_of(clip), _MAX_FRAMES):
             seen = {}
             for name, pipeline in pipelines.items():
                 start = time.perf_counter()

@@ -29,7 +29,7 @@ from .tested_model import FOLDER, pipeline_of_the_node
 IMAGES = tuple((*size, faces) for size in ((640, 480), (1280, 720)) for faces in (1, 4, 20))
 """Width, height and number of faces."""
 
-_SEARCHED: Final = {"detection_interval": 1, "recognition_rate_hz": 0.0}
+_SEARCHED: Final = {"detection_interval_s": 0.0, "recognition_rate_hz": 0.0}
 _FOLLOWED: Final = "faces followed"
 PIPELINES: Final = {
     "every frame searched": _SEARCHED,
@@ -40,8 +40,8 @@ PIPELINES: Final = {
 """The node's parameters by title of the measurement."""
 
 # One interval between two full detections.
-_FRAMES = DetectionSchedule.detection_interval
 _RATE_HZ = 30.0
+_FRAMES = round(DetectionSchedule.detection_interval_s * _RATE_HZ)
 
 
 @dataclass(frozen=True)

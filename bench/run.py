@@ -10,10 +10,22 @@ from pathlib import Path
 
 import numpy as np
 
-from . import accuracy, arm64, ceiling, cost_model, following, frames, graph, recognizer
+from . import (
+    accuracy,
+    arm64,
+    ceiling,
+    cost_model,
+    following,
+    frames,
+    graph,
+    labels,
+    recognizer,
+)
 from .page import Page
 from .peers import DEEPFACE, PEERS
 from .test_images import with_faces
+from .tracking import measure as tracking
+from .tracking.people import people_of, photographs_of, share_alike
 
 _PLOT = Path(__file__).resolve().parent.parent / "docs" / "cost_model.png"
 _PAGE = Page()
@@ -248,6 +260,77 @@ def _following(options: argparse.Namespace) -> None:
     )
 
 
+def _labels(options: argparse.Namespace) -> None:
+    if options.clips is None or not options.photos:
+        _PAGE.text("Steadiness of labels skipped: give --clips FOLDER and --photos PATH ...")
+        return
+    rows = labels.measure(following.clips_of(options.clips), photographs_of(options.photos))
+    names = list(rows[0].clip_changes)
+    _print(
+        "labels",
+        "Label changes against time to switch, recognised at 10 Hz",
+        ["", *names, "changes a minute on stills", "switch, median s", "90th percentile s"],
+        [
+            [
+                row.way.name,
+                *(str(row.clip_changes[name]) for name in names),
+                f"{row.still_changes:.2f}",
+                f"{row.median_s:.2f}",
+                f"{row.p90_s:.2f}",
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _tracking(options: argparse.Namespace) -> None:
+    if not options.photos:
+        _PAGE.text("Tracking skipped: give --photos PATH ..., each person in one photograph")
+        return
+    people = people_of(options.photos)
+    source = "true boxes with noise" if options.simulated else "the node's detector"
+    _print(
+        "tracking",
+        f"Tracking of people whose places are known, with {source}",
+        [
+            "clip",
+            "searches",
+            "people",
+            "ids (perfect)",
+            "thefts",
+            "switches",
+            "missed",
+            "extra",
+            "MOTA",
+            "IDF1",
+            "found after, max s",
+            "ms",
+        ],
+        [
+            [
+                row.clip.name,
+                row.configuration,
+                str(row.clip.people),
+                f"{row.count.ids} ({row.count.stays})",
+                str(row.count.thefts),
+                str(row.count.switches),
+                f"{100 * row.count.missed / max(1, row.count.truths):.1f} %",
+                str(row.count.extra),
+                f"{row.count.mota:.3f}",
+                f"{row.count.idf1:.3f}",
+                f"{max(row.count.waits_s, default=0.0):.2f}",
+                f"{row.frame_ms:.1f}",
+            ]
+            for row in tracking.measure(people, options.simulated)
+        ],
+    )
+    _PAGE.text(
+        f"{len(people)} people; the tracker takes {100 * share_alike(people):.1f} % of their "
+        "pairs for one person. A theft is a person with the id of another; ms are of detection "
+        "and tracking, without recognition."
+    )
+
+
 def _arm64(options: argparse.Namespace) -> None:
     if missing := arm64.missing_tools():
         _PAGE.text(f"Instructions on arm64 were not counted: {missing}.")
@@ -277,6 +360,8 @@ _PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "graph": _graph,
     "cost": _cost,
     "following": _following,
+    "labels": _labels,
+    "tracking": _tracking,
     "arm64": _arm64,
 }
 
@@ -300,7 +385,18 @@ def main() -> None:
         metavar="WIDTHxHEIGHT:FACES",
         help="images of 'frames' and 'ceiling'; 1, 4 or 20 faces",
     )
-    parser.add_argument("--clips", type=Path, help="folder of clips for 'following'")
+    parser.add_argument("--clips", type=Path, help="folder of clips for 'following', 'labels'")
+    parser.add_argument(
+        "--photos",
+        nargs="*",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="photographs, or folders of them, for 'tracking' and 'labels'",
+    )
+    parser.add_argument(
+        "--simulated", action="store_true", help="'tracking' without the detector, fast"
+    )
     parser.add_argument(
         "--peers",
         nargs="*",

@@ -41,11 +41,11 @@ setup(
     entry_points={
         "console_scripts": [
             # Its name until 0.1; kept for one release.
-            "bring_up = fer_bringup.lifecycle_manager:main",
-            "dashboard = fer_bringup.dashboard.main:main",
-            "demo = fer_bringup.demo.__main__:main",
-            "lifecycle_manager = fer_bringup.lifecycle_manager:main",
-            "start = fer_bringup.start:main",
+            "bring_up = fer_bringup.commands:lifecycle_manager",
+            "dashboard = fer_bringup.commands:dashboard",
+            "demo = fer_bringup.commands:demo",
+            "lifecycle_manager = fer_bringup.commands:lifecycle_manager",
+            "start = fer_bringup.commands:start",
         ],
     },
 )

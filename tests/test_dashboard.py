@@ -108,18 +108,33 @@ def test_page_shows_faces_lamp_and_health_and_changes_the_palette(
     # The colour of happiness in the palette 'default': orange, less green than red, less blue.
     until(
         "(([r, g, b]) => r > 200 && g < 0.85 * r && b < 0.5 * g)"
-        "(document.getElementById('lamp-rgb').textContent.split(' ').map(Number))",
+        "(document.getElementById('lamp-hex').textContent.match(/[0-9a-f]{2}/g)"
+        "?.map((digits) => parseInt(digits, 16)) ?? [0, 0, 0])",
         "the lamp's orange",
     )
-    before = tab.evaluate("document.getElementById('lamp-rgb').textContent")
-    until("document.querySelector('[data-key=\"ambient_light/palette\"] select')", "the controls")
-    tab.evaluate(
-        "(() => { const s = document.querySelector('[data-key=\"ambient_light/palette\"] select');"
-        " s.value = 'plutchik'; s.dispatchEvent(new Event('change')); })()"
-    )
-    until(f"document.getElementById('lamp-rgb').textContent !== {before!r}", "another colour")
-    assert tab.evaluate("document.getElementById('refusal').textContent") == ""
+    before = tab.evaluate("document.getElementById('lamp-hex').textContent")
+    until("!document.getElementById('lamp-controls').hidden", "the controls")
+    tab.evaluate("document.querySelector('#palettes [value=plutchik]').click()")
+    until(f"document.getElementById('lamp-hex').textContent !== {before!r}", "another colour")
+    assert tab.evaluate("document.getElementById('palette-refusal').textContent") == ""
     until("document.querySelector('.face-emotion').textContent === 'sadness'", "sadness", 3)
+    # The time line is kept in the server: a second page starts with it.
+    second = chromium.live(address)
+    until("!document.getElementById('reading').textContent.startsWith('Point')", "values", 3)
+    second.evaluate("document.getElementById('moment').value = -1")
+    second.evaluate("document.getElementById('moment').oninput({ target: { value: -1 } })")
+    peer.wait_until(
+        lambda: (
+            (
+                seen(3),
+                second.evaluate(
+                    "document.getElementById('reading').textContent.includes('−1.0 s: ')"
+                ),
+            )[1]
+            or "sadness" in second.evaluate("document.getElementById('reading').textContent")
+        ),
+        "the values of a second ago",
+    )
     assert tab.complaints() == []
     assert tab.requests(address) == []
 
@@ -131,6 +146,8 @@ def test_page_fits_a_phone(dashboard, chromium, seen, peer):
         lambda: (seen(1), tab.evaluate("document.querySelectorAll('.face').length"))[1], "a face"
     )
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    tab.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_others_are_refused(dashboard):
@@ -139,6 +156,8 @@ def test_others_are_refused(dashboard):
     assert status_of(address, Host="evil.example") == 403
     assert status_of(address, Origin="http://evil.example") == 403
     assert status_of(f"{address}/live", Origin="http://evil.example") == 403
+    assert status_of(f"{address}/settings.yaml", Origin="http://evil.example") == 403
+    assert status_of(f"{address}/live?robot=/nobody") == 404
     assert status_of(f"{address}/..%2f..%2fetc%2fpasswd") == 404
     assert status_of(f"{address}/page/../main.py") == 404
 
@@ -148,7 +167,8 @@ def test_a_token_is_asked_for_and_kept_in_a_cookie(dashboard, tmp_path):
     node, address = dashboard("--token-file", str(tmp_path / "token"))
     assert TOKEN not in node.output
     assert status_of(address) == 401
-    assert status_of(f"{address}/live") == 401
+    for path in ("live", "settings.yaml", "faces.csv", "snapshot.png", "main.js"):
+        assert status_of(f"{address}/{path}") == 401
     assert status_of(f"{address}/?token=wrong") == 401
     assert status_of(address, Cookie=f"fer_dashboard_token={TOKEN}") == 200
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
@@ -179,6 +199,9 @@ def test_nonsense_from_a_page_is_answered_and_the_server_lives(dashboard):
                 "7",
                 '{"type": "set", "key": "fer_perception/autostart", "value": false}',
                 '{"type": "set", "key": ["x"], "value": 1}',
+                '{"type": "select", "face": "f1"}',
+                '{"type": "stop"}',
+                '{"type": "dance"}',
                 "[" * 2000,
             ):
                 await ws.send_str(text)

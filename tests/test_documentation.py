@@ -12,6 +12,9 @@ from xml.etree import ElementTree
 import pytest
 from catkin_pkg.changelog import get_changelog_from_path
 
+from fer_perception.settings import PerceptionSettings, build_pipeline
+from png_text import text_of
+
 PACKAGES = {
     "ambient_light_driver": "ros2_ws/src/ambient_light_driver",
     "fer_bridges": "ros2_ws/src/fer_bridges",
@@ -118,3 +121,11 @@ def test_generated_pages_are_up_to_date(repository, name):
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.PAGE.read_text() == module.page(), f"run python3 tools/{name}.py"
+
+
+def test_the_picture_of_the_report_shows_the_present_model(repository):
+    """Else: python3 tools/record_report.py CLIP."""
+    shown = text_of((repository / "docs" / "replay_report.png").read_bytes())["model_id"]
+    present = build_pipeline(PerceptionSettings()).recognizer.model_id
+    # What follows the slash is the precision, which depends on the processor.
+    assert shown.partition("/")[0] == present.partition("/")[0]

@@ -13,6 +13,7 @@ from fer_msgs.msg import EmotionArray, EmotionStamped, Point2D
 from fer_msgs.srv import RecognizeEmotions
 
 from fer_perception.emotions import EMOTIONS, UNKNOWN
+from fer_perception.recognition.quality import Fault
 
 
 @pytest.fixture
@@ -40,6 +41,8 @@ def two_faces() -> EmotionArray:
             arousal=0.875,
             detection_confidence=0.96875,
             landmarks=[Point2D(x=10.5 * k, y=-2.25 * k) for k in range(5)],
+            quality=0.625,
+            quality_faults=EmotionStamped.QUALITY_SMALL | EmotionStamped.QUALITY_DARK,
             model_id="vgg_stn_msa@1f2e3d4c",
         )
         face.roi.x_offset, face.roi.y_offset, face.roi.width, face.roi.height = 1, 2, 3 + i, 4
@@ -90,3 +93,8 @@ def test_constants_give_the_order_of_the_scores():
     on_the_wire = {getattr(EmotionStamped, name.upper()): name for name in EMOTIONS}
     assert [on_the_wire[index] for index in range(len(EmotionStamped().scores))] == list(EMOTIONS)
     assert EmotionStamped.UNKNOWN == UNKNOWN
+    assert {f"QUALITY_{fault.name}": fault.value for fault in Fault} == {
+        name: getattr(EmotionStamped, name)
+        for name in dir(type(EmotionStamped))
+        if name.startswith("QUALITY_")
+    }

@@ -42,6 +42,8 @@ THIRD_PARTY = {
     "backports": (None, "rosbags"),
     "cv2": ("python3-opencv", "opencv-python-headless"),
     "deepface": (None, "deepface"),
+    "distributed": (None, "distributed"),
+    "fsspec": (None, "fsspec"),
     "hypothesis": ("python3-hypothesis", "hypothesis"),
     "jinja2": ("python3-jinja2", "jinja2"),
     "lifx": (None, "lifx-async"),

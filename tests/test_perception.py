@@ -190,6 +190,7 @@ def test_message_holds_what_its_definition_promises(perception):
     assert 0.0 <= face.entropy <= 1.0
     assert -1.0 <= face.valence <= 1.0 and -1.0 <= face.arousal <= 1.0
     assert 0.9 <= face.detection_confidence <= 1.0
+    assert 0.9 <= face.quality <= 1.0 and face.quality_faults == 0
     assert face.model_id.startswith(f"{DEFAULT_MODEL}@")
     latency = face.processing_latency
     assert latency.sec + 1e-9 * latency.nanosec > 0.0
@@ -364,7 +365,8 @@ def test_absurd_parameter_values_are_refused_and_the_node_answers(perception):
         ("min_face_px", 3.0),
         ("min_face_px", math.nan),
         ("detection_border", 7.0),
-        ("detection_interval", 0),
+        ("detection_interval", 10),
+        ("detection_interval_s", -1.0),
         ("region_left", 1.0),
         ("region_bottom", math.nan),
         ("processing_rate_hz", -1.0),
@@ -396,6 +398,13 @@ def test_wrong_start_values_leave_the_node_unconfigured_until_they_are_set(perce
     assert len(node.answer().faces) == 1
 
 
+def test_old_name_of_a_parameter_is_an_error_that_names_the_new_one(perception):
+    node = perception({"detection_interval": 5})
+    assert len(node.answer().faces) == 1
+    [text] = node.errors()
+    assert "detection_interval, here 5" in text and "detection_interval_s" in text
+
+
 def test_numbers_are_taken_as_typed_at_the_start_and_while_the_node_runs(perception):
     node = perception({"min_face_px": 400, "threads": 1.0})
     assert node.answer().faces == []
@@ -419,7 +428,7 @@ def test_parameters_take_effect_while_the_node_runs(perception):
     assert node.set_parameter("region_right", 1.0).successful
     assert node.set_parameter("detector_backend", "onnxruntime").successful
     assert node.set_parameter("precision", "float32").successful
-    assert node.set_parameter("detection_interval", 1).successful
+    assert node.set_parameter("detection_interval_s", 0.0).successful
     assert node.set_parameter("min_detection_confidence", 0.5).successful
     assert len(node.answer().faces) == 1
 

@@ -61,5 +61,5 @@ def test_three_lines_after_pip(repository, plain_environment, tmp_path):
     [metadata] = target.glob("fer_perception-*.dist-info/METADATA")
     requirements = metadata.read_text()
     assert f"fer_common @ file://localhost{sources[0]}" in requirements
-    for name in ("numpy", "onnxruntime>=1.16", "opencv-python-headless", "scipy", "tqdm"):
+    for name in ("numpy", "onnxruntime>=1.16", "opencv-python-headless", "tqdm"):
         assert f"Requires-Dist: {name}" in requirements

@@ -5,6 +5,12 @@
 # chromium for the report on a bag, a compiler and an emulator for the native
 # library on arm64.
 # Without them those tests are skipped with a reason, so nothing here is fatal.
+# The rules of axe-core for the dashboard's page come from npm, where it is there.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+if command -v npm >/dev/null && [[ ! -f $root/node_modules/axe-core/axe.min.js ]]; then
+    timeout 120 npm install --prefix "$root" --no-save --silent axe-core@4.14.1 >/dev/null 2>&1 ||
+        echo 'Could not install axe-core: the dashboard is not checked with it.' >&2
+fi
 packages=()
 for pair in olad:ola mosquitto:mosquitto socat:socat chromium:chromium \
     aarch64-linux-gnu-g++:g++-aarch64-linux-gnu qemu-aarch64-static:qemu-user-static; do

@@ -2,12 +2,15 @@
 """Record the README's pictures of the dashboard in Chromium.
 
 ``python3 tools/record_dashboard.py`` (after ``make build`` and ``source tools/env.sh``) starts the
-graph on the moving public-domain portrait, opens the page, changes its controls, and
-writes ``docs/demo.webp``, ten seconds in real time, and ``docs/dashboard.jpg``, the whole page.
+graph on the moving public-domain portrait, opens the page, uses its controls, and writes
+``docs/demo.webp``, ten seconds in real time; ``docs/dashboard.jpg``, the page on a desk;
+``docs/dashboard_phone.jpg``, the same on a phone; and ``docs/dashboard_silent.jpg``, three seconds
+after the camera stopped.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
@@ -15,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import IO
@@ -26,27 +30,25 @@ sys.path.append(str(REPOSITORY / "tests" / "support"))
 
 from chromium import Chromium, LiveTab  # noqa: E402 - needs the path set above
 
-SIZE_PX = (880, 824)
+SIZE_PX = (1240, 760)
 LENGTH_S = 10.0
 FRAMES_PER_S = 6.0
 QUALITY = 62
 PATIENCE_S = 120.0
 # Time to fill a part of the timeline.
 LEAD_S = 8.0
-# Changes by seconds after the start: (control, value).
+DESK_PX, PHONE_PX = (1400, 900), (390, 844)
+SILENCE_S = 3.0
+_PALETTE = "document.querySelector('#palettes [value={}]').click()"
+_TRY = "document.querySelector('#tries [data-emotion={}]').click()"
+# What a user does, by seconds after the start.
 STORY = (
-    (1.5, "ambient_light/palette", "plutchik"),
-    (4.5, "ambient_light/palette", "jonauskaite"),
-    (6.0, "ambient_light/brightness", "0.3"),
-    (8.0, "ambient_light/brightness", "1"),
-    (8.0, "ambient_light/palette", "default"),
+    (1.5, _PALETTE.format("plutchik")),
+    (3.0, _PALETTE.format("default")),
+    (4.5, _TRY.format("surprise")),
+    (6.5, _TRY.format("anger")),
+    (8.5, "document.getElementById('follow-faces').click()"),
 )
-_SET = """(() => {{
-    const input = document.querySelector('[data-key="{key}"]').querySelector('input, select');
-    input.value = '{value}';
-    input.dispatchEvent(new Event('input'));
-    input.dispatchEvent(new Event('change'));
-}})()"""
 
 
 def main() -> int:
@@ -68,21 +70,52 @@ def main() -> int:
     browser = Chromium(program)
     try:
         assert graph.stdout is not None
-        tab = browser.live(_address(graph.stdout), *SIZE_PX)
-        _wait_for(tab, "document.querySelectorAll('#controls label').length >= 8")
-        _wait_for(
-            tab, "document.querySelector('.face') && !document.getElementById('image').hidden"
-        )
+        address = _address(graph.stdout)
+        threading.Thread(target=graph.stdout.readlines, daemon=True).start()
+        demo = _open(browser, address, SIZE_PX)
         time.sleep(LEAD_S)
-        frames = _record(tab)
-        _write(frames, REPOSITORY / "docs" / "demo.webp")
-        page = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
-        page.save(REPOSITORY / "docs" / "dashboard.jpg", quality=85, optimize=True)
+        _write(_record(demo), REPOSITORY / "docs" / "demo.webp")
+        demo.call("Page.navigate", url="about:blank")
+        desk, phone = (_open(browser, address, size) for size in (DESK_PX, PHONE_PX))
+        time.sleep(LEAD_S)
+        _save_page(desk, "dashboard")
+        _save_page(phone, "dashboard_phone")
+        camera = _child(graph.pid, "camera_node")
+        os.kill(camera, signal.SIGSTOP)
+        time.sleep(SILENCE_S)
+        _save_page(phone, "dashboard_silent")
+        os.kill(camera, signal.SIGCONT)
     finally:
         browser.close()
         graph.send_signal(signal.SIGINT)
         graph.wait(30.0)
     return 0
+
+
+def _open(browser: Chromium, address: str, size_px: tuple[int, int]) -> LiveTab:
+    """Open the page in the dark theme and wait until it shows a face."""
+    tab = browser.live(address, *size_px)
+    theme = {"name": "prefers-color-scheme", "value": "dark"}
+    tab.call("Emulation.setEmulatedMedia", features=[theme])
+    _wait_for(tab, "document.querySelectorAll('.control').length >= 6")
+    _wait_for(tab, "document.querySelector('.face') && !document.getElementById('image').hidden")
+    return tab
+
+
+def _save_page(tab: LiveTab, name: str) -> None:
+    page = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
+    page.save(REPOSITORY / "docs" / f"{name}.jpg", quality=80, optimize=True)
+
+
+def _child(parent: int, program: str) -> int:
+    """Return the process id of a child by its command line."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            status, words = (folder / "stat").read_text(), (folder / "cmdline").read_bytes()
+            is_child = status.rpartition(")")[2].split()[1] == str(parent)
+            if is_child and program in words.decode(errors="replace"):
+                return int(folder.name)
+    raise RuntimeError(f"{program} does not run")
 
 
 def _address(output: IO[str]) -> str:
@@ -108,10 +141,11 @@ def _record(tab: LiveTab) -> list[tuple[float, bytes]]:
     start_s = time.monotonic()
     while (now_s := time.monotonic() - start_s) < LENGTH_S:
         while story and story[0][0] <= now_s:
-            _, key, value = story.pop(0)
-            tab.evaluate(_SET.format(key=key, value=value))
+            tab.evaluate(story.pop(0)[1])
         frames.append((now_s, tab.visible()))
         time.sleep(max(0.0, start_s + now_s + 1.0 / FRAMES_PER_S - time.monotonic()))
+    for _, expression in story:  # what a slow machine did not come to
+        tab.evaluate(expression)
     return frames
 
 
@@ -119,8 +153,10 @@ def _write(frames: list[tuple[float, bytes]], path: Path) -> None:
     times_s = [at_s for at_s, _ in frames] + [LENGTH_S]
     lasts_ms = [round(1000 * (b - a)) for a, b in zip(times_s, times_s[1:], strict=False)]
     first, *others = (Image.open(io.BytesIO(jpeg)).convert("RGB") for _, jpeg in frames)
+    content = io.BytesIO()
     first.save(
-        path,
+        content,
+        format="WEBP",
         save_all=True,
         append_images=others,
         duration=lasts_ms,
@@ -129,6 +165,7 @@ def _write(frames: list[tuple[float, bytes]], path: Path) -> None:
         method=6,
         kmax=60,
     )
+    path.write_bytes(content.getvalue())
     print(f"{path}: {len(frames)} pictures, {path.stat().st_size / 1e3:.0f} kB")
 
 

@@ -24,7 +24,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from fer_common.backoff import Backoff
-from fer_common.nodes.command_line import own_words
+from fer_common.nodes.command_line import own_words, refusing
 
 # A response may be lost during discovery; the state shows the result.
 RESPONSE_S = 10.0
@@ -184,10 +184,11 @@ def main(args: list[str] | None = None) -> int:
     # Launch files pass an empty word for a node that they do not start.
     names = filter(None, _parser().parse_args(own_words(args)).names)
     # rclpy's own handlers end the context at any moment, also in the middle of a spin.
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        manager = LifecycleManager()
+        with refusing():
+            rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+            manager = LifecycleManager()
         nodes = [ManagedNode(manager, name) for name in names]
         while True:
             for node in nodes:

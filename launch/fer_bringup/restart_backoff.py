@@ -6,6 +6,7 @@ from __future__ import annotations
 import signal
 
 from fer_common.backoff import Backoff
+from fer_common.interruption import EXIT_INTERRUPTED
 
 FIRST_DELAY_S = 3.0
 """First delay: a failed node is restarted after 50 to 100 % of this time [s].
@@ -19,7 +20,7 @@ LONGEST_DELAY_S = 32.0
 SETTLED_S = 60.0
 """Uptime after which the delay is reset [s]."""
 
-_INTENDED_EXITS = (0, 2, -signal.SIGINT, -signal.SIGTERM)
+_INTENDED_EXITS = (0, 2, EXIT_INTERRUPTED, -signal.SIGINT, -signal.SIGTERM)
 
 
 def is_failure(exit_code: int) -> bool:

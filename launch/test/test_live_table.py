@@ -6,6 +6,7 @@ from rich.console import Console
 
 from ambient_light_driver.color.light_color import LightColor
 from fer_bringup.demo.live_table import faces_line, faces_table, screen_color
+from fer_perception.emotions import EMOTIONS
 
 YELLOW = LightColor(1.0, 0.8, 0.0, 1.0)
 
@@ -19,14 +20,24 @@ def face() -> EmotionStamped:
 
 def shown(*args) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=140).print(faces_table(*args))
+    Console(file=stream, width=80).print(faces_table(*args))
     return stream.getvalue()
 
 
 def test_a_row_for_each_face_with_all_scores():
-    row = next(line for line in shown([face()], YELLOW, "title").splitlines() if "f0007" in line)
-    cells = [cell.strip() for cell in row.strip("│").split("│")]
-    assert cells == ["f0007", "surprise 75%", "0%", "25%", "75%", *["0%"] * 4, "21 ms"]
+    _, head, row, *_ = shown([face()], YELLOW, "title").splitlines()
+    assert head.split() == ["face", "expression", *EMOTIONS, "ms"]
+    scores = ["0%", "25%", "75%", *["0%"] * 4]
+    assert row.split() == ["f0007", "surprise", "75%", *scores, "21"]
+
+
+def test_80_columns_hold_the_widest_row():
+    widest = face()
+    widest.emotion, widest.confidence, widest.scores = "happiness", 1.0, [0.0, 1.0, *[0.0] * 5]
+    widest.processing_latency.nanosec = 999_000_000
+    text = shown([widest], YELLOW, "title")
+    assert "happiness 100%" in text and " 999\n" in text.replace(" \n", "\n")
+    assert "…" not in text and max(map(len, text.splitlines())) <= 80
 
 
 def test_the_absence_of_faces_is_shown():

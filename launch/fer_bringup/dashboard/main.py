@@ -5,23 +5,21 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import signal
+import socket
+import sys
 import threading
 from pathlib import Path
 
-import rclpy
 from aiohttp import web
 from aiohttp.log import server_logger
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 
 from fer_bringup.dashboard.access import DEFAULT_PORT, Access
-from fer_bringup.dashboard.listener import DashboardListener
+from fer_bringup.dashboard.dashboard_node import DashboardNode
 from fer_bringup.dashboard.quiet_log import leave_out_malformed_requests
+from fer_bringup.dashboard.recording import Recorder
 from fer_bringup.dashboard.server import make_app
 from fer_common.nodes.command_line import own_words
-from fer_common.nodes.shared_memory_watchdog import LOOK_PERIOD_S, SharedMemoryWatchdog
+from fer_common.nodes.runner import run_nodes
 
 
 def main(args: list[str] | None = None) -> None:
@@ -38,55 +36,76 @@ def main(args: list[str] | None = None) -> None:
         token = _read_token(options.token_file) if options.token_file else ""
         access = Access(options.host, token)
     except (OSError, ValueError) as error:
-        raise SystemExit(f"dashboard: {error}") from error
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    listener = DashboardListener()
-    executor = SingleThreadedExecutor()
-    executor.add_node(listener)
-    spinning = threading.Thread(target=_spin, args=(executor,), name="ros", daemon=True)
-    spinning.start()
+        parser.exit(2, f"dashboard: {error}\n")
     try:
-        asyncio.run(_serve(listener, access, options.port))
+        port = _listen(options.host, options.port)
     except OSError as error:
         raise SystemExit(f"dashboard: {error}") from error
-    finally:
-        executor.shutdown()
-        rclpy.try_shutdown()
-        spinning.join()
-        listener.destroy_node()
+    words = list(sys.argv if args is None else args)
+    if options.namespace:
+        # In front: of several names the first counts, and launch files give one as well.
+        words = ["--ros-args", "-r", f"__ns:=/{options.namespace.strip('/')}", "--", *words]
+
+    def create() -> list[DashboardNode]:
+        node = DashboardNode()
+        server = _Server(node, access, port, options.record_folder)
+        node.on_close = server.close
+        return [node]
+
+    run_nodes(create, words)
 
 
-def _spin(executor: SingleThreadedExecutor) -> None:
-    with contextlib.suppress(ExternalShutdownException):
-        executor.spin()
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; a port in use is reported before anything starts.
 
-
-async def _serve(listener: DashboardListener, access: Access, port: int) -> None:
-    leave_out_malformed_requests(server_logger)
-    runner = web.AppRunner(
-        make_app(listener, access), access_log=None, handle_signals=False, shutdown_timeout=1.0
-    )
-    await runner.setup()
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    :raises OSError: naming the address.
+    """
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     try:
-        site = web.TCPSite(runner, access.host, port)
-        await site.start()
-        # Port 0 selects a free one.
-        shown_port = runner.addresses[0][1]
-        host = f"[{access.host}]" if ":" in access.host else access.host
-        hint = "?token=<the token>" if access.token else ""
-        print(f"dashboard: http://{host}:{shown_port}/{hint}", flush=True)
-        watchdog = SharedMemoryWatchdog()
-        while not stop.is_set() and not watchdog.is_cut_off():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_PERIOD_S)
-        if watchdog.reason:
-            raise SystemExit(f"dashboard: {watchdog.reason}")
-    finally:
-        await runner.cleanup()
+        return socket.create_server(address, family=family)
+    except OSError as error:
+        raise OSError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+
+
+class _Server:
+    """The web server, in a thread of its own."""
+
+    def __init__(
+        self, node: DashboardNode, access: Access, port: socket.socket, record_folder: Path
+    ) -> None:
+        self._stop = asyncio.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_until_complete,
+            args=(self._serve(node, access, port, Recorder(record_folder)),),
+            name="web",
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Close all connections, finish a recording and end the thread."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        self._loop.close()
+
+    async def _serve(
+        self, node: DashboardNode, access: Access, port: socket.socket, recorder: Recorder
+    ) -> None:
+        leave_out_malformed_requests(server_logger)
+        app = make_app(node, access, recorder)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            await web.SockSite(runner, port).start()
+            # Port 0 selects a free one.
+            shown_port = port.getsockname()[1]
+            host = f"[{access.host}]" if ":" in access.host else access.host
+            hint = "?token=<the token>" if access.token else ""
+            print(f"dashboard: http://{host}:{shown_port}/{hint}", flush=True)
+            await self._stop.wait()
+        finally:
+            await recorder.stop()
+            await runner.cleanup()
 
 
 def _read_token(path: Path) -> str:
@@ -111,6 +130,19 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="file whose first line is the token that a page must send; required when --host can "
         "be reached by others",
+    )
+    parser.add_argument(
+        "--namespace",
+        default="",
+        metavar="NAME",
+        help="namespace of the robot that is shown first, for example robot1",
+    )
+    parser.add_argument(
+        "--record-folder",
+        type=Path,
+        default=Path(),
+        metavar="FOLDER",
+        help="where recordings started from the page are written (default: where it runs)",
     )
     return parser
 

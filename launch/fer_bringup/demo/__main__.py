@@ -159,7 +159,7 @@ def _watch(
                 recording.add(listener.frame, listener.lamp or OFF, listener.confidence)
                 next_frame = max(next_frame + 1.0 / VIDEO_RATE_HZ, now - 1.0)
             if console.is_terminal:
-                title = f"From camera to lamp, {end - now:.0f} s left (Ctrl-C ends)"
+                title = f"Apparent expressions and lamp, {end - now:.0f} s left (Ctrl-C ends)"
                 live.update(faces_table(listener.faces, listener.lamp, title), refresh=True)
             elif now >= next_line:
                 print(faces_line(listener.faces, listener.lamp), flush=True)

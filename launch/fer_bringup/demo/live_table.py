@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ambient_light_driver.color.light_color import LightColor
+from fer_perception.emotion_colors import hex_color
 from fer_perception.emotions import EMOTIONS
 
 
@@ -18,22 +19,22 @@ def screen_color(color: LightColor) -> str:
 
 
 def faces_table(faces: Sequence[EmotionStamped], lamp: LightColor | None, title: str) -> Group:
-    """Return the table: a row per face, then the lamp.
+    """Return the table: a row per face, then the lamp; at most 80 columns wide.
 
     :param lamp: None until a colour is received.
     """
-    table = Table(title=title, title_justify="left", caption_justify="left")
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     table.add_column("face", min_width=5)
-    table.add_column("apparent expression", min_width=19)
+    table.add_column("expression", min_width=14)
     for emotion in EMOTIONS:
         table.add_column(emotion, justify="right")
-    table.add_column("latency", justify="right", min_width=7)
+    table.add_column("ms", justify="right", min_width=3)
     for face in faces:
         table.add_row(
             face.face_id,
-            Text(f"{face.emotion} {face.confidence:.0%}", style="bold"),
+            Text(f"{face.emotion} {face.confidence:.0%}", style=f"bold {hex_color(face.emotion)}"),
             *(_score(score, face.confidence) for score in face.scores),
-            f"{_latency_ms(face):.0f} ms",
+            f"{_latency_ms(face):.0f}",
         )
     if not faces:
         table.add_row("", "no face", *[""] * (len(EMOTIONS) + 1))

@@ -13,9 +13,12 @@ from fer_msgs.msg import EmotionArray
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor, ParameterType
 from std_msgs.msg import ColorRGBA
 
+from ambient_light_driver.selection.face_selection import BY_FACE_ID, SELECTIONS
 from fer_bringup.dashboard import snapshot
 from fer_bringup.dashboard.access import Access
 from fer_bringup.dashboard.controls import CONTROLS, describe, typed
+from fer_bringup.dashboard.driving import driving_faces
+from fer_bringup.dashboard.history import History
 
 from ..mutation import nasty_float, nasty_text, nasty_value
 from ..target import Target, Try, one_of
@@ -39,6 +42,11 @@ def _json(value: Any) -> None:
 def _faces(rng: Random) -> None:
     message = EmotionArray(faces=[hostile_face(rng) for _ in range(rng.randrange(3))])
     _json(snapshot.faces(message))
+    history = History()
+    history.add(snapshot.samples(message), 0.0, 0.0)
+    _json(history.since(0, 0, 0.0))
+    history.csv()
+    driving_faces(message, rng.choice((*SELECTIONS, BY_FACE_ID)), nasty_text(rng), "")
 
 
 def _lamp(rng: Random) -> None:

@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import threading
+from pathlib import Path
 from random import Random
 
 import rclpy
 from aiohttp import web
 
 from fer_bringup.dashboard.access import Access
-from fer_bringup.dashboard.listener import DashboardListener
+from fer_bringup.dashboard.dashboard_node import DashboardNode
+from fer_bringup.dashboard.recording import Recorder
 from fer_bringup.dashboard.server import make_app
 from robustness.soak.domain import own_domain
 
@@ -30,7 +33,8 @@ _REFUSED = {"400", "401", "403", "404", "405", "408", "413", "414", "417", "426"
 
 def _serve(port: socket.socket, ready: threading.Event) -> None:
     async def run() -> None:
-        runner = web.AppRunner(make_app(DashboardListener(), Access("127.0.0.1")), access_log=None)
+        app = make_app(DashboardNode(), Access("127.0.0.1"), Recorder(Path(os.devnull)))
+        runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.SockSite(runner, port).start()
         ready.set()
@@ -63,7 +67,9 @@ def _prepare() -> Try:
 
 
 def _request(rng: Random, host: str) -> bytes:
-    path = rng.choice(("/", "/live", "/dashboard.js", "/../main.py", f"/{nasty_text(rng)}"))
+    path = rng.choice(
+        ("/", "/live", "/main.js", "/faces.csv", "/../main.py", f"/{nasty_text(rng)}")
+    )
     method = rng.choice(("GET", "GET", "HEAD", "POST", "OPTIONS", "CONNECT", "DELETE"))
     headers = f"Host: {rng.choice((host, host, 'localhost', nasty_text(rng)))}\r\n"
     if rng.random() < 0.3:
@@ -82,7 +88,13 @@ def _request(rng: Random, host: str) -> bytes:
 def _frame(rng: Random) -> bytes:
     """Return a WebSocket text frame, possibly with a wrong length."""
     text = rng.choice(
-        (b'{"type": "set", "key": "ambient_light/palette", "value": 7}', b"{", b"[" * 90, b"\xff")
+        (
+            b'{"type": "set", "key": "ambient_light/palette", "value": 7}',
+            b'{"type": "select", "face": [7]}',
+            b"{",
+            b"[" * 90,
+            b"\xff",
+        )
     )
     length = len(text) if rng.random() < 0.7 else rng.randrange(126)
     return bytes([0x80 | rng.choice((0, 1, 2, 8, 9)), 0x80 | length]) + bytes(4) + text

@@ -56,18 +56,22 @@ def _prepare() -> Try:
             tracker.reset()
         tracker.expected(stamp_s)
         faces = [_face(rng) for _ in range(rng.choice((0, 1, 2, 3, 50) if _rarely(rng) else (1,)))]
-        face_ids = tracker.update(faces, stamp_s)
-        assert len(set(face_ids)) == len(faces)
+        crops = align_faces(_IMAGE, faces)
+        ids = tracker.update(faces, stamp_s, crops.__getitem__, _rarely(rng))
+        named = [(face_id, face) for face_id, face in zip(ids, faces, strict=True) if face_id]
+        face_ids = [face_id for face_id, _ in named]
+        assert len(set(face_ids)) == len(face_ids)
         smoother.keep_only(tracker.face_ids | set(face_ids))
         due = schedule.due(face_ids, stamp_s, rng.choice((0.0, 10.0)))
-        align_faces(_IMAGE, [faces[i] for i in due])
         for i in due:
             scores = np.zeros(len(EMOTIONS), np.float32)
             scores[rng.randrange(len(EMOTIONS))] = 1.0
             smoother.update(face_ids[i], scores, stamp_s)
         emotions = [
-            FaceEmotion(face_id, face, smoother.scores(face_id))
-            for face_id, face in zip(face_ids, faces, strict=True)
+            FaceEmotion(
+                face_id, face, smoother.scores(face_id), steady_label=smoother.label(face_id)
+            )
+            for face_id, face in named
         ]
         header = Header(frame_id="camera")
         message = to_emotion_array(emotions, header, (64, 48), "m", 0.5, nasty_latency(rng))

@@ -30,7 +30,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "light_node = ambient_light_driver.nodes.light_node:main",
+            "light_node = ambient_light_driver.nodes.commands:light_node",
         ],
         "ambient_light_driver.devices": [
             "adalight = ambient_light_driver.devices.adalight:AdalightDevice",

@@ -21,9 +21,9 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "hri_expression_node = fer_bridges.nodes.hri_expression_node:main",
-            "ros4hri_node = fer_bridges.nodes.ros4hri_node:main",
-            "vision_msgs_node = fer_bridges.nodes.vision_msgs_node:main",
+            "hri_expression_node = fer_bridges.nodes.commands:hri_expression_node",
+            "ros4hri_node = fer_bridges.nodes.commands:ros4hri_node",
+            "vision_msgs_node = fer_bridges.nodes.commands:vision_msgs_node",
         ],
     },
 )

@@ -25,7 +25,11 @@ setup(
         "tqdm",
         "zstandard",
     ],
-    extras_require={"test": ["pytest"]},
+    extras_require={
+        "dask": ["distributed"],
+        "remote": ["fsspec"],
+        "test": ["pytest"],
+    },
     zip_safe=False,
     maintainer="Maintainers of fer_perception",
     maintainer_email="maintainers@example.com",
@@ -33,12 +37,12 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "bag_player_node = fer_evaluation.nodes.bag_player_node:main",
-            "bag_recorder_node = fer_evaluation.nodes.bag_recorder_node:main",
+            "bag_player_node = fer_evaluation.commands:bag_player_node",
+            "bag_recorder_node = fer_evaluation.commands:bag_recorder_node",
             "compare = fer_evaluation.commands:compare",
             "evaluate_bag = fer_evaluation.commands:evaluate_bag",
             "make_bag = fer_evaluation.commands:make_bag",
-            "score_node = fer_evaluation.nodes.score_node:main",
+            "score_node = fer_evaluation.commands:score_node",
         ],
     },
 )

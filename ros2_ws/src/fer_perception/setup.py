@@ -61,7 +61,6 @@ setup(
         "numpy",
         "onnxruntime>=1.16",
         "opencv-python-headless",
-        "scipy",
         "tqdm",
     ],
     extras_require={
@@ -75,12 +74,12 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "camera_node = fer_perception.nodes.camera_node:main",
-            "emotion_node = fer_perception.nodes.emotion_node:main",
-            "emotion_nodes = fer_perception.nodes.emotion_nodes:main",
+            "camera_node = fer_perception.nodes.commands:camera_node",
+            "emotion_node = fer_perception.nodes.commands:emotion_node",
+            "emotion_nodes = fer_perception.nodes.commands:emotion_nodes",
             # The second name is for pip, which puts it among all other commands.
-            "recognize = fer_perception.command.recognize:main",
-            "fer-recognize = fer_perception.command.recognize:main",
+            "recognize = fer_perception.command.__main__:recognize",
+            "fer-recognize = fer_perception.command.__main__:recognize",
         ],
     },
 )

@@ -13,7 +13,8 @@ class LightState:
     """A colour and its label.
 
     :param color: the colour after the flash limiter.
-    :param label: the emotion that the light follows, :data:`IDLE` or :data:`OFF_LABEL`.
+    :param label: the emotion that the light follows, :data:`IDLE`, :data:`OFF_LABEL` or
+        :data:`FIXED_LABEL`.
     """
 
     color: LightColor
@@ -25,6 +26,9 @@ IDLE = "idle"
 
 OFF_LABEL = "off"
 """Label of the light after it is switched off."""
+
+FIXED_LABEL = "fixed"
+"""Label of a colour chosen by a user; not an emotion, which no face may show."""
 
 SWITCHED_OFF = LightState(OFF, OFF_LABEL)
 """No light."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ambient_light_driver.color.fading import DwellGate, ExponentialFade
+from ambient_light_driver.color.fixed_light import fixed_light
 from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.color.mixing import mixed_light
 from ambient_light_driver.color.palette import Palette, emotion_names
@@ -77,14 +78,13 @@ class LightPipeline:
             jump [s].
         :param monotonic_s: monotonic time of the lamps, for the flash limiter [s].
         """
-        scores = self._followed_scores(now_s)
-        target = self._idle_light() if scores is None else self._emotion_light(scores)
+        target, label = self._target(now_s)
         light = self._fade.step(target, self.settings.time_constant_s, now_s)
         self._limiter.late_s = self.settings.late_s
         limited = self._limiter.step(
             light.to_color(), monotonic_s, self.settings.max_flashes, target.to_color()
         )
-        return LightState(limited.color, self._followed.kind)
+        return LightState(limited.color, label)
 
     def lamp_went_out(self, monotonic_s: float, lamp: str = "") -> None:
         """Count a flash of one lamp that is caused outside the pipeline.
@@ -118,6 +118,16 @@ class LightPipeline:
         self._face_age = Stopwatch(0.0)
         self._followed: DwellGate[Scores | None] = DwellGate(IDLE, None)
         self._fade = ExponentialFade(RootLight.from_color(self._limiter.shown))
+
+    def _target(self, now_s: float) -> tuple[RootLight, str]:
+        """Return the light to fade to, and its label."""
+        scores = self._followed_scores(now_s)
+        fixed = fixed_light(self.settings.show, self.settings.fixed_color, self.palette)
+        if fixed is not None:
+            color, label = fixed
+            return self._dimmed(color, self.settings.brightness), label
+        light = self._idle_light() if scores is None else self._emotion_light(scores)
+        return light, self._followed.kind
 
     def _followed_scores(self, now_s: float) -> Scores | None:
         """Return the scores to show, or None for the idle light."""

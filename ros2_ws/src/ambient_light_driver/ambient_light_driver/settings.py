@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ambient_light_driver.color.fixed_light import FACES, SHOWN, parse_fixed_color
 from ambient_light_driver.safety.flash_limiter import LATE_S, MAX_FLASHES
 from ambient_light_driver.selection.face_selection import BY_FACE_ID, SELECTIONS
 from fer_common.options import ConfigError, option
@@ -68,6 +69,16 @@ class LightSettings:
         "Light while no face is seen: the palette's idle colour, or none.",
         choices=("palette", "dark"),
     )
+    show: str = option(
+        FACES,
+        "What the light shows: the faces, nothing, fixed_color, the palette's idle colour, or an "
+        "expression as if a face showed it; the flash limiter applies to all.",
+        choices=SHOWN,
+    )
+    fixed_color: str = option(
+        "rgb 255 255 255",
+        "Colour while 'show' is color: rgb and three numbers of sRGB from 0 to 255.",
+    )
     max_flashes: int = option(
         MAX_FLASHES,
         "General and red flashes allowed in any second (WCAG 2.3.1 allows 3 of each).",
@@ -90,6 +101,7 @@ class LightSettings:
 
     def __post_init__(self) -> None:
         """Check interdependent values."""
+        parse_fixed_color(self.fixed_color)
         if self.face_selection == BY_FACE_ID and not self.selected_face_id:
             raise ConfigError(
                 f"selected_face_id: expected a face id, since face_selection is {BY_FACE_ID}"

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,9 +88,16 @@ def test_own_messages_that_come_back_are_ignored():
 
 def test_ever_new_peers_do_not_take_ever_more_memory():
     ledger = ClaimLedger("b", 0.0)
-    for number in range(10 * MAX_PEERS):
+    for number in range(MAX_PEERS):
         ledger.hear(peer(f"a{number}", held=True), 0.0)
-    assert len(ledger._peers) == MAX_PEERS
+    tracemalloc.start()
+    try:
+        for number in range(10 * MAX_PEERS):
+            ledger.hear(peer(f"c{number}", held=True), 0.0)
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert grown < MAX_PEERS * 2000
 
 
 class Network:

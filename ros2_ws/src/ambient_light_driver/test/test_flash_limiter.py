@@ -7,19 +7,23 @@ The long form is ``python -m robustness.fuzz.run flashes``.
 
 import math
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ambient_light_driver.color.fixed_light import SHOWN
 from ambient_light_driver.color.light_color import (
     LightColor,
     linear_to_srgb,
     srgb_to_linear,
 )
 from ambient_light_driver.color.palette import emotion_names, load_palette, shipped_palettes
+from ambient_light_driver.color.root_light import RootLight
 from ambient_light_driver.pipeline import LightPipeline
 from ambient_light_driver.safety.flash_limiter import FlashLimiter
+from ambient_light_driver.safety.swing_search import most_swings
 from ambient_light_driver.selection.observation import FaceObservation
 from ambient_light_driver.settings import LightSettings
 
@@ -247,9 +251,9 @@ def queued(times_s, stalls, late_s):
 stall = st.tuples(st.floats(0.0, 1.0), st.one_of(st.just(1.0), st.floats(0.0, 1.0)))
 
 
-@pytest.mark.parametrize("late_s", [2.5, 6.0])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
+    st.sampled_from([2.5, 5.0]),
     st.lists(any_color, min_size=2, max_size=4),
     st.sampled_from([0.1, 0.17, 0.3, 0.6]),
     st.lists(stall, min_size=1, max_size=6),
@@ -273,31 +277,50 @@ def test_white_that_is_taken_out_of_the_colors_does_not_flash(steps, data):
     assert_safe(*run(steps), data.draw(st.lists(white_lamp, min_size=4, max_size=8)))
 
 
-@settings(max_examples=25, deadline=None)
-@given(
-    st.lists(st.tuples(any_step, any_color), min_size=20, max_size=60),
-    st.lists(st.tuples(st.integers(5, 50), st.floats(0.0, 2.4)), min_size=1, max_size=3),
-    lamps,
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (RootLight(1.0, 0.7294, 0.0), RootLight(1.0, 1.0, 1.0)),
+        (RootLight(1.0, 1.0, 1.0), RootLight(0.0, 0.875, 0.0)),
+    ],
 )
-def test_a_command_that_is_given_up_and_obeyed_later_does_not_flash(steps, given_up, lamps):
+def test_the_search_knows_lamps_that_take_white_out_of_the_colors(start, end):
+    way = [start.moved_towards(end, i / 50.0).to_color() for i in range(51)]
+    swung = 0
+    for exponent, share, k in product((1.0, 2.0, 3.0), (0.25, 0.5, 0.75), range(3)):
+        weights = [share * (k == i) for i in range(3)] + [1.0 - share]
+        lit = [light(color, (WHITE_FORM, (exponent,) * 4, 1.0, weights)) for color in way]
+        luminance = [sum(w * c for w, c in zip(weights, one, strict=True)) for one in lit]
+        swung = max(swung, swings(luminance, 0.1))
+    assert swung >= 2
+    assert most_swings(((start, end),), is_whole=True) >= swung
+
+
+ORDINARY = [
+    ("linear", (exponent,) * 3, 1.0, (0.2126, 0.7152, 0.0722)) for exponent in (1.0, 2.2, 3.0)
+]
+
+
+@pytest.mark.parametrize("step_s", [0.1, 0.3, 0.5])
+def test_a_strobe_that_a_receiver_queues_does_not_flash(step_s):
+    times_s, shown = run([(step_s, (WHITE, BLACK)[i % 2]) for i in range(round(8.0 / step_s))])
+    for start_s in (0.0, 0.7, 1.9, 3.1, 4.4):
+        arrived_s = [start_s + 2.5 if start_s <= t < start_s + 2.5 else t for t in times_s]
+        assert_safe(arrived_s, shown, ORDINARY)
+
+
+def test_a_command_that_is_given_up_and_obeyed_at_any_time_does_not_flash():
     limiter = FlashLimiter()
-    times_s, shown, now_s = [0.0], [BLACK], 0.0
-    late = []
-    for i, (step_s, color) in enumerate(steps):
-        now_s += step_s
-        times_s.append(now_s)
-        shown.append(limiter.step(color, now_s).color)
-        for number, late_s in given_up:
-            if number == i:  # a second after it was sent: it is given up
-                limiter.count_outage(now_s, "lamp")
-                late.append((now_s + late_s, shown[-5]))
-    events = sorted([*zip(times_s, shown, strict=True), *late], key=lambda event: event[0])
-    obeyed = [light for _, light in events]
-    for when_s, _ in late:  # and the next command shows the newest colour again
-        at = next(i for i, event in enumerate(events) if event[0] == when_s)
-        obeyed[at + 1 : at + 1] = [obeyed[at - 1]]
-        events[at + 1 : at + 1] = [events[at]]
-    assert_safe([moment for moment, _ in events], obeyed, lamps)
+    times_s, shown = [0.0], [BLACK]
+    limiter.count_outage(0.0, "lamp")
+    for i in range(50):
+        times_s.append(0.05 * (i + 1))
+        shown.append(limiter.step((BLUE, BLACK)[i % 2], times_s[-1]).color)
+    blue = ("linear", (1.0, 1.0, 1.0), 1.0, (0.0, 0.0, 1.0))
+    for i, (when_s, newest) in enumerate(zip(times_s, shown, strict=True)):
+        old = BLACK if newest.brightness else BLUE
+        obeyed_s = [*times_s[: i + 1], when_s + 0.01, when_s + 0.02, *times_s[i + 1 :]]
+        assert_safe(obeyed_s, [*shown[: i + 1], old, newest, *shown[i + 1 :]], [blue])
 
 
 def test_outages_of_different_lamps_do_not_add_up():
@@ -353,6 +376,26 @@ def test_a_clock_that_stands_still_jumps_or_is_undefined_lets_no_flash_through(s
         latest_s = max(latest_s, now_s) if math.isfinite(now_s) else latest_s
         times_s.append(latest_s)
         colors.append(limiter.step(color, now_s).color)
+    assert_safe(times_s, colors, lamps)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(SHOWN), st.integers(1, 12)), min_size=10, max_size=50),
+    st.sampled_from(["rgb 255 255 255", "rgb 255 0 0"]),
+    lamps,
+)
+def test_no_sequence_of_choices_by_a_user_flashes(choices, fixed_color, lamps):
+    """Not even with all that smooths it switched off."""
+    direct = LightSettings(time_constant_s=0.0, fixed_color=fixed_color)
+    pipeline = LightPipeline(load_palette("default"), direct)
+    times_s, colors, now_s = [0.0], [BLACK], 0.0
+    for show, steps in choices:
+        pipeline.settings = replace(direct, show=show)
+        for _ in range(steps):
+            now_s += 0.02
+            times_s.append(now_s)
+            colors.append(pipeline.step(now_s, now_s).color)
     assert_safe(times_s, colors, lamps)
 
 

@@ -3,8 +3,8 @@
 
 import json
 import signal
-import socket
 import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -234,11 +234,14 @@ def test_nothing_is_announced_unless_it_is_asked_for(start_broker, subscribe, wa
 def test_the_last_will_tells_that_the_driver_has_died(start_broker, subscribe, wait_until):
     broker = start_broker()
     messages = subscribe(broker)
-    lamp = device(broker)
-    lamp.open()
-    lamp._connection._client.socket().shutdown(socket.SHUT_RDWR)
+    driver = f"""
+import os
+from ambient_light_driver.devices.mqtt import MqttConfig, MqttDevice
+MqttDevice("mqtt", MqttConfig(mqtt_port={broker.port}, topic={TOPIC!r})).open()
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", driver], check=True)
     wait_until(lambda: (AVAILABILITY, "offline") in messages, "the last will")
-    lamp.close()
 
 
 def test_user_and_password_are_checked(start_broker, subscribe, program, tmp_path, wait_until):
@@ -359,7 +362,7 @@ def test_a_broker_that_was_frozen_gets_no_queue_of_old_colors(start_broker, subs
     assert worker.join(10.0)
 
 
-def test_both_apis_of_paho_are_spoken(monkeypatch):
+def test_both_apis_of_paho_are_spoken(monkeypatch, start_broker):
     """Ubuntu 24.04 has 1.6, without CallbackAPIVersion and with numbers for reasons."""
     made = []
     version = getattr(mqtt, "CallbackAPIVersion", None)
@@ -376,11 +379,19 @@ def test_both_apis_of_paho_are_spoken(monkeypatch):
     old = SimpleNamespace(Client=OldClient, connack_string=mqtt.connack_string)
     place = "ambient_light_driver.devices.mqtt_connection.load_library"
     monkeypatch.setattr(place, lambda *_: old)
-    connection = MqttConnection(Broker("127.0.0.1", 1883, "robot"), "", lambda *_: None)
-    connection._on_connect(None, None, {}, 0)
-    assert (made, connection._refusal) == (["robot"], "")
-    connection._on_connect(None, None, {}, 5)
-    assert "not authorised" in connection._refusal
+
+    def connection(port):
+        return MqttConnection(Broker("127.0.0.1", port, "robot"), "", lambda *_: None)
+
+    accepted = connection(start_broker().port)
+    accepted.open()
+    accepted.publish(TOPIC, "on", 1, False)
+    accepted.close()
+    refused = connection(start_broker("allow_anonymous false").port)
+    with pytest.raises(ConnectionError, match="refuses: .*not authorised"):
+        refused.open()
+    refused.close()
+    assert made == ["robot", "robot"]
 
 
 def test_a_lamp_that_does_not_report_cannot_be_respected():

@@ -49,7 +49,7 @@ STRIP = controller_data("LED Strip", 3)
 
 
 class Server:
-    """Answer one client at a time; ``breaches`` holds what broke the contract."""
+    """Answer clients, a thread each; ``breaches`` holds what broke the contract."""
 
     def __init__(self, controllers):
         self.controllers = controllers
@@ -73,17 +73,20 @@ class Server:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
-            with (
-                connection,
-                connection.makefile("rb") as stream,
-                contextlib.suppress(ConnectionResetError),
-            ):
-                while header := stream.read(HEADER.size):
-                    magic, index, kind, size = HEADER.unpack(header)
-                    answer = self._answer(magic, index, kind, stream.read(size))
-                    if answer is not None:
-                        packet = HEADER.pack(b"ORGB", index, kind, len(answer)) + answer
-                        connection.sendall(self.before_answer + packet)
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection):
+        with (
+            connection,
+            connection.makefile("rb") as stream,
+            contextlib.suppress(ConnectionResetError),
+        ):
+            while header := stream.read(HEADER.size):
+                magic, index, kind, size = HEADER.unpack(header)
+                answer = self._answer(magic, index, kind, stream.read(size))
+                if answer is not None:
+                    packet = HEADER.pack(b"ORGB", index, kind, len(answer)) + answer
+                    connection.sendall(self.before_answer + packet)
 
     def _answer(self, magic, index, kind, data):
         if magic != b"ORGB":
@@ -151,7 +154,7 @@ def test_controllers_of_equal_names_differ_by_index_serial_and_location(server, 
 def test_two_devices_on_one_controller_are_refused_with_both_names(server):
     """Their names do not reveal it before the server responds."""
     first, second = device(server.port, "desk"), device(server.port, "wall", controller="strip")
-    first._occupy([parse_controller(1, STRIP)])
+    first.open()
     with pytest.raises(DeviceUnavailableError, match="desk and wall both drive #1 'LED Strip'"):
         second.open()
     second.close()

@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Serial devices at one end of a pair of pseudo-terminals made by socat."""
 
-import array
-import fcntl
 import os
 import select
-import termios
 import threading
 import time
 import tty
@@ -90,35 +87,63 @@ def test_a_port_whose_other_end_does_not_read_does_not_hold_the_lamp_up(serial_p
     serial_pair.process.send_signal(18)
 
 
-def unread_bytes(file):
-    count = array.array("i", [0])
-    fcntl.ioctl(file, termios.FIONREAD, count)
-    return count[0]
+class Uart:
+    """A serial line that knows what it has not sent.
+
+    A pseudo-terminal has no output queue: what was written and not taken from its other end stands
+    for that. Both are counted, since what was written becomes readable some time later only.
+    """
+
+    def __init__(self):
+        self.reader, writer = os.openpty()
+        tty.setraw(writer)
+        self.port = os.ttyname(writer)
+        self._writer = writer
+        self._lock = threading.Lock()
+        self._unsent = 0
+
+    def count(self, written):
+        with self._lock:
+            self._unsent += written
+
+    def unsent(self):
+        with self._lock:
+            return self._unsent
+
+    def take(self):
+        """Return what is readable by now; never wait."""
+        with self._lock:
+            if not select.select([self.reader], [], [], 0.0)[0]:
+                return b""
+            taken = os.read(self.reader, 65536)
+            self._unsent -= len(taken)
+            return taken
+
+    def discard(self):
+        while self.unsent():
+            self.take()
+
+    def close(self):
+        os.close(self.reader)
+        os.close(self._writer)
 
 
 @pytest.fixture
 def uart(monkeypatch):
-    """A serial line that knows what it has not sent.
-
-    A pseudo-terminal has no output queue: what its other end has not read yet stands for that.
-    """
     import serial
 
-    reader, writer = os.openpty()
-    tty.setraw(writer)
+    line = Uart()
+    write = serial.Serial.write
 
-    def out_waiting(port):
-        # What was written becomes readable a moment later.
-        select.select([reader], [], [], 0.2)
-        return unread_bytes(reader)
+    def counted_write(port, data):
+        line.count(len(data))  # before it can be taken
+        return write(port, data)
 
-    monkeypatch.setattr(serial.Serial, "out_waiting", property(out_waiting))
-    monkeypatch.setattr(
-        serial.Serial, "reset_output_buffer", lambda port: os.read(reader, unread_bytes(reader))
-    )
-    yield reader, os.ttyname(writer)
-    os.close(reader)
-    os.close(writer)
+    monkeypatch.setattr(serial.Serial, "write", counted_write)
+    monkeypatch.setattr(serial.Serial, "out_waiting", property(lambda port: line.unsent()))
+    monkeypatch.setattr(serial.Serial, "reset_output_buffer", lambda port: line.discard())
+    yield line
+    line.close()
 
 
 def level(value):
@@ -128,17 +153,16 @@ def level(value):
 def test_a_line_that_stalls_plays_no_past_back(uart, monkeypatch):
     # The frame in flight stays; the next test is about discarding it.
     monkeypatch.setattr("ambient_light_driver.devices.serial_line.WRITE_TIMEOUT_S", 60.0)
-    reader, port = uart
     worker = DeviceWorker(
-        AdalightDevice("lamp", AdalightConfig(port=port)), lambda name, status: None
+        AdalightDevice("lamp", AdalightConfig(port=uart.port)), lambda name, status: None
     )
     received = bytearray()
-    stalled, ended = threading.Event(), threading.Event()
+    flowing, ended = threading.Lock(), threading.Event()
 
     def read():
         while not ended.wait(0.001):
-            if not stalled.is_set() and (count := unread_bytes(reader)):
-                received.extend(os.read(reader, count))
+            with flowing:
+                received.extend(uart.take())
 
     thread = threading.Thread(target=read)
     thread.start()
@@ -147,13 +171,12 @@ def test_a_line_that_stalls_plays_no_past_back(uart, monkeypatch):
         worker.post(level(0.1))
         while not received:
             time.sleep(0.01)
-        stalled.set()
-        before = len(received)
-        for step in range(100):
-            worker.post(level(0.1 + 0.005 * step))
-            time.sleep(0.02)
-        newest = round(255 * (0.1 + 0.005 * 99))
-        stalled.clear()
+        with flowing:
+            before = len(received)
+            for step in range(100):
+                worker.post(level(0.1 + 0.005 * step))
+                time.sleep(0.02)
+            newest = round(255 * (0.1 + 0.005 * 99))
         while bytes([newest] * 3) not in bytes(received):
             time.sleep(0.01)
     finally:
@@ -169,13 +192,12 @@ def test_a_line_that_stalls_plays_no_past_back(uart, monkeypatch):
 
 def test_a_frame_that_was_not_sent_is_discarded_with_the_port(uart, monkeypatch):
     monkeypatch.setattr("ambient_light_driver.devices.serial_line.WRITE_TIMEOUT_S", 0.1)
-    reader, port = uart
-    lamp = DmxUsbProDevice("lamp", DmxUsbProConfig(port=port))
+    lamp = DmxUsbProDevice("lamp", DmxUsbProConfig(port=uart.port))
     lamp.open()
     with pytest.raises(TimeoutError, match=r"518 bytes were not sent within 0\.1 s"):
         lamp.send(ORANGE)
     lamp.close()
-    assert unread_bytes(reader) == 0
+    assert uart.unsent() == 0
 
 
 @pytest.mark.parametrize("config_type", [AdalightConfig, DmxUsbProConfig])

@@ -2,11 +2,17 @@
 """Devices with a shared connection to their lamps, and their remarks."""
 
 import threading
+import time
 from collections import deque
 
 from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.devices.device_worker import DeviceWorker
-from ambient_light_driver.devices.hue_bridge import BridgeAddress, Resource, shared_pace
+from ambient_light_driver.devices.hue_bridge import (
+    COMMAND_GAP_S,
+    BridgeAddress,
+    Resource,
+    shared_pace,
+)
 from ambient_light_driver.devices.light_device import DeviceConfig, LightDevice
 from ambient_light_driver.light_state import SWITCHED_OFF, LightState
 
@@ -65,7 +71,7 @@ def test_a_room_gets_one_command_a_second_and_takes_no_turn_while_it_waits():
     pace = shared_pace(BridgeAddress("Bridge-1", 443, "", "", True))
     assert shared_pace(BridgeAddress("bridge-1", 443, "", "", False)) is pace
     assert pace.take_turn(ROOM) == 0.0
-    pace._next_s = 0.0  # as after the gap between two commands
+    time.sleep(COMMAND_GAP_S)
     assert 0.1 < pace.take_turn(ROOM) <= 1.0
     assert pace.take_turn(LAMP) == 0.0
     assert 0.0 < pace.take_turn(LAMP) <= 0.1

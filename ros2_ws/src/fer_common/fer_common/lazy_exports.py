@@ -14,13 +14,15 @@ def lazy_exports(
     """Return a package's ``__getattr__`` and ``__dir__``; importing the package stays cheap.
 
     :param package: ``__name__`` of the package.
-    :param modules: public name -> module below the package that defines it.
+    :param modules: public name -> module below the package that defines it; with ``:NAME``
+        where the name there is another.
     """
 
     def get(name: str) -> Any:
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(f"{package}.{modules[name]}"), name)
+        module, _, own_name = modules[name].partition(":")
+        return getattr(import_module(f"{package}.{module}"), own_name or name)
 
     def names() -> list[str]:
         return sorted({*vars(import_module(package)), *modules})

@@ -203,7 +203,8 @@ def _predict(
 
 def _whole_picture(pixels: NDArray[np.uint8], pipeline: FramePipeline) -> FaceEmotion:
     """Return the expression of a face crop, without detection."""
-    [scores] = pipeline.recognizer.recognize(as_crop(pixels)[None])
+    adjustment = pipeline.config.prior_adjustment
+    [scores] = pipeline.recognizer.recognize(as_crop(pixels)[None], adjustment)
     height, width = pixels.shape[:2]
     box = BoundingBox(0.0, 0.0, float(width), float(height))
     return FaceEmotion("", Face(box, 1.0, np.full((5, 2), np.nan, np.float32)), scores)

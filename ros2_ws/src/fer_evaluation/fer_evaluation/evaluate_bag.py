@@ -14,6 +14,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+from fer_common.interruption import EXIT_INTERRUPTED, Interrupted, interruptible
+
 from .bag_evaluation import BagOptions, evaluate_bag, refuse_media
 from .bags.bag_error import BagError
 from .bags.remote_bags import is_address, local_copy, name_of, remote_bags
@@ -23,7 +25,6 @@ from .batch.jobs import EXPECTED_ERRORS
 from .batch.run import RUN_FILE, BatchOptions, BatchResult, count_reports, evaluate_bags
 from .batch.sources import holds_bags, named_sources
 from .dataset_evaluation import evaluate_dataset
-from .interruption import EXIT_INTERRUPTED, Interrupted, interruptible
 from .pipeline_options import add_pipeline_options, pipeline_settings
 from .report.output_folder import METRICS_FILE, REPORT_FILE, OutputFolder
 from .report.report_files import write_report

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from fer_common.interruption import EXIT_INTERRUPTED, Interrupted, interruptible
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import RgbImage
 from fer_perception.images.frame_source import FrameSourceError, SourceReport, open_frame_source
@@ -20,7 +21,6 @@ from .bags.bag_error import BagError
 from .bags.bag_images import COMPRESSED_TYPE, IMAGE_TYPE
 from .bags.bag_writer import STORAGES, BagWriter
 from .bags.message_types import EMOTION_TYPE, MessageTypes
-from .interruption import EXIT_INTERRUPTED, Interrupted, interruptible
 from .scoring.ground_truth import COLUMNS, LabelError, LabelRow, read_labels
 
 FORMATS: Final = ("raw", "jpeg", "png")

@@ -53,7 +53,7 @@ def test_the_entry_points_run_their_commands(name):
 def test_nohup_keeps_a_command_alive():
     code = (
         "import os, signal\n"
-        "from fer_evaluation.interruption import interruptible\n"
+        "from fer_common.interruption import interruptible\n"
         "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
         "with interruptible():\n    os.kill(os.getpid(), signal.SIGHUP)\n"
         "print('alive')"
@@ -65,7 +65,7 @@ def test_nohup_keeps_a_command_alive():
 def test_a_signal_in_a_destructor_is_not_lost():
     code = (
         "import os, signal, time\n"
-        "from fer_evaluation.interruption import Interrupted, interruptible\n"
+        "from fer_common.interruption import Interrupted, interruptible\n"
         "class Freed:\n"
         "    def __del__(self): os.kill(os.getpid(), signal.SIGINT); time.sleep(0.01)\n"
         "try:\n"

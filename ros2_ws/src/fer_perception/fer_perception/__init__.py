@@ -42,6 +42,9 @@ __all__ = [
 # ONNX Runtime from 1.29 on reports to Microsoft which models run, and keeps a database for that
 # in the user's cache, unless this is set before it is loaded.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# What OpenCV and FFmpeg cannot read is reported by our own messages, which name the file.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 __getattr__, __dir__ = lazy_exports(
     __name__,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .emotions import EMOTIONS, UNKNOWN, normalized_entropy, valence_arousal
 from .face import BoundingBox, Face
+from .recognition.quality import FaceQuality
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,15 +20,20 @@ class FaceEmotion:
     :ivar face_id: constant while the face is tracked; empty without tracking.
     :ivar face: the detection.
     :ivar scores: 7, the probability of each of :data:`~.emotions.EMOTIONS`, summing to 1.
+    :ivar quality: how well the face can be read, at its last recognition.
+    :ivar steady_label: of a tracked face, which does not waver between near-equal scores; empty
+        for the class of the highest score.
     """
 
     face_id: str
     face: Face
     scores: NDArray[np.float32]
+    quality: FaceQuality = FaceQuality()
+    steady_label: str = ""
 
     @property
     def emotion(self) -> str:
-        """Return the label of the highest score."""
+        """Return the label."""
         return self.label()
 
     @property
@@ -37,8 +43,8 @@ class FaceEmotion:
 
     @property
     def confidence(self) -> float:
-        """Return the highest score, in [0, 1]."""
-        return float(self.scores.max())
+        """Return the score of the label, in [0, 1]."""
+        return float(self.scores[EMOTIONS.index(self.emotion)])
 
     @property
     def entropy(self) -> float:
@@ -51,7 +57,9 @@ class FaceEmotion:
         return valence_arousal(self.scores.tolist())
 
     def label(self, min_confidence: float = 0.0) -> str:
-        """Return the class of the highest score; "unknown" below ``min_confidence``."""
-        if self.confidence < min_confidence:
-            return UNKNOWN
-        return EMOTIONS[int(self.scores.argmax())]
+        """Return the steady label, else the class of the highest score.
+
+        :param min_confidence: "unknown" for a lower score.
+        """
+        label = self.steady_label or EMOTIONS[int(self.scores.argmax())]
+        return UNKNOWN if self.scores[EMOTIONS.index(label)] < min_confidence else label

@@ -60,6 +60,12 @@ class LivePipeline:
         """Free the pipeline."""
         self._pipeline = self._change = None
 
+    def forget_faces(self) -> None:
+        """Drop the looks of all faces; those seen next have new ids."""
+        with self.turns:
+            if self._pipeline is not None:
+                self._pipeline.tracker.reset()
+
     def prepare(self, settings: PerceptionSettings, changed: Set[str]) -> None:
         """Load the parts of the pipeline that ``changed`` settings affect.
 

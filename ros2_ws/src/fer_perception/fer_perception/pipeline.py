@@ -3,17 +3,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fer_common.resettable_clock import StreamClock
 
 from .detection import FaceDetector
-from .face import Face, RgbImage
+from .face import BoundingBox, Face, RgbImage
 from .face_emotion import FaceEmotion
 from .images.region import RegionOfInterest
 from .images.rotation import Rotation
 from .recognition.alignment import align_faces
+from .recognition.quality import FaceQuality, assess, trusted
 from .recognition.recognizer import EmotionRecognizer
 from .tracking.detection_scheduler import DetectionSchedule, DetectionScheduler
 from .tracking.recognition_schedule import RecognitionSchedule
@@ -32,13 +37,15 @@ class PipelineConfig:
         every frame.
     :ivar recognition_rate_hz: maximum recognitions per second of each face of a stream; 0 for
         every frame.
+    :ivar prior_adjustment: see :meth:`~.recognition.recognizer.EmotionRecognizer.recognize`.
     """
 
     min_detection_confidence: float = 0.9
     region: RegionOfInterest = RegionOfInterest()
     rotation: Rotation = Rotation()
-    detection_schedule: DetectionSchedule = DetectionSchedule(detection_interval=1)
+    detection_schedule: DetectionSchedule = DetectionSchedule(0.0)
     recognition_rate_hz: float = 0.0
+    prior_adjustment: float = 0.0
 
 
 class FramePipeline:
@@ -62,6 +69,7 @@ class FramePipeline:
         self.effort = 1.0
         self._scheduler = DetectionScheduler()
         self._schedule = RecognitionSchedule()
+        self._qualities: dict[str, FaceQuality] = {}
         self._time = StreamClock()
         self.detector = detector
         self._config = config
@@ -96,10 +104,13 @@ class FramePipeline:
         upright = self.config.rotation.image(image)
         part, left, top = self._region.part(upright)
         faces = self._chosen(self.detector.detect(part), part, left, top)
-        scores = self.recognizer.recognize(align_faces(upright, faces))
         return [
-            FaceEmotion("", self._in_original(face, image), row)
-            for face, row in zip(faces, scores, strict=True)
+            FaceEmotion("", self._in_original(face, image), scores, quality)
+            for face, (scores, quality) in zip(
+                faces,
+                self._recognized(upright, faces, list(align_faces(upright, faces))),
+                strict=True,
+            )
         ]
 
     def track(self, image: RgbImage, stamp_s: float) -> list[FaceEmotion]:
@@ -118,21 +129,59 @@ class FramePipeline:
         upright = self.config.rotation.image(image)
         part, left, top = self._region.part(upright)
         expected = [box.moved(-left, -top) for box in self.tracker.expected(stamp_s)]
+        missing = [box.moved(-left, -top) for box in self.tracker.missing(stamp_s)]
         found = self._scheduler.find(
-            self.detector, part, expected, self.config.min_detection_confidence, self.effort
+            self.detector,
+            part,
+            expected,
+            stamp_s,
+            missing=[box for box in missing if _is_centered_in(box, part)],
+            min_confidence=self.config.min_detection_confidence,
+            effort=self.effort,
         )
         faces = self._chosen(found, part, left, top)
-        face_ids = self.tracker.update(faces, stamp_s)
-        self.smoother.keep_only(self.tracker.face_ids | set(face_ids))
+
+        @cache
+        def crop(index: int) -> NDArray[np.uint8]:
+            aligned: NDArray[np.uint8] = align_faces(upright, [faces[index]])[0]
+            return aligned
+
+        ids = self.tracker.update(faces, stamp_s, crop, self._scheduler.is_new_scene)
+        identified = [(i, face_id) for i, face_id in enumerate(ids) if face_id is not None]
+        face_ids = [face_id for _, face_id in identified]
+        known = self.tracker.face_ids | set(face_ids)
+        self.smoother.keep_only(known)
+        self._qualities = {key: self._qualities[key] for key in self._qualities.keys() & known}
         rate_hz = self.config.recognition_rate_hz * self.effort
         due = self._schedule.due(face_ids, stamp_s, rate_hz)
-        crops = align_faces(upright, [faces[i] for i in due])
-        for i, scores in zip(due, self.recognizer.recognize(crops), strict=True):
+        places = [identified[i][0] for i in due]
+        recognized = self._recognized(
+            upright, [faces[i] for i in places], [crop(i) for i in places]
+        )
+        for i, (scores, quality) in zip(due, recognized, strict=True):
             self.smoother.update(face_ids[i], scores, stamp_s)
+            self._qualities[face_ids[i]] = quality
         return [
-            FaceEmotion(face_id, self._in_original(face, image), self.smoother.scores(face_id))
-            for face_id, face in zip(face_ids, faces, strict=True)
+            FaceEmotion(
+                face_id,
+                self._in_original(faces[i], image),
+                self.smoother.scores(face_id),
+                self._qualities[face_id],
+                self.smoother.label(face_id),
+            )
+            for i, face_id in identified
         ]
+
+    def _recognized(
+        self, upright: RgbImage, faces: Sequence[Face], crops: Sequence[NDArray[np.uint8]]
+    ) -> list[tuple[NDArray[np.float32], FaceQuality]]:
+        """Return each face's scores, as far as they can be trusted, and its quality."""
+        scores = self.recognizer.recognize(np.array(crops), self.config.prior_adjustment)
+        height, width = upright.shape[:2]
+        qualities = [
+            assess(face, crop, (width, height)) for face, crop in zip(faces, crops, strict=True)
+        ]
+        return [(trusted(row, q), q) for row, q in zip(scores, qualities, strict=True)]
 
     def _in_original(self, face: Face, image: RgbImage) -> Face:
         height, width = image.shape[:2]
@@ -147,6 +196,11 @@ class FramePipeline:
             if not face.confidence < self.config.min_detection_confidence and _touches(face, part)
         ]
         return sorted(faces, key=lambda face: -face.box.area)
+
+
+def _is_centered_in(box: BoundingBox, image: RgbImage) -> bool:
+    (x, y), (height, width) = box.center, image.shape[:2]
+    return 0.0 <= x < width and 0.0 <= y < height
 
 
 def _touches(face: Face, image: RgbImage) -> bool:

@@ -61,13 +61,13 @@ class PerceptionSettings:
         minimum=0.0,
         maximum=1.0,
     )
-    detection_interval: int = option(
-        DetectionSchedule.detection_interval,
-        "mtcnn searches the whole image every so many frames, and at once when no face is known, "
+    detection_interval_s: float = option(
+        DetectionSchedule.detection_interval_s,
+        "mtcnn searches the whole image at this interval [s], and at once when no face is known, "
         "one is lost or the scene changes; between, it follows the known faces. A face that "
-        "appears beside others is found within as many frames. 1 searches every frame.",
-        minimum=1,
-        maximum=1000,
+        "appears beside others is found within it and one image. 0 searches every image.",
+        minimum=0.0,
+        maximum=60.0,
     )
     region_left: float = option(
         RegionOfInterest.left,
@@ -141,6 +141,14 @@ class PerceptionSettings:
         False,
         "Average over each face and its mirror image: a little more accurate, twice the time.",
     )
+    prior_adjustment: float = option(
+        0.0,
+        "How alike in frequency the classes are taken to be: 0 as in the training data, where "
+        "disgust and fear are rare and so rarely predicted; 0.3 misses fewer of them for half a "
+        "point of accuracy; 1 all alike.",
+        minimum=0.0,
+        maximum=1.0,
+    )
     min_confidence: float = option(
         0.0,
         "Faces with a lower confidence are labelled unknown.",
@@ -150,13 +158,15 @@ class PerceptionSettings:
     smoothing_time_constant_s: float = option(
         0.5,
         "Time constant of the average of each face's scores [s]: 63 % of a change after one, 90 % "
-        "after 2.3; 0 turns it off.",
+        "after 2.3. The label follows a clear change after about half of it, and does not follow "
+        "one that is not likely to last; 0 turns both off.",
         minimum=0.0,
         maximum=60.0,
     )
     max_lost_s: float = option(
-        1.0,
-        "A face keeps its id when it is not seen for at most this long [s].",
+        TrackerConfig.max_lost_s,
+        "A face that is not seen for at most this long [s] keeps its id, if it looks the same "
+        "when it comes back; after that its look is deleted and it has left.",
         minimum=0.0,
         maximum=60.0,
     )
@@ -263,6 +273,17 @@ def _new_recognizer(settings: PerceptionSettings) -> EmotionRecognizer:
     return recognizer
 
 
+def _check_adjustable(settings: PerceptionSettings) -> None:
+    if settings.prior_adjustment == 0.0:
+        return
+    folder = find_model(settings.model, installed_models())
+    if not read_config(folder).class_shares:
+        raise ValueError(
+            f"{folder}/config.json has no class_shares, which prior_adjustment = "
+            f"{settings.prior_adjustment} takes: export the model again, or set it to 0"
+        )
+
+
 def build_pipeline(
     settings: PerceptionSettings = PerceptionSettings(), parts: SharedParts | None = None
 ) -> FramePipeline:
@@ -275,6 +296,7 @@ def build_pipeline(
     :raises ~fer_perception.recognition.model_store.ModelError: the model cannot be loaded.
     """
     parts = parts or SharedParts()
+    _check_adjustable(settings)
     return FramePipeline(
         _detector(settings, parts),
         _recognizer(settings, parts),
@@ -294,8 +316,9 @@ def _pipeline_config(settings: PerceptionSettings) -> PipelineConfig:
             settings.region_bottom,
         ),
         rotation=Rotation(settings.rotation),
-        detection_schedule=DetectionSchedule(settings.detection_interval),
+        detection_schedule=DetectionSchedule(settings.detection_interval_s),
         recognition_rate_hz=settings.recognition_rate_hz,
+        prior_adjustment=settings.prior_adjustment,
     )
 
 
@@ -339,6 +362,7 @@ def prepare_change(
 
     :raises: the exceptions of :func:`build_pipeline`.
     """
+    _check_adjustable(settings)
     return PipelineChange(
         _detector(settings, parts) if changed & DETECTOR_NAMES else None,
         _recognizer(settings, parts) if changed & RECOGNIZER_NAMES else None,

@@ -11,8 +11,8 @@ from fer_perception.images.pyramid import ImagePyramid
 from fer_perception.recognition import alignment
 from fer_perception.recognition.alignment import (
     CROP_SIZE_PX,
-    _crop_to_image,
     align_faces,
+    crop_to_image,
     similarity_transform,
 )
 
@@ -103,9 +103,9 @@ def test_crop_does_not_depend_on_what_lies_far_from_the_face(x, y, size, angle):
     face = Face(BoundingBox(x - size / 2, y - size / 2, size, size), 1.0, landmarks)
     [crop] = align_faces(image, [face])
     grey = ImagePyramid(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
-    expected = grey.warped(_crop_to_image(face), CROP_SIZE_PX)
+    expected = grey.warped(crop_to_image(face), CROP_SIZE_PX)
     whole = ImagePyramid(np.full(image.shape[:2], 255, np.uint8))
-    inside = whole.warped(_crop_to_image(face), CROP_SIZE_PX) == 255
+    inside = whole.warped(crop_to_image(face), CROP_SIZE_PX) == 255
     # Where the image ends at an odd column or row, a halving of a part may keep it.
     difference = np.abs(crop.astype(int) - expected)[inside]
     assert difference.max(initial=0) <= 1 or _near_edge(face, image)
@@ -119,7 +119,7 @@ def _near_edge(face, image):
 
 def _face_at(x, y, size, angle=0.0):
     """A face whose crop has its middle at (x, y) and ``size`` pixels a side."""
-    template = alignment._TEMPLATE - (CROP_SIZE_PX - 1) / 2.0
+    template = alignment.TEMPLATE - (CROP_SIZE_PX - 1) / 2.0
     c, s = np.cos(angle), np.sin(angle)
     landmarks = template * (size / CROP_SIZE_PX) @ np.array([[c, s], [-s, c]]) + [x, y]
     box = BoundingBox(x - size / 2, y - size / 2, size, size)
@@ -133,7 +133,7 @@ def test_what_lies_outside_the_image_has_the_mean_of_the_part_inside(x, y, angle
     face = _face_at(x, y, 150.0, angle)
     [crop] = align_faces(image, [face])
     whole = ImagePyramid(np.full((400, 400), 255, np.uint8))
-    share = whole.warped(_crop_to_image(face), CROP_SIZE_PX)
+    share = whole.warped(crop_to_image(face), CROP_SIZE_PX)
     outside, inside = crop[share == 0], crop[share == 255]
     assert outside.size > 100 and np.ptp(outside) == 0
     assert int(outside[0]) == pytest.approx(inside.mean(), abs=3)

@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 
 from fer_perception.detection.mtcnn import Mtcnn
-from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox, Face
-from fer_perception.face_emotion import FaceEmotion
-from fer_perception.images.annotation import annotate
 from fer_perception.images.frame_source import open_frame_source
 from fer_perception.images.region import RegionOfInterest
 from fer_perception.images.rotation import Rotation
@@ -105,6 +102,24 @@ def test_smoothing_belongs_to_the_face_and_ends_with_it(pipeline, portrait):
     assert restarted.scores[3] == 1.0 and restarted.face_id != second.face_id
 
 
+def test_another_person_at_the_place_of_a_lost_face_has_an_id_and_scores_of_its_own(pipeline, rng):
+    blobs = cv2.GaussianBlur(rng.integers(0, 256, (480, 640, 3), np.uint8), (0, 0), 4.0)
+    ann = cv2.normalize(blobs, None, 0, 255, cv2.NORM_MINMAX)
+    bob = ann.copy()
+    bob[:130, :130] = ann[300:430, 300:430]
+    pipeline.detector = ListedFaces(_face(size=100.0))
+    before = [pipeline.track(ann, i / 30)[0] for i in range(10)][-1]
+    pipeline.detector.faces = []
+    assert pipeline.track(ann, 0.4) == []
+    pipeline.detector.faces = [_face(size=100.0)]
+    seen = [pipeline.track(bob, 0.8 + i / 30) for i in range(10)]
+    assert seen[0] == [], "a half covered face may still be the first one"
+    [first_scores] = pipeline.recognize(bob)
+    ids = {face.face_id for frame in seen for face in frame}
+    assert len(ids) == 1 and before.face_id not in ids
+    np.testing.assert_allclose(seen[-1][0].scores, first_scores.scores, atol=1e-3)
+
+
 def test_region_places_faces_in_the_image_and_leaves_out_those_outside(pipeline, portrait):
     [whole] = pipeline.recognize(portrait)
     center_x = whole.face.box.center[0] / 640
@@ -119,7 +134,7 @@ def test_region_places_faces_in_the_image_and_leaves_out_those_outside(pipeline,
 
 
 def _following(detector, recognizer):
-    config = PipelineConfig(detection_schedule=DetectionSchedule(100), recognition_rate_hz=15.0)
+    config = PipelineConfig(detection_schedule=DetectionSchedule(10.0), recognition_rate_hz=15.0)
     return FramePipeline(detector, recognizer, FaceTracker(), ScoreSmoother(0.5), config)
 
 
@@ -142,29 +157,6 @@ def test_change_of_what_is_looked_for_reaches_faces_that_are_followed(
     assert len(pipeline.track(portrait, 0.1)) == 1
     pipeline.detector = ListedFaces()
     assert pipeline.track(portrait, 0.13) == []
-
-
-def test_annotation_draws_into_a_copy_at_any_place_and_size(rng):
-    for width, height in ((640, 480), (60, 40), (8, 8)):
-        image = rng.integers(0, 256, (height, width, 3), np.uint8)
-        before = image.copy()
-        faces = [
-            FaceEmotion(f"f{i}", _face(x=x, size=30.0), np.full(7, 1 / 7, np.float32))
-            for i, x in enumerate((-20.0, 0.0, width - 10.0, 5.0 * width))
-        ]
-        drawn = annotate(image, faces)
-        np.testing.assert_array_equal(image, before)
-        assert drawn.shape == image.shape and (drawn != image).any()
-
-
-def test_annotation_shows_the_scores_as_bars():
-    image = np.zeros((480, 640, 3), np.uint8)
-    scores = np.zeros(7, np.float32)
-    scores[EMOTIONS.index("anger")] = 1.0
-    drawn = annotate(image, [FaceEmotion("f1", _face(), scores)])
-    highlighted = (drawn == (255, 200, 70)).all(axis=2)
-    assert highlighted.any(axis=0).sum() > 50  # one long bar
-    assert highlighted.any(axis=1).sum() < 15  # of one line
 
 
 def _labels(pipeline, path):
@@ -211,9 +203,6 @@ def test_video_goes_from_sadness_to_happiness_with_one_face(sad_to_happy):
     assert labels[-1] == "happiness" and "sadness" in labels
 
 
-@pytest.mark.xfail(
-    strict=True, reason="this network wavers between four labels on the way to the smile"
-)
 def test_video_changes_its_label_three_times_at_most(sad_to_happy):
     assert len(sad_to_happy[0]) - 1 <= 3
 

@@ -12,7 +12,7 @@ import pytest
 
 from fer_perception.emotions import EMOTIONS
 
-COMMAND = [sys.executable, "-m", "fer_perception.command.recognize"]
+COMMAND = [sys.executable, "-m", "fer_perception.command"]
 MODEL = ["--model", "baseline_cnn"]
 
 

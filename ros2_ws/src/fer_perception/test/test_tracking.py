@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import weakref
+
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -121,3 +124,122 @@ def test_a_lost_track_does_not_take_a_face_from_the_one_that_follows_it():
 
 def _face_at(x, y):
     return Face(BoundingBox(x, y, 100.0, 130.0), 0.99, np.zeros((5, 2), np.float32))
+
+
+def _crop(seed):
+    """A pattern of blobs, as different from the next one as two people."""
+    noise = np.random.default_rng(seed).normal(0.0, 1.0, (48, 48))
+    blobs = cv2.GaussianBlur(noise, (0, 0), 3.0)
+    return np.clip(128.0 + 250.0 * blobs, 0, 255).astype(np.uint8)
+
+
+class Scene:
+    """A tracker of faces at places, each with the crop of a person."""
+
+    def __init__(self, **config):
+        self.tracker = FaceTracker(TrackerConfig(**config))
+
+    def see(self, stamp_s, *seen, is_new_scene=False):
+        faces = [_face_at(x, 0) for x, _ in seen]
+        crops = [crop for _, crop in seen]
+        return self.tracker.update(faces, stamp_s, crops.__getitem__, is_new_scene)
+
+    def watch(self, start_s, end_s, *seen, rate_hz=30):
+        """Return the ids seen, the last of them last."""
+        ids = []
+        for i in range(round(start_s * rate_hz), round(end_s * rate_hz)):
+            [face_id] = self.see(i / rate_hz, *seen)
+            if face_id is not None and face_id not in ids[-1:]:
+                ids.append(face_id)
+        return ids
+
+
+ANN, BOB = _crop(1), _crop(2)
+
+
+@pytest.mark.parametrize("rate_hz", [5, 10, 30])
+def test_an_id_does_not_pass_to_the_next_person_at_a_place(rate_hz):
+    scene = Scene()
+    [ann] = scene.watch(0.0, 1.0, (0, ANN), rate_hz=rate_hz)
+    [bob] = scene.watch(1.6, 2.6, (0, BOB), rate_hz=rate_hz)
+    assert ann != bob
+    assert scene.watch(3.2, 4.0, (0, ANN), rate_hz=rate_hz)[-1] not in (ann, bob)  # too long
+
+
+def test_a_person_who_comes_back_to_a_place_that_another_took_has_the_old_id():
+    scene = Scene(max_lost_s=2.0)
+    [ann] = scene.watch(0.0, 1.0, (0, ANN))
+    [bob] = scene.watch(1.4, 2.0, (0, BOB))
+    assert scene.watch(2.4, 3.0, (0, ANN)) == [ann] and bob != ann
+
+
+def test_a_new_person_waits_for_an_id_at_a_lost_ones_place_but_not_elsewhere():
+    scene = Scene()
+    scene.watch(0.0, 1.0, (0, ANN))
+    ids = [scene.see(1.5 + i / 30, (0, BOB), (900, ANN)) for i in range(8)]
+    assert ids[0][0] is None and None not in ids[6]
+    assert all(frame[1] is not None for frame in ids)
+
+
+@pytest.mark.parametrize("change", [lambda c: c * 0.35, lambda c: c * 0.6 + 90.0])
+def test_light_after_a_gap_or_a_cut_costs_no_id(change):
+    scene = Scene()
+    [ann] = scene.watch(0.0, 1.0, (0, ANN))
+    lit = np.clip(change(ANN.astype(float)), 0, 255).astype(np.uint8)
+    assert scene.watch(1.5, 2.0, (0, lit)) == [ann]
+    assert scene.see(2.0, (0, ANN), is_new_scene=True) == [ann]
+
+
+def test_a_cut_to_another_person_gives_a_new_id_at_once():
+    scene = Scene()
+    [ann] = scene.watch(0.0, 1.0, (0, ANN))
+    [bob] = scene.see(1.0, (0, BOB), is_new_scene=True)
+    assert bob not in (ann, None)
+    assert scene.see(1.1, (0, ANN), is_new_scene=True) == [ann]
+
+
+def test_what_covers_a_followed_face_for_a_moment_costs_no_id_and_a_swap_does():
+    scene = Scene()
+    half = ANN.copy()
+    half[:, :24] = BOB[:, :24]
+    [ann] = scene.watch(0.0, 1.0, (0, ANN))
+    assert scene.watch(1.0, 1.2, (0, half)) == [ann]
+    assert scene.watch(1.2, 2.0, (0, ANN)) == [ann]
+    *_, last = scene.watch(2.0, 3.0, (0, BOB))
+    assert last != ann
+
+
+def test_faces_that_meet_and_turn_back_keep_their_ids():
+    """Motion alone would let them pass through each other."""
+    scene = Scene()
+    ids = set()
+    for i in range(61):
+        gap = 25 + 8 * abs(30 - i)
+        ids.add(tuple(scene.see(i / 30, (-gap, ANN), (gap, BOB))))
+    assert len(ids) == 1
+
+
+def test_a_face_as_fast_as_its_own_width_a_frame_is_followed_by_its_look():
+    scene = Scene()
+    ids = {tuple(scene.see(i / 5, (150 * i, ANN), (1500 - 150 * i, BOB))) for i in range(10)}
+    assert len(ids) == 1
+
+
+def test_stamps_in_bursts_measure_no_speed(rng):
+    tracker = FaceTracker()
+    ids = set()
+    for burst in range(30):
+        for i in range(3):
+            faces = [_face_at(110 * k + rng.normal(0, 1.0), 0) for k in range(4)]
+            ids.add(tuple(tracker.update(faces, 0.1 * burst + 0.001 * i)))
+    assert len(ids) == 1
+
+
+def test_looks_are_dropped_with_their_face():
+    scene = Scene(max_lost_s=0.5)
+    scene.watch(0.0, 1.0, (0, ANN))
+    [track] = scene.tracker._tracks
+    looks = [weakref.ref(look) for look in track.looks]
+    del track
+    scene.see(1.6)
+    assert looks and not any(look() is not None for look in looks)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Entry points of the commands: handle signals, then load libraries."""
+"""Entry points of the commands."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from fer_evaluation.commands import run
+from fer_common.command import run
 
 crop_faces = partial(run, "fer_training.crop_faces")
 evaluate = partial(run, "fer_training.evaluate")

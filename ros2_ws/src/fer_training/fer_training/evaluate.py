@@ -7,6 +7,7 @@ import argparse
 import json
 import logging
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,28 +27,33 @@ from sklearn.metrics import (
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from fer_common.atomic_file import replacing, write_atomically
+from fer_evaluation.datasets.challenge_sets import read_challenge_sets
 from fer_evaluation.datasets.evaluation_sets import (
     EVALUATION_SETS,
     PRIVATE7,
     REPORT,
-    EvaluationSet,
+    LabelledSet,
 )
 from fer_evaluation.datasets.fer2013 import Fer2013
 from fer_evaluation.datasets.fer2013_reader import read_fer2013
 from fer_evaluation.datasets.votes import soft_targets
+from fer_evaluation.report.provenance import host
 from fer_perception.emotions import EMOTIONS
-from fer_perception.recognition.model_store import Model, load_model
+from fer_perception.recognition.model_store import Model, ModelError, load_model, read_config
 from fer_perception.recognition.recognizer import EmotionRecognizer
 
 from .figures.abstention import Abstention, abstain, draw_abstention, threshold_for
 from .figures.confusion import write_confusion
-from .figures.model_card import figures, overview, write_figures
+from .figures.cost import count_multiply_adds, count_weights, measure_speed
+from .figures.model_card import figures, overview, prior_adjustment_table, write_figures
+from .learning.trained_network import load_network
 
 _LOG = logging.getLogger(__name__)
 # Attention maps of larger batches take gigabytes.
 _BATCH: Final = 32
 _CALIBRATION_BINS: Final = 15
 _ABSTENTION_ACCURACIES: Final = (0.90, 0.95)
+_PRIOR_ADJUSTMENTS: Final = (0.0, 0.3, 1.0)
 
 
 @dataclass(frozen=True)
@@ -150,10 +156,12 @@ def _rounded(value: float) -> float:
     return round(float(value), 5)
 
 
-def evaluate(scores: NDArray[np.float32], data: Fer2013) -> dict[str, SetMetrics]:
+def evaluate(
+    scores: NDArray[np.float32], data: Fer2013, sets: Sequence[LabelledSet] = EVALUATION_SETS
+) -> dict[str, SetMetrics]:
     """Return the metrics of ``scores``, one of :class:`SplitScores`, on each set."""
     results = {}
-    for evaluation_set in EVALUATION_SETS:
+    for evaluation_set in sets:
         rows, labels = evaluation_set.rows_and_labels(data)
         results[evaluation_set.name] = measure(scores[rows], labels, data.votes[rows])
         _LOG.info(_line(evaluation_set, results[evaluation_set.name]))
@@ -172,6 +180,31 @@ def measure_abstention(scores: NDArray[np.float32], data: Fer2013) -> list[Abste
         )
         for accuracy in _ABSTENTION_ACCURACIES
     ]
+
+
+def measure_prior_adjustments(
+    scores: NDArray[np.float32], data: Fer2013, class_shares: Sequence[float]
+) -> list[dict[str, Any]]:
+    """Return the effect of ``prior_adjustment`` on ``report`` and ``private7``.
+
+    :param class_shares: of the model; without them it has no effect, and the list is empty.
+    """
+    points: list[dict[str, Any]] = []
+    if not class_shares:
+        return points
+    log_shares = np.log(np.array(class_shares, np.float32))
+    for adjustment in _PRIOR_ADJUSTMENTS:
+        point: dict[str, Any] = {"prior_adjustment": adjustment}
+        for evaluation_set in (REPORT, PRIVATE7):
+            rows, labels = evaluation_set.rows_and_labels(data)
+            logits = np.log(scores[rows]) - adjustment * log_shares
+            adjusted = softmax(logits, axis=1).astype(np.float32)
+            metrics = measure(adjusted, labels, data.votes[rows])
+            point[evaluation_set.name] = {
+                name: getattr(metrics, name) for name in ("accuracy", "balanced_accuracy", "ece")
+            }
+        points.append(point)
+    return points
 
 
 def draw(
@@ -195,7 +228,31 @@ def draw(
     draw_abstention(folder / "abstention_report.png", scores[rows], labels, marked, title)
 
 
-def _line(evaluation_set: EvaluationSet, metrics: SetMetrics) -> str:
+def measure_cost(folder: Path, with_speed: bool) -> dict[str, Any]:
+    """Return multiply-adds, weights and, if measured, the time a face.
+
+    :param with_speed: measure the time; else that of ``metrics.json`` is kept where it belongs to
+        these weights.
+    """
+    network = load_network(folder).network
+    cost: dict[str, Any] = {
+        "multiply_adds": count_multiply_adds(network),
+        "weights": count_weights(network),
+    }
+    if with_speed:
+        speed = measure_speed(folder)
+        cost["speed"] = {"processor": host()["processor"], "precision": speed.precision} | {
+            f"ms_per_face_in_{batch}": round(ms, 3) for batch, ms in speed.ms_per_face.items()
+        }
+        _LOG.info("%s", cost["speed"])
+    elif (folder / "metrics.json").is_file():
+        earlier = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        if earlier.get("sha256") == read_config(folder).sha256:
+            cost |= {k: v for k, v in earlier.get("cost", {}).items() if k == "speed"}
+    return cost
+
+
+def _line(evaluation_set: LabelledSet, metrics: SetMetrics) -> str:
     return (
         f"{evaluation_set.name:<15} {metrics.images} images: accuracy "
         f"{100 * metrics.accuracy:.2f} %, balanced {100 * metrics.balanced_accuracy:.2f} %, "
@@ -206,9 +263,16 @@ def _line(evaluation_set: EvaluationSet, metrics: SetMetrics) -> str:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description="Measure a model on all evaluation sets.")
+    parser = argparse.ArgumentParser(
+        prog="evaluate", description="Measure a model on all evaluation sets."
+    )
     parser.add_argument("model", type=Path, help="folder of the model, for example models/NAME")
     parser.add_argument("--data", type=Path, required=True, help="folder of FER2013 with FER+")
+    parser.add_argument(
+        "--speed",
+        action="store_true",
+        help="measure the time a face on this processor too; the machine should be idle",
+    )
     parser.add_argument(
         "--write",
         action="store_true",
@@ -216,13 +280,17 @@ def main(args: list[str] | None = None) -> None:
     )
     options = parser.parse_args(args)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    data = read_fer2013(options.data)
-    model = load_model(options.model)
+    try:
+        data = read_fer2013(options.data)
+        sets = (*EVALUATION_SETS, *read_challenge_sets(options.data, data))
+        model = load_model(options.model)
+    except (FileNotFoundError, ModelError, ValueError) as error:
+        parser.exit(2, f"evaluate: {error}\n")
     scores = score_splits(model, data)
     report: dict[str, Any] = {}
     for view, view_scores in asdict(scores).items():
         _LOG.info("%s:", view)
-        results = evaluate(view_scores, data)
+        results = evaluate(view_scores, data, sets)
         report[view] = {name: asdict(metrics) for name, metrics in results.items()}
     marked = measure_abstention(scores.single_view, data)
     for point in marked:
@@ -235,7 +303,13 @@ def main(args: list[str] | None = None) -> None:
     report["abstention"] = [
         {name: _rounded(value) for name, value in asdict(point).items()} for point in marked
     ]
+    report["prior_adjustment"] = measure_prior_adjustments(
+        scores.single_view, data, model.config.class_shares
+    )
+    for line in prior_adjustment_table(report["prior_adjustment"]):
+        _LOG.info(line)
     report["sha256"] = model.config.sha256
+    report["cost"] = measure_cost(options.model, options.speed)
     if options.write:
         draw(options.model, model.model_id, scores.single_view, data, marked)
         text = json.dumps(report, indent=2) + "\n"

@@ -10,20 +10,19 @@ from typing import Final
 
 import numpy as np
 import onnxruntime
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from fer_evaluation.datasets.fer2013 import Fer2013, Usage
+from fer_evaluation.datasets.votes import EXCLUDED, plurality_labels
+from fer_perception.emotions import EMOTIONS
 from fer_perception.inference.cpu_features import multiplies_int8_fast
 from fer_perception.recognition.model_store import ModelConfig, ModelError, Precision, write_model
 
 from .exporting.calibration import fit_temperature
-from .exporting.logit_adjustment import fit_shift, shift, shifted
 from .exporting.onnx_export import TOLERANCE, ExportedGraphs, export_graphs, largest_difference
 from .exporting.quantization import quantized
 from .learning.trained_network import (
-    TrainedNetwork,
     in_half_precision,
     load_checkpointed,
     load_network,
@@ -40,47 +39,26 @@ _SAMPLE: Final = 256
 _MAX_LOSS: Final = 0.001
 
 
-def export(
-    checkpoint: Path, folder: Path, data: Fer2013, logit_adjustment: float = 0.0
-) -> ModelConfig:
+def export(checkpoint: Path, folder: Path, data: Fer2013) -> ModelConfig:
     """Write the model of ``checkpoint`` to ``folder``, with fitted temperature.
 
-    :param logit_adjustment: validation accuracy, as a share, to give up for the recall of rare
-        classes; see :func:`.exporting.logit_adjustment.fit_shift`.
     :raises ValueError: the exported graph's logits differ from the network's.
     """
-    return _fit_and_write(load_checkpointed(checkpoint), folder, data, logit_adjustment)
+    trained = load_checkpointed(checkpoint)
+    validation = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
+    temperature = fit_temperature(predict(trained.network, validation.images), validation.labels)
+    return _write(folder, trained.name, in_half_precision(trained.network), temperature, data)
 
 
-def export_again(
-    model: Path, folder: Path, data: Fer2013, logit_adjustment: float = 0.0
-) -> ModelConfig:
+def export_again(model: Path, folder: Path, data: Fer2013) -> ModelConfig:
     """Write an exported ``model`` to ``folder`` with new graphs.
 
-    :param logit_adjustment: as for :func:`export`; without it the temperature is kept.
+    The temperature is kept.
+
     :raises ValueError: the exported graph's logits differ from the network's.
     """
     trained = load_network(model)
-    if logit_adjustment > 0.0:
-        return _fit_and_write(trained, folder, data, logit_adjustment)
     return _write(folder, trained.name, trained.network, trained.temperature, data)
-
-
-def _fit_and_write(
-    trained: TrainedNetwork, folder: Path, data: Fer2013, logit_adjustment: float
-) -> ModelConfig:
-    network = trained.network
-    validation = select_faces(data, data.rows(Usage.PRIVATE_TEST), soft=False)
-    logits = predict(network, validation.images)
-    if logit_adjustment > 0.0:
-        faces = select_faces(data, data.leak_free_training_rows(), soft=False)
-        shares = torch.bincount(faces.labels, minlength=logits.shape[1]) / len(faces.labels)
-        t = fit_shift(logits, validation.labels, shares, logit_adjustment)
-        shift(network, shares, t)
-        logits = shifted(logits, shares, t)
-        _LOG.info("logits shifted by -%.2f log(share of the class)", t)
-    temperature = fit_temperature(logits, validation.labels)
-    return _write(folder, trained.name, in_half_precision(network), temperature, data)
 
 
 def _write(
@@ -90,9 +68,18 @@ def _write(
     exported = export_graphs(network)
     graphs = _graphs(network, exported, data)
     weights = weights_file(network)
-    config = write_model(folder, name, temperature, weights, graphs, exported.split)
+    config = write_model(
+        folder, name, temperature, weights, graphs, exported.split, class_shares(data)
+    )
     _LOG.info("%s: temperature %.3f, sha256 %s", folder, temperature, config.sha256)
     return config
+
+
+def class_shares(data: Fer2013) -> list[float]:
+    """Return the share of each class in the training pictures, above 0 by Laplace's rule."""
+    labels = plurality_labels(data.votes[data.leak_free_training_rows()])
+    counts = np.bincount(labels[labels != EXCLUDED], minlength=len(EMOTIONS)) + 1
+    return [round(float(share), 7) for share in counts / counts.sum()]
 
 
 def _graphs(network: nn.Module, exported: ExportedGraphs, data: Fer2013) -> dict[Precision, bytes]:
@@ -146,30 +133,15 @@ def main(args: list[str] | None = None) -> None:
     )
     source.add_argument("--model", type=Path, help="an exported model, to export its graphs again")
     parser.add_argument("--out", type=Path, required=True, help="the model's folder")
-    parser.add_argument(
-        "--logit-adjustment",
-        type=float,
-        default=0.0,
-        metavar="SHARE",
-        help="validation accuracy to give up for rare classes, 0.01 for one point (%(default)s)",
-    )
-    # The name until 0.1.
-    parser.add_argument(
-        "--rebalance",
-        dest="logit_adjustment",
-        type=float,
-        default=argparse.SUPPRESS,
-        help=argparse.SUPPRESS,
-    )
     parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
     options = parser.parse_args(args)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         data = read_training_data(options.data)
         if options.model is not None:
-            export_again(options.model, options.out, data, options.logit_adjustment)
+            export_again(options.model, options.out, data)
         else:
-            export(options.checkpoint, options.out, data, options.logit_adjustment)
+            export(options.checkpoint, options.out, data)
     except (FileNotFoundError, ModelError, ValueError) as error:
         parser.exit(2, f"export: {error}\n")
 

@@ -7,6 +7,7 @@ import argparse
 import csv
 import logging
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,13 +30,16 @@ from fer_perception.emotions import EMOTIONS
 from fer_perception.recognition.model_store import ModelError
 
 from .learning.augmentation import change_levels_and_geometry, erase, mix
+from .learning.augmented_views import AugmentedViews
 from .learning.checkpoint import load_checkpoint, save_checkpoint
 from .learning.mixed_precision import mixed_precision
+from .learning.processes import Processes, leave
 from .learning.recipes import RECIPES, Recipe, Stage
 from .learning.teacher import Teachers
 from .learning.trained_network import TrainedNetwork, load_trained
 from .learning.training_data import DATA_HELP, read_training_data
 from .networks import NETWORKS, create_network
+from .networks.compact import Compact
 from .networks.multiple_self_attention import MultipleSelfAttention
 from .networks.normalization import grey_levels, normalize
 from .networks.spatial_transformer import LocalizationNetwork
@@ -140,6 +144,8 @@ def enter_stage(network: nn.Module, stage: Stage) -> None:
     for module in network.modules():
         if isinstance(module, VggStn):
             module.transformer.output_size_px = stage.image_size_px
+        if isinstance(module, Compact):
+            module.image_size_px = stage.image_size_px
         if isinstance(module, MultipleSelfAttention):
             module.bypass = not stage.attention
 
@@ -190,11 +196,16 @@ def train(
     :param start_from: a trained network with the initial weights; weights that only one of the two
         networks has (its attention) are ignored or keep their initialisation.
     :param teachers: models or checkpoints whose mean scores are mixed into the targets, by the
-        recipe's ``teacher_weight``; see :class:`.teacher.Teachers`.
-    :param device: where PyTorch trains: ``cpu``, ``cuda``.
+        recipe's ``teacher_weight``; see :class:`.teacher.Teachers`. A recipe with ``views`` takes
+        exported models only.
+    :param device: where PyTorch trains: ``cpu``, ``cuda``. Processes started by torchrun share
+        each batch; see :class:`.processes.Processes`.
     :raises FileNotFoundError: when ``resume`` finds no checkpoint.
-    :raises ValueError: when the number of faces is below the recipe's batch size.
+    :raises ValueError: when the number of faces is below the recipe's batch size, or the processes
+        cannot share it.
     """
+    processes = Processes(device)
+    processes.check_batch(recipe.batch_size)
     out.mkdir(parents=True, exist_ok=True)
     rows = data.leak_free_training_rows() if recipe.leak_free else data.rows(Usage.TRAINING)
     faces = select_faces(data, rows, recipe.soft_targets, recipe.plurality_share)
@@ -205,9 +216,13 @@ def train(
             f"{len(faces.labels)} training faces are too few: the recipe takes "
             f"{recipe.batch_size} in a step"
         )
-    place = torch.device(device)
+    place = processes.place
     faces, validation = faces.to(place), validation.to(place)
-    teacher = Teachers(teachers, place) if teachers else None
+    views = teacher = None
+    if recipe.views > 0:
+        views = AugmentedViews(out / "views", faces.images, recipe, teachers, seed)
+    elif teachers:
+        teacher = Teachers(teachers, place)
 
     torch.manual_seed(seed)
     network = create_network(network_name, len(EMOTIONS))
@@ -232,9 +247,11 @@ def train(
         # Checkpoints of earlier releases lack a log: their epochs are not in log.csv.
         state.setdefault("log", [])
         plateau.load_state_dict(state["plateau"])
-        _write_log(out / "log.csv", state["log"])  # it may lack the last epoch
+        if processes.is_first:
+            _write_log(out / "log.csv", state["log"])  # it may lack the last epoch
         for group, rate in zip(optimizer.param_groups, state["rates"], strict=True):
             group["lr"] = rate
+    learner = processes.joined(network)
     steps = len(faces.labels) // recipe.batch_size
     _LOG.info("%d training and %d validation faces", len(faces.labels), len(validation.labels))
     if start_from is not None and not resume:
@@ -248,27 +265,41 @@ def train(
         stage = recipe.stage_of(epoch)
         enter_stage(network, stage)
         enter_stage(average, stage)
-        # One independent seed per epoch: dropout uses the global generator.
-        torch.manual_seed(seed * 10_000 + epoch)
+        # One independent seed per epoch: dropout uses the global generator, differently in each
+        # process.
+        torch.manual_seed(seed * 10_000 + epoch + processes.rank * 1_000_000_000)
         generator = Generator().manual_seed(seed * 10_000 + epoch)
         network.train()
         loss_sum = torch.zeros((), device=place)
+        epoch_faces, epoch_recipe = faces, recipe
+        if views is not None:
+            if processes.is_first:
+                views.of_epoch(epoch)  # computed once, read by all
+            processes.from_first(0.0)
+            images, scores = views.of_epoch(epoch)
+            targets = faces.targets
+            if scores is not None:
+                targets = torch.lerp(targets, scores.to(place), recipe.teacher_weight)
+            epoch_faces = replace(faces, images=images.to(place), targets=targets)
+            epoch_recipe = replace(recipe, augmentation=recipe.augmentation.after_view())
         progress = tqdm(
-            batches(faces, recipe, generator),
+            batches(epoch_faces, epoch_recipe, generator),
             total=steps,
             desc=f"epoch {epoch + 1}/{recipe.epochs}",
             leave=False,
             mininterval=5.0,
+            disable=not processes.is_first,
         )
         for step, (images, targets) in enumerate(progress):
             if recipe.schedule == "one_cycle":
                 factor = one_cycle_factor((epoch + step / steps) / recipe.epochs)
                 for group in optimizer.param_groups:
                     group["lr"] = recipe.learning_rate * group["base_lr_factor"] * factor
+            images, targets = processes.part(images), processes.part(targets)
             if teacher is not None:
-                targets = torch.lerp(targets, teacher.scores(images), recipe.teacher_weight)
+                targets = teacher.mixed_targets(targets, images, recipe.teacher_weight)
             with mixed_precision(place):
-                logits = network(images.contiguous(memory_format=torch.channels_last))
+                logits = learner(images.contiguous(memory_format=torch.channels_last))
             loss = F.cross_entropy(logits.float(), targets)
             optimizer.zero_grad()
             loss.backward()
@@ -277,10 +308,13 @@ def train(
             average.update_parameters(network)
             loss_sum += loss.detach()
         evaluated = average if recipe.ema_decay > 0.0 else network
-        accuracy = _accuracy(evaluated, validation)
+        # The processes' running means differ: the first one's count.
+        accuracy = processes.from_first(
+            _accuracy(evaluated, validation) if processes.is_first else 0.0
+        )
         if recipe.schedule == "plateau":
             plateau.step(accuracy)
-        mean_loss = loss_sum.item() / steps
+        mean_loss = processes.mean(loss_sum) / steps
         improved = accuracy > state["best_accuracy"]
         state = {
             "epoch": epoch + 1,
@@ -294,6 +328,8 @@ def train(
                 _log_row(epoch + 1, mean_loss, accuracy, optimizer.param_groups[0]["lr"]),
             ],
         }
+        if not processes.is_first:
+            continue
         # The best one first: a run killed between the two writes repeats this epoch.
         if improved:
             save_checkpoint(best, {"network": evaluated}, SGD(network.parameters()), state)
@@ -350,7 +386,9 @@ def main(args: list[str] | None = None) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.safetensors")
     options = parser.parse_args(args)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    is_first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts
+    level = logging.INFO if is_first else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(message)s")
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     if options.network is None and options.start_from is None:
@@ -376,6 +414,12 @@ def main(args: list[str] | None = None) -> None:
         )
     except (FileNotFoundError, ModelError, ValueError) as error:
         parser.exit(2, f"train: {error}\n")
+    except KeyboardInterrupt:
+        if (options.out / "last.safetensors").is_file():
+            _LOG.info("the same command with --resume goes on after the last whole epoch")
+        raise
+    finally:
+        leave()
 
 
 if __name__ == "__main__":

@@ -66,6 +66,26 @@ def test_scores_do_not_depend_on_exposure(folder, rng):
     )
 
 
+def test_adjusted_scores_are_those_of_the_other_shares_by_bayes_rule(folder, rng):
+    shares = np.array([0.4, 0.3, 0.1, 0.1, 0.06, 0.01, 0.03])
+    crops = rng.integers(0, 256, (3, 48, 48), np.uint8)
+    plain = EmotionRecognizer(load_model(folder)).recognize(crops, prior_adjustment=1.0)
+    _change_config(folder, class_shares=shares.tolist())
+    recognizer = EmotionRecognizer(load_model(folder))
+    scores = recognizer.recognize(crops)
+    np.testing.assert_allclose(plain, scores, atol=1e-6)  # a model without shares
+    expected = scores / shares**0.3
+    expected /= expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(recognizer.recognize(crops, 0.3), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("shares", [[0.5, 0.5], [0.4, 0.3, 0.1, 0.1, 0.1, 0.0, 0.0], [1.0] * 7])
+def test_impossible_class_shares_are_refused(folder, shares):
+    _change_config(folder, class_shares=shares)
+    with pytest.raises(ModelError, match="class_shares"):
+        load_model(folder)
+
+
 def test_flip_average_makes_mirror_images_equal(folder, rng):
     recognizer = EmotionRecognizer(load_model(folder), flip_average=True)
     crops = rng.integers(0, 256, (2, 48, 48), np.uint8)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rclpy.event_handler import SubscriptionEventCallbacks
@@ -15,7 +15,6 @@ from sensor_msgs.msg import Image
 
 from fer_common.nodes.parameters import config_from_parameters, declare_options
 from fer_common.options import option
-from fer_perception.face_emotion import FaceEmotion
 from fer_perception.images.decoding import ImageError
 from fer_perception.nodes.emotion_messages import to_emotion_array
 from fer_perception.nodes.image_messages import to_rgb
@@ -120,9 +119,13 @@ class HriExpressionNode(Node):
             return
         stamp_s = Time.from_msg(message.header.stamp).nanoseconds * 1e-9
         time_s = topics.clock.advance(stamp_s, time.monotonic()).time_s
-        scores = self._pipeline.smoother.update(face_id, found[0].scores, time_s)
+        smoother = self._pipeline.smoother
+        scores = smoother.update(face_id, found[0].scores, time_s)
+        emotion = replace(
+            found[0], face_id=face_id, scores=scores, steady_label=smoother.label(face_id)
+        )
         emotions = to_emotion_array(
-            [FaceEmotion(face_id, found[0].face, scores)],
+            [emotion],
             message.header,
             (image.shape[1], image.shape[0]),
             self._pipeline.recognizer.model_id,

@@ -6,12 +6,18 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from rclpy.exceptions import NameValidationException
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.utilities import remove_ros_args
+
+from ..options import ConfigError
 
 
 def own_words(args: list[str] | None) -> list[str]:
@@ -47,6 +53,44 @@ def refuse_words(create: Callable[..., Any], args: list[str] | None) -> None:
     _, unknown = parser.parse_known_args(list(filter(None, own_words(args))))
     if unknown:
         parser.exit(2, f"{name}: unknown words: {' '.join(unknown)} (--help shows the usage)\n")
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Exit with one line where ROS or an option refuses a name or value in the block.
+
+    The exit code says that another start fails in the same way.
+
+    :raises SystemExit: with code 2.
+    """
+    try:
+        yield
+    except (
+        rclpy_implementation.RCLError,
+        rclpy_implementation.UnknownROSArgsError,
+        NameValidationException,
+        ConfigError,
+    ) as error:
+        # For example a remapping to an invalid name, or a parameter out of its range.
+        print(cannot_start(error), file=sys.stderr)
+        raise SystemExit(2) from error
+
+
+def unknown_parameters(words: Sequence[str], declared: Collection[str]) -> list[str]:
+    """Describe the parameters of a command line that no node declares.
+
+    Names with a dot are left out: they belong to groups that are declared as they are needed.
+
+    :param words: the command line.
+    :param declared: names of the declared parameters.
+    """
+    unknown = []
+    for option, word in pairwise(words):
+        name = word.partition(":=")[0].rpartition(":")[2]
+        if option in ("-p", "--param") and "." not in name and name not in declared:
+            close = get_close_matches(name, declared, n=1)
+            unknown.append(f"{name!r}" + (f" (did you mean {close[0]!r}?)" if close else ""))
+    return unknown
 
 
 def cannot_start(error: Exception) -> str:

@@ -135,6 +135,13 @@ def declare_option(
         options.refused[name] = (stands_in, reason)
 
 
+def renamed_value(node: Node, old_name: str) -> object:
+    """Return the start value given by a parameter's old name; None without one."""
+    old = node.declare_parameter(old_name, None, ParameterDescriptor(dynamic_typing=True))
+    node.undeclare_parameter(old_name)
+    return old.value
+
+
 def declare_options(
     node: Node, config_type: type, prefix: str = "", changeable: Collection[str] | None = None
 ) -> None:

@@ -7,16 +7,13 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import Protocol
+from typing import Any, Protocol
 
 import rclpy
-from rclpy.exceptions import NameValidationException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.signals import SignalHandlerOptions
 
-from ..options import ConfigError
-from .command_line import cannot_start, refuse_words
+from .command_line import refuse_words, refusing, unknown_parameters
 from .shared_memory_watchdog import SharedMemoryWatchdog
 
 _SIGNAL_POLL_S = 0.1
@@ -31,6 +28,14 @@ class ClosableNode(Protocol):
 
     def destroy_node(self) -> None:
         """Leave the graph."""
+        ...
+
+    def get_logger(self) -> Any:
+        """Return the node's logger."""
+        ...
+
+    def get_parameters_by_prefix(self, prefix: str) -> dict[str, Any]:
+        """Return the declared parameters below ``prefix`` by their names."""
         ...
 
 
@@ -62,18 +67,13 @@ def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | No
     # Not rclpy's own handlers: they shut the context down while threads still publish.
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    try:
+    with refusing():
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         nodes = create()
-    except (
-        rclpy_implementation.RCLError,
-        rclpy_implementation.UnknownROSArgsError,
-        NameValidationException,
-        ConfigError,
-    ) as error:
-        # For example a remapping to an invalid name, or a parameter out of its range.
-        print(cannot_start(error), file=sys.stderr)
-        raise SystemExit(2) from error
+    words = sys.argv[1:] if args is None else args
+    declared = {name for node in nodes for name in node.get_parameters_by_prefix("")}
+    for unknown in unknown_parameters(words, declared):
+        nodes[0].get_logger().warning(f"ignored the unknown parameter {unknown}")
     executor = SingleThreadedExecutor()
     for node in nodes:
         executor.add_node(node)

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Final
 
+from fer_common.interruption import Interrupted, interruptible
 from fer_perception.runtime.shared_parts import SharedParts
 from fer_perception.settings import build_pipeline
 
-from ..interruption import Interrupted, interruptible
 from .jobs import Job, Outcome, run_job
 
 ATTEMPTS: Final = 3
@@ -42,14 +42,21 @@ class _Worker:
         self.job = job
         self.connection.send(job)
 
-    def stop(self) -> None:
-        """End the process, which removes its unfinished files."""
+    def finish(self) -> None:
+        """End the process after its last job."""
         self.connection.close()
+        self._process.join(_PATIENCE_S)
+        if self._process.exitcode is None:
+            self.stop()
+
+    def stop(self) -> None:
+        """End the process at once, which removes its unfinished files."""
         self._process.terminate()
         self._process.join(_PATIENCE_S)
         if self._process.exitcode is None:
             self._process.kill()
             self._process.join()
+        self.connection.close()
 
     def cause_of_death(self) -> str:
         """Return why the process ended."""
@@ -97,7 +104,7 @@ def run_here(jobs: Sequence[Job], count: int) -> Iterator[Outcome]:
                     worker.start(waiting.popleft())
                 else:
                     workers.remove(worker)
-                    worker.stop()
+                    worker.finish()
                 yield outcome
     finally:
         for worker in workers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,21 @@ def loose_labels(votes: NDArray[np.integer]) -> NDArray[np.int64]:
     """
     is_face = votes[:, VOTE_COLUMNS.index("NF")] < _RATERS
     return np.where(is_face, votes[:, :_EIGHT].argmax(axis=1), EXCLUDED)
+
+
+class LabelledSet(Protocol):
+    """Pictures of one split with their labels."""
+
+    @property
+    def name(self) -> str:
+        """Return its name in cards."""
+
+    @property
+    def usage(self) -> Usage:
+        """Return the split of its pictures."""
+
+    def rows_and_labels(self, data: Fer2013) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the rows of ``data`` in the set, and their labels in FER+'s columns."""
 
 
 @dataclass(frozen=True)

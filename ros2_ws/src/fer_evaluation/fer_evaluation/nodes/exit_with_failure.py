@@ -8,27 +8,19 @@ import sys
 from collections.abc import Callable
 from typing import Protocol
 
-from fer_common.nodes.runner import run_node
+from fer_common.nodes.runner import ClosableNode, run_node
 
 from ..bags.bag_error import BagError
 from ..scoring.ground_truth import LabelError
 
 
-class FallibleNode(Protocol):
+class FallibleNode(ClosableNode, Protocol):
     """A node that reports after its end whether it succeeded.
 
     :ivar failure: the reason of a failure; else empty.
     """
 
     failure: str
-
-    def close(self) -> None:
-        """End the node's work; may be called in any state."""
-        ...
-
-    def destroy_node(self) -> None:
-        """Destroy the node."""
-        ...
 
 
 def run_and_exit(create: Callable[[], FallibleNode], name: str, args: list[str] | None) -> None:

@@ -8,7 +8,6 @@ Exit codes: 0 done, warnings name unreadable parts; 2 error;
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from typing import Final
 
 from tqdm import tqdm
 
+from fer_common.interruption import EXIT_INTERRUPTED
 from fer_common.options import ConfigError
 
 from ..api import EmotionPipeline, FrameEmotions
@@ -40,20 +40,20 @@ __all__ = ["main"]
 _NAMES_SHOWN: Final = 5
 
 
-def main(args: list[str] | None = None) -> None:
-    """Run the command line."""
+def main(args: list[str] | None = None) -> int:
+    """Run the command line.
+
+    :returns: 0, or 130 after an interruption, with what was recognised until then.
+    """
     parser = _parser()
     options = parser.parse_args(args)
     try:
         code = _run(options)
-    except KeyboardInterrupt:
-        code = 130
-    except BrokenPipeError:  # such as of "recognize ... | head"
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
+    except BrokenPipeError:
+        raise
     except (FrameSourceError, ImageError, ModelError, ValueError, OSError) as error:
         parser.exit(2, f"recognize: {error}\n")
-    sys.exit(code)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,8 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "source",
         metavar="SOURCE",
-        help="a photograph, a video, a folder of photographs, or a camera: its index, its device "
-        "or the address of its stream",
+        help="a photograph, a video, a folder of photographs, a camera (its index, its device or "
+        "the address of its stream), or 'portrait', a moving test picture",
     )
     parser.add_argument(
         "--model",
@@ -149,7 +149,7 @@ def _consume(results: Iterable[FrameEmotions], writers: list[Write]) -> int:
             for write in writers:
                 write(result)
     except KeyboardInterrupt:
-        return 130
+        return EXIT_INTERRUPTED
     return 0
 
 
@@ -183,7 +183,3 @@ def _summary(source: FrameSource, path: Path) -> str:
             if names
         ]
     return "; ".join(parts)
-
-
-if __name__ == "__main__":
-    main()

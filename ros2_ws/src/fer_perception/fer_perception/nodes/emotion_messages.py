@@ -82,6 +82,8 @@ def _to_emotion(
         arousal=arousal,
         detection_confidence=emotion.face.confidence,
         landmarks=[Point2D(x=float(x), y=float(y)) for x, y in emotion.face.landmarks],
+        quality=emotion.quality.value,
+        quality_faults=int(emotion.quality.faults),
         model_id=model_id,
         processing_latency=latency,
     )

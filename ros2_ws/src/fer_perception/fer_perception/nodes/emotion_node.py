@@ -25,7 +25,7 @@ from sensor_msgs.msg import Image
 
 from fer_common.nodes.autostart import Autostart
 from fer_common.nodes.diagnostics import diagnostic_array
-from fer_common.nodes.parameters import config_from_parameters, declare_options
+from fer_common.nodes.parameters import config_from_parameters, declare_options, renamed_value
 from fer_common.nodes.runner import run_node
 from fer_common.nodes.world_time import world_time_s
 
@@ -79,6 +79,12 @@ class EmotionNode(LifecycleNode):
     ) -> None:
         super().__init__("fer_perception", **kwargs)
         declare_options(self, EmotionNodeSettings)
+        images = renamed_value(self, "detection_interval")
+        if images is not None:
+            self.get_logger().error(
+                f"detection_interval, here {images}, is not used any more: set "
+                "detection_interval_s, in seconds; 10 images at 30 Hz are 0.3"
+            )
         self._settings = EmotionNodeSettings()
         self._error = "not configured"
         self._live = LivePipeline(turns, parts)
@@ -150,6 +156,7 @@ class EmotionNode(LifecycleNode):
         """Stop receiving images."""
         self.close()
         self._events.forget()
+        self._live.forget_faces()
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -307,7 +314,8 @@ class EmotionNode(LifecycleNode):
 
     def _report(self) -> None:
         stamp = self.get_clock().now().to_msg()
-        self._events.check_silence(stamp)
+        if self._events.check_silence(stamp):
+            self._live.forget_faces()
         node = self.get_fully_qualified_name().lstrip("/")
         detector = self.get_parameter("detector").value
         live = self._live

@@ -49,17 +49,18 @@ class EventPublisher:
         for event in events:
             self._publish(to_event_message(event, message.header))
 
-    def check_silence(self, stamp: Time) -> None:
-        """Publish that all faces have left when frames have stopped.
+    def check_silence(self, stamp: Time) -> bool:
+        """Publish that all faces have left when frames have stopped, and return whether they have.
 
         :param stamp: of the events.
         """
         with self._lock:
             if self._silence.seconds(self._world_time_s()) <= self._detector.config.left_s:
-                return
+                return False
             events = self._detector.leave_all()
         for event in events:
             self._publish(to_event_message(event, Header(stamp=stamp)))
+        return True
 
     def forget(self) -> None:
         """Forget all faces without an event."""

@@ -25,7 +25,7 @@ CROP_SIZE_PX: Final = 48
 # PrivateTest pictures in which it found one, vgg_stn_msa reaches 83.8 % on the pictures as they
 # are and 82.1 % on faces cut out of them; other sizes and heights of the template, 0.85 to
 # 1.15 and +-2 px, reach at most half a point more.
-_TEMPLATE: Final = np.array([[14.8, 18.2], [32.8, 18.2], [23.8, 28.5], [16.4, 37.0], [31.2, 37.0]])
+TEMPLATE: Final = np.array([[14.8, 18.2], [32.8, 18.2], [23.8, 28.5], [16.4, 37.0], [31.2, 37.0]])
 # The geometric mean side of MTCNN's boxes in the same pictures, 38.7 x 49.2 px.
 _BOX_SIDE_PX: Final = 43.6
 
@@ -54,12 +54,12 @@ def similarity_transform(
     )
 
 
-def _crop_to_image(face: Face) -> NDArray[np.float64]:
+def crop_to_image(face: Face) -> NDArray[np.float64]:
     """Return the 2 x 3 map from crop pixels to image pixels."""
     known = np.isfinite(face.landmarks).all(axis=1)
     landmarks = face.landmarks[known].astype(np.float64)
     if len(landmarks) >= 2 and np.ptp(landmarks, axis=0).max() > 0.0:
-        return similarity_transform(_TEMPLATE[known], landmarks)
+        return similarity_transform(TEMPLATE[known], landmarks)
     return _box_to_image(face.box)
 
 
@@ -142,5 +142,5 @@ def align_faces(image: RgbImage, faces: Sequence[Face]) -> NDArray[np.uint8]:
     """
     crops = np.empty((len(faces), CROP_SIZE_PX, CROP_SIZE_PX), np.uint8)
     for crop, face in zip(crops, faces, strict=True):
-        crop[...] = _aligned(image, _crop_to_image(face))
+        crop[...] = _aligned(image, crop_to_image(face))
     return crops

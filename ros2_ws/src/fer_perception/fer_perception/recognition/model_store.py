@@ -150,6 +150,8 @@ class ModelConfig:
     :ivar sha256: of the weights' file.
     :ivar graph_sha256: of the ONNX file of each precision.
     :ivar split: split of the float32 graph; None for a model without a chain of convolutions.
+    :ivar class_shares: of each class in the training data, summing to 1; empty for a model of an
+        earlier release, whose scores cannot be adjusted to other shares.
     """
 
     network: str
@@ -158,6 +160,7 @@ class ModelConfig:
     sha256: str
     graph_sha256: dict[str, str]
     split: SplitConfig | None = None
+    class_shares: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,7 @@ def write_model(
     weights: bytes,
     graphs: Mapping[Precision, bytes],
     split: SplitGraph | None = None,
+    class_shares: Sequence[float] = (),
 ) -> ModelConfig:
     """Write a model's files to ``folder``, all or none.
 
@@ -193,6 +197,7 @@ def write_model(
     :param weights: the safetensors file.
     :param graphs: the ONNX model of each precision.
     :param split: the float32 graph split around its chain of convolutions, if it has one.
+    :param class_shares: of each class in the training data.
     """
     folder.mkdir(parents=True, exist_ok=True)
     hashes: dict[str, str] = {precision: sha256_of(graph) for precision, graph in graphs.items()}
@@ -200,7 +205,9 @@ def write_model(
     cut = None
     if split is not None:
         cut = SplitConfig(sha256_of(split.before), sha256_of(split.after), split.layers)
-    config = ModelConfig(network, EMOTIONS, temperature, sha256_of(weights), hashes, cut)
+    config = ModelConfig(
+        network, EMOTIONS, temperature, sha256_of(weights), hashes, cut, tuple(class_shares)
+    )
     text = json.dumps(asdict(config), indent=2) + "\n"
     # Renamed in reverse order: config.json, which holds the hashes, comes last.
     contents = {_CONFIG_FILE: text.encode(), _WEIGHTS_FILE: weights}
@@ -270,6 +277,7 @@ def read_config(folder: Path) -> ModelConfig:
             str(raw["sha256"]),
             _graph_hashes(raw.get("graph_sha256", {})),
             _split_config(raw.get("split")),
+            _class_shares(raw.get("class_shares", ())),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path} lacks or misstates {error}") from error
@@ -289,6 +297,18 @@ def _graph_hashes(raw: Any) -> dict[str, str]:
             f"graph_sha256, which is {raw!r}: expected a hash for {' or '.join(_GRAPH_FILES)}"
         )
     return {str(precision): str(sha256) for precision, sha256 in raw.items()}
+
+
+def _class_shares(raw: Any) -> tuple[float, ...]:
+    shares = tuple(map(float, raw))
+    if shares and not (
+        len(shares) == len(EMOTIONS) and min(shares) > 0.0 and abs(sum(shares) - 1.0) < 1e-3
+    ):
+        raise ValueError(
+            f"class_shares, which are {raw!r}: expected {len(EMOTIONS)} positive numbers that sum "
+            "to 1"
+        )
+    return shares
 
 
 def _split_config(raw: Any) -> SplitConfig | None:

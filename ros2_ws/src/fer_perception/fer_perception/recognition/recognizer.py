@@ -34,6 +34,8 @@ class EmotionRecognizer:
         execution_provider: str = "cpu",
     ) -> None:
         self._temperature = np.float32(model.config.temperature)
+        shares = model.config.class_shares or (1.0,) * len(EMOTIONS)
+        self._log_shares = np.log(np.array(shares, np.float32))
         self._flip_average = flip_average
         self.model_id = model.model_id
         self.sha256 = model.config.sha256
@@ -51,10 +53,17 @@ class EmotionRecognizer:
             )
         self.execution_provider = self._network.execution_provider
 
-    def recognize(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def recognize(
+        self, crops: NDArray[np.uint8], prior_adjustment: float = 0.0
+    ) -> NDArray[np.float32]:
         """Return the scores of each crop, N x 7, each row summing to 1.
 
+        By Bayes' rule, scores of classes with shares s become those of classes with shares
+        s^(1 - t) when divided by s^t: logit adjustment (Menon et al. 2021).
+
         :param crops: N x 48 x 48, from :func:`~.alignment.align_faces`.
+        :param prior_adjustment: t in [0, 1]: 0 for classes as frequent as in training, 1 for
+            classes of equal frequency. A model without ``class_shares`` is not adjusted.
         """
         if not len(crops):
             return np.empty((0, len(EMOTIONS)), np.float32)
@@ -62,7 +71,8 @@ class EmotionRecognizer:
         logits = self._network.run(np.ascontiguousarray(faces))
         if self._flip_average:
             logits = logits.reshape(2, len(crops), -1).mean(axis=0)
-        return _softmax(logits / self._temperature)
+        adjusted = logits / self._temperature - prior_adjustment * self._log_shares
+        return _softmax(adjusted.astype(np.float32))
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ Only the text between the two marks is replaced.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,8 @@ _COLUMNS: Final = (
     ("ECE %", "ece", 100.0, ".2f"),
     ("KL", "kl_to_raters", 1.0, ".3f"),
 )
+_OVERVIEW_SETS: Final = ("ferplus8", "pose30", "pose45", "occlusion")
+_OVERVIEW_FACES: Final = (1, 20)
 _VIEWS: Final = {"single_view": "one", "flip_average": "with mirror image"}
 
 
@@ -61,32 +64,102 @@ def figures(metrics: dict[str, Any]) -> str:
         f"{100 * point['accuracy']:.2f} |"
         for point in metrics["abstention"]
     ]
+    lines += ["", *prior_adjustment_table(metrics["prior_adjustment"])]
     return "\n".join(lines)
 
 
-def overview(models: Path) -> str:
-    """Return a row per model in ``models``, beside the report's figures."""
-    lines = [
-        "| Model | network | `report`, accuracy % | the report's | balanced % | the report's | "
-        "`ferplus8`, accuracy % | ECE % | Card |",
-        "|---" * 9 + "|",
+def prior_adjustment_table(points: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the lines of the table of the parameter ``prior_adjustment``.
+
+    :param points: from :func:`~..evaluate.measure_prior_adjustments`.
+    """
+    if not points:
+        return []
+    columns = [
+        (f"`{set_name}`, {head}", set_name, key)
+        for set_name in ("report", "private7")
+        for head, key, *_ in _COLUMNS
+        if key in points[0][set_name]
     ]
+    heads = " | ".join(head for head, *_ in columns)
+    lines = [f"| `prior_adjustment` | {heads} |", "|---" * (1 + len(columns)) + "|"]
+    for point in points:
+        values = " | ".join(f"{100 * point[set_name][key]:.2f}" for _, set_name, key in columns)
+        lines.append(f"| {point['prior_adjustment']:g} | {values} |")
+    return lines
+
+
+def overview(models: Path) -> str:
+    """Return tables of the models in ``models``: accuracy and cost."""
+    accuracy_heads = (
+        "Model",
+        "`report`, accuracy %",
+        "the report's",
+        "balanced %",
+        "the report's",
+        "ECE %",
+        *(f"`{name}`, accuracy %" for name in _OVERVIEW_SETS),
+        "Card",
+    )
+    cost_heads = (
+        "Model",
+        "multiply-adds, millions",
+        "weights, millions",
+        "precision",
+        *(f"ms a face, {faces} at once" for faces in _OVERVIEW_FACES),
+        "on",
+    )
+    accuracy_rows, cost_rows = [], []
     for path in sorted(models.glob("*/metrics.json")):
         folder = path.parent
         network = json.loads((folder / "config.json").read_text(encoding="utf-8"))["network"]
         metrics = json.loads(path.read_text(encoding="utf-8"))
-        one, both = (metrics[view]["report"] for view in _VIEWS)
-        accuracy, recall = (
-            "" if value is None else f"{value}" for value in REPORT_FIGURES[network]
-        )
-        lines.append(
-            f"| `{folder.name}` | `{network}` | {100 * one['accuracy']:.2f} "
-            f"({100 * both['accuracy']:.2f} with `flip_average`) | {accuracy} | "
-            f"{100 * one['balanced_accuracy']:.2f} | {recall} | "
-            f"{100 * metrics['single_view']['ferplus8']['accuracy']:.2f} | "
-            f"{100 * one['ece']:.2f} | [card]({folder.name}/README.md) |"
-        )
-    return "\n".join(lines)
+        accuracy_rows.append(_accuracy_row(folder.name, network, metrics))
+        if "cost" in metrics:
+            cost_rows.append(_cost_row(folder.name, metrics["cost"]))
+    return "\n".join([*_table(accuracy_heads, accuracy_rows), "", *_table(cost_heads, cost_rows)])
+
+
+def _accuracy_row(name: str, network: str, metrics: dict[str, Any]) -> list[str]:
+    one, both = (metrics[view] for view in _VIEWS)
+    accuracy, recall = (
+        "" if value is None else f"{value}" for value in REPORT_FIGURES.get(network, (None, None))
+    )
+    return [
+        f"`{name}`",
+        f"{100 * one['report']['accuracy']:.2f} "
+        f"({100 * both['report']['accuracy']:.2f} with `flip_average`)",
+        accuracy,
+        f"{100 * one['report']['balanced_accuracy']:.2f}",
+        recall,
+        f"{100 * one['report']['ece']:.2f}",
+        *(
+            f"{100 * one[set_name]['accuracy']:.2f}" if set_name in one else ""
+            for set_name in _OVERVIEW_SETS
+        ),
+        f"[card]({name}/README.md)",
+    ]
+
+
+def _cost_row(name: str, cost: dict[str, Any]) -> list[str]:
+    speed = cost.get("speed", {})
+    times = (speed.get(f"ms_per_face_in_{faces}") for faces in _OVERVIEW_FACES)
+    return [
+        f"`{name}`",
+        f"{cost['multiply_adds'] / 1e6:.1f}",
+        f"{cost['weights'] / 1e6:.2f}",
+        speed.get("precision", ""),
+        *("" if ms is None else f"{ms:.2f}" for ms in times),
+        speed.get("processor", ""),
+    ]
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [
+        f"| {' | '.join(heads)} |",
+        "|---" * len(heads) + "|",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
 
 
 def replace_figures(text: str, tables: str) -> str:

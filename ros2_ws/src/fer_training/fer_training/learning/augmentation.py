@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Generator, Tensor
@@ -35,6 +35,14 @@ class Augmentation:
     blur_probability: float = 0.0
     erase_probability: float = 0.0
     cut_probability: float = 0.0
+
+    def of_view(self) -> Augmentation:
+        """Return the changes that a stored view contains: levels and geometry."""
+        return replace(self, flip=False, erase_probability=0.0)
+
+    def after_view(self) -> Augmentation:
+        """Return the changes made to a stored view in each epoch."""
+        return Augmentation(flip=self.flip, erase_probability=self.erase_probability)
 
 
 def _uniform(generator: Generator, count: int, limit: float) -> Tensor:

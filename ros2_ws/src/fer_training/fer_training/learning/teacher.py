@@ -42,3 +42,7 @@ class Teachers:
                 logits = teacher.network(faces)
             total = total + (logits.float() / teacher.temperature).softmax(dim=1)
         return total / len(self._teachers)
+
+    def mixed_targets(self, targets: Tensor, faces: Tensor, weight: float) -> Tensor:
+        """Return ``targets``, B x 7, with the share ``weight`` of :meth:`scores`."""
+        return torch.lerp(targets, self.scores(faces), weight)

@@ -13,6 +13,7 @@ from typing import Final
 from torch import nn
 
 from .baseline_cnn import BaselineCnn
+from .compact import Compact
 from .deep_emotion import DeepEmotion
 from .vgg_stn import VggStn
 
@@ -20,6 +21,7 @@ __all__ = [
     "INPUT_SIZE_PX",
     "NETWORKS",
     "BaselineCnn",
+    "Compact",
     "DeepEmotion",
     "VggStn",
     "create_network",
@@ -34,8 +36,9 @@ NETWORKS: Final[dict[str, Callable[[int], nn.Module]]] = {
     "deep_emotion_msa": partial(DeepEmotion, attention=True),
     "vgg_stn": VggStn,
     "vgg_stn_msa": partial(VggStn, attention=True),
+    "compact": Compact,
 }
-"""Name -> constructor, called with the number of classes; in the order of the report's table."""
+"""Name -> constructor, called with the number of classes; the report's first, in its order."""
 
 
 def create_network(name: str, classes: int) -> nn.Module:

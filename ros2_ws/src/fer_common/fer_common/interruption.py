@@ -16,7 +16,7 @@ EXIT_INTERRUPTED: Final = 130
 _NUMBERS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Interrupted(BaseException):
+class Interrupted(KeyboardInterrupt):
     """The user requests to stop.
 
     Not an Exception, so that code that copes with any error of a library does not catch it.

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run a command line: handle signals first, then load its libraries.
+
+Loading takes seconds, in which Ctrl-C would end in a traceback.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from types import FrameType
+from typing import Any, Final
+
+from .interruption import EXIT_INTERRUPTED, Interrupted, handled_by, interruptible
+
+EXIT_BROKEN_PIPE: Final = 141
+
+
+def run(module: str, name: str = "") -> int:
+    """Load a module and run its ``main``.
+
+    :param name: of the command, for its messages; by default the module's.
+    :returns: its exit code; 130 after an interruption, 2 when the output cannot be written, 141
+        when its reader has closed it, as ``head`` does.
+    """
+    name = name or module.rpartition(".")[2]
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        # An exception would end up in a library's "except"; nothing is open yet.
+        os.write(sys.stderr.fileno(), f"{name}: interrupted\n".encode())
+        os._exit(EXIT_INTERRUPTED)
+
+    with handled_by(leave):
+        main = import_module(module).main
+    try:
+        code = _exit_code(main, name)
+        sys.stdout.flush()
+    except OSError as error:
+        if not _is_of_output(error):
+            raise
+        # Python flushes once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return EXIT_BROKEN_PIPE
+        print(f"{name}: cannot write the output: {error.strerror}", file=sys.stderr)
+        return 2
+    return code
+
+
+def _exit_code(main: Callable[[], Any], name: str) -> int:
+    try:
+        with interruptible():
+            return int(main() or 0)
+    except Interrupted:
+        print(f"{name}: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except SystemExit as error:  # of argparse, for example
+        if isinstance(error.code, str):
+            print(error.code, file=sys.stderr)
+            return 1
+        return int(error.code or 0)
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Return whether an error comes from standard output, which names no file."""
+    return error.filename is None and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO)
