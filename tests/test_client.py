@@ -15,6 +15,7 @@ from fer_msgs.action import WaitForExpression
 from fer_msgs.msg import EmotionArray, EmotionStamped, FaceEvent
 from rclpy.action import ActionClient
 from rclpy.executors import MultiThreadedExecutor
+from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import ColorRGBA, Empty
 
@@ -438,20 +439,44 @@ def test_three_lines_see_a_smile(act, repository, tmp_path):
     assert (done.stdout, done.stderr) == ("f0001 smiles\n", "")
 
 
-def test_the_actor_publishes_what_the_perception_does(peer, act):
+@pytest.fixture
+def run_clock(peer):
+    """``run_clock(step_s, condition, what)`` publishes /clock until the condition holds."""
+    clock = peer.node.create_publisher(Clock, "/clock", 1)
+    time_s = 1000.0
+
+    def run(step_s, condition, what):
+        def holds():
+            nonlocal time_s
+            time_s += step_s
+            clock.publish(Clock(clock=Time(nanoseconds=round(time_s * 1e9)).to_msg()))
+            peer.spin(0.02)
+            return condition()
+
+        peer.wait_until(holds, what)
+        return time_s
+
+    return run
+
+
+def test_the_actor_publishes_what_the_perception_does(peer, act, run_clock):
     arrays = peer.collect(EmotionArray, EMOTIONS_TOPIC)
     faces = peer.collect(EmotionStamped, "/fer_perception/emotion")
     events = peer.collect(FaceEvent, "/fer_perception/events", 50)
     node = act(
-        "image: [320, 240]\ntimeline:\n  0.5: {anna: happiness 0.9}\n  1.5: {anna: fear}\n"
-        "  2.5: {anna: leaves}\n  4.0: end"
+        "image: [320, 240]\ntimeline:\n  30.0: {anna: happiness 0.9}\n  32.0: {anna: fear}\n"
+        "  34.0: {anna: leaves}\n  36.0: end",
+        parameters={"use_sim_time": True},
     )
-    peer.wait_until(lambda: not node.running, "the end of the script")
+    run_clock(0.01, lambda: arrays, "an image without a face")
+    peer.spin(0.5)  # the other topics are found
+    assert not faces
+    run_clock(0.1, lambda: not node.running, "the end of the script")
     assert node.node.process.returncode == 0, node.output
     assert "anna comes as f0001" in node.output and "the script is over" in node.output
     seen = next(array for array in arrays if array.faces)
     assert (seen.image_width, seen.image_height) == (320, 240)
-    assert seen.header.frame_id and seen.header.stamp.sec > 0
+    assert seen.header.frame_id and seen.header.stamp.sec >= 1030
     face = faces[0]
     assert (face.emotion, face.face_id, face.model_id) == ("happiness", "f0001", "actor")
     assert face.confidence == pytest.approx(0.9) and sum(face.scores) == pytest.approx(1.0)
@@ -462,26 +487,14 @@ def test_the_actor_publishes_what_the_perception_does(peer, act):
     assert kinds[-1][0] == FaceEvent.FACE_LEFT
 
 
-def test_the_actor_follows_the_clock_of_a_simulation(peer, act):
+def test_the_actor_follows_the_clock_of_a_simulation(peer, act, run_clock):
     arrays = peer.collect(EmotionArray, EMOTIONS_TOPIC)
-    clock = peer.node.create_publisher(Clock, "/clock", 1)
-    act(
-        "rate_hz: 10\ntimeline:\n  3000.0: {anna: fear}",
-        parameters={"use_sim_time": True},
-    )
-    now_s = 50
-
-    def is_there():
-        nonlocal now_s
-        now_s += 100
-        message = Clock()
-        message.clock.sec = now_s
-        clock.publish(message)
-        peer.spin(0.05)
-        return any(array.faces for array in arrays)
-
-    peer.wait_until(is_there, "the person at 3000 s")
-    assert 3000 <= arrays[-1].header.stamp.sec <= now_s
+    act("timeline:\n  3000.0: {anna: fear}", parameters={"use_sim_time": True})
+    run_clock(0.1, lambda: arrays, "an image without a face")
+    begin_s = arrays[0].header.stamp.sec
+    end_s = run_clock(100.0, lambda: any(array.faces for array in arrays), "the person")
+    first = next(array for array in arrays if array.faces)
+    assert begin_s + 2990 <= first.header.stamp.sec <= end_s
 
 
 def test_the_light_follows_the_actor(peer, act, start_node):

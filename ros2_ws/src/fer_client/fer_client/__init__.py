@@ -11,8 +11,9 @@ action server, and the actor that plays people for tests. :mod:`.trees` is for p
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fer_common.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from .face import Condition, Face
@@ -31,26 +32,16 @@ __all__ = [
     "Watch",
 ]
 
-# Loaded on first use: the core is there without ROS.
-_MODULES = {
-    "Condition": "face",
-    "ExpressionMonitor": "nodes.expression_monitor",
-    "Face": "face",
-    "PeopleConfig": "people",
-    "Reason": "waiting",
-    "Wait": "waiting",
-    "WaitTimeout": "waiting",
-    "Watch": "people",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Return a public name, importing the module that defines it."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    """Return the public names."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "Condition": "face",
+        "ExpressionMonitor": "nodes.expression_monitor",
+        "Face": "face",
+        "PeopleConfig": "people",
+        "Reason": "waiting",
+        "Wait": "waiting",
+        "WaitTimeout": "waiting",
+        "Watch": "people",
+    },
+)
