@@ -16,6 +16,6 @@ fi
 env -u PYTHONPATH "$environment/bin/sphinx-build" --quiet --fail-on-warning --keep-going \
     -c docs -b html . build/docs
 # The cards keep the confusion matrices as tables; the pictures are drawn from these.
-PYTHONPATH=ros2_ws/src/fer_training "$environment/bin/python" -m fer_training.figures.confusion \
+PYTHONPATH=ros2_ws/src/fer_training:ros2_ws/src/fer_common "$environment/bin/python" -m fer_training.figures.confusion \
     models build/docs/confusion_matrices
 printf 'Wrote build/docs/docs/index.html and build/docs/confusion_matrices\n'
