@@ -51,7 +51,8 @@ FORK = """
 import importlib, json, os, sys
 name, module, function, cases = sys.argv[1], *sys.argv[2].split(":"), json.loads(sys.argv[3])
 main = getattr(importlib.import_module(module), function)
-if hasattr(main, "args"):
+# Not PyTorch, whose threads a fork loses.
+if hasattr(main, "args") and not main.args[0].startswith("fer_training"):
     importlib.import_module(main.args[0])  # as the entry point does, but once for all cases
 for case, words in cases.items():
     if not (child := os.fork()):
@@ -63,7 +64,7 @@ for case, words in cases.items():
         sys.exit(main())
     print(case, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""Runs a command once for each case, in a folder of its own, and imports its libraries once."""
+"""Runs a command once for each case, in a folder of its own, and imports most libraries once."""
 
 
 @dataclass(frozen=True)
