@@ -29,6 +29,7 @@ from launch_ros.actions import Node, PushRosNamespace
 from fer_bringup import fast_dds, security
 from fer_bringup.launching.given_parameters import GivenParameters
 from fer_bringup.launching.restart import restart_if
+from fer_bringup.restart_backoff import LIGHT_FIRST_DELAY_S
 from launch import Action, LaunchContext, LaunchDescription
 
 FLAG = ["true", "false"]
@@ -141,8 +142,8 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             "respawn",
             default_value="true",
-            description="Restart nodes that died: after 1.5 to 3 s, and up to 32 s if they die "
-            "again.",
+            description="Restart nodes that died: after 1.5 to 3 s, the light after 3.6 to 7.2 s, "
+            "and up to 32 s if they die again.",
             choices=FLAG,
         ),
         DeclareLaunchArgument(
@@ -328,13 +329,12 @@ def generate_launch_description() -> LaunchDescription:
     restarted = {
         "camera": camera,
         "fer_perception": perception,
-        "ambient_light": light,
         "lifecycle_manager": lifecycle_manager,
         "dashboard": dashboard,
         "expression_server": expression_server,
         **bridges,
     }
-    nodes = {**restarted, "analyzers": aggregator}
+    nodes = {**restarted, "ambient_light": light, "analyzers": aggregator}
     without_images = {"ambient_light": light, "lifecycle_manager": lifecycle_manager}
 
     def set_up(context: LaunchContext) -> list[Action]:
@@ -372,6 +372,7 @@ def generate_launch_description() -> LaunchDescription:
                     PushRosNamespace(LaunchConfiguration("namespace")),
                     OpaqueFunction(function=set_up),
                     *(restart_if("respawn", node) for node in restarted.values()),
+                    restart_if("respawn", light, LIGHT_FIRST_DELAY_S),
                     *(node for name, node in nodes.items() if name not in without_images),
                     OpaqueFunction(function=use_small_segments),
                     *without_images.values(),

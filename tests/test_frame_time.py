@@ -146,7 +146,7 @@ def test_a_light_whose_simulation_has_no_clock_follows_faces_and_their_absence(s
     # Latched: a light that has settled before it is discovered does not publish again.
     latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     colors = peer.collect(ColorRGBA, "/ambient_light/color", latched)
-    _, green, blue, _ = load_palette("default").idle.normalized().channels
+    _, green, blue = load_palette("default").idle.displayed_rgb()
 
     def from_idle() -> float:
         return abs(colors[-1].g - green) + abs(colors[-1].b - blue) if colors else math.inf

@@ -9,10 +9,14 @@ from fer_common.backoff import Backoff
 from fer_common.interruption import EXIT_INTERRUPTED
 
 FIRST_DELAY_S = 3.0
-"""First delay: a failed node is restarted after 50 to 100 % of this time [s].
+"""First delay: a failed node is restarted after 50 to 100 % of this time [s]."""
 
-Half of it exceeds the window of the flash limiter: a restarted light node does not know the
-previous flashes, but no second contains flashes of both."""
+LIGHT_FIRST_DELAY_S = 7.2
+"""First delay of the light node [s].
+
+Half of it exceeds the longest window of the flash limiter, with its default ``late_s``: a
+restarted light node does not know the previous flashes, but no second on the lamp contains
+flashes of both."""
 
 LONGEST_DELAY_S = 32.0
 """Maximum delay, for a node that dies repeatedly [s]."""
@@ -32,10 +36,13 @@ def is_failure(exit_code: int) -> bool:
 
 
 class RestartBackoff:
-    """Delays between the restarts of one node."""
+    """Delays between the restarts of one node.
 
-    def __init__(self) -> None:
-        self._backoff = Backoff(first_s=FIRST_DELAY_S, longest_s=LONGEST_DELAY_S)
+    :param first_s: first delay [s].
+    """
+
+    def __init__(self, first_s: float = FIRST_DELAY_S) -> None:
+        self._backoff = Backoff(first_s=first_s, longest_s=LONGEST_DELAY_S)
 
     def delay_after(self, lived_s: float) -> float:
         """Return the delay before the next restart [s].

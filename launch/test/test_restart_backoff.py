@@ -3,8 +3,14 @@ import signal
 
 import pytest
 
-from ambient_light_driver.safety.flash_limiter import DEFAULT_LATE_S, SECOND_S
-from fer_bringup.restart_backoff import LONGEST_DELAY_S, SETTLED_S, RestartBackoff, is_failure
+from ambient_light_driver.safety.flash_limiter import LATE_S, SECOND_S
+from fer_bringup.restart_backoff import (
+    LIGHT_FIRST_DELAY_S,
+    LONGEST_DELAY_S,
+    SETTLED_S,
+    RestartBackoff,
+    is_failure,
+)
 
 
 @pytest.mark.parametrize("code", [1, 3, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT])
@@ -18,7 +24,8 @@ def test_a_stopped_node_has_not_failed(code):
 
 
 def test_no_second_holds_flashes_of_two_light_nodes():
-    assert min(RestartBackoff().delay_after(0.0) for _ in range(100)) > SECOND_S + DEFAULT_LATE_S
+    delays = (RestartBackoff(LIGHT_FIRST_DELAY_S).delay_after(0.0) for _ in range(100))
+    assert min(delays) > SECOND_S + LATE_S
 
 
 def test_a_node_that_dies_again_and_again_waits_longer_and_a_settled_one_does_not():

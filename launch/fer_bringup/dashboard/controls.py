@@ -15,7 +15,8 @@ from fer_common.options import defaults_of
 from fer_perception.recognition.model_store import list_models
 from fer_perception.settings import EmotionNodeSettings
 
-LIGHT, PERCEPTION = "ambient_light", "fer_perception"
+LIGHT = "ambient_light"
+PERCEPTION = "fer_perception"
 """Names of the nodes, relative to the robot's namespace."""
 
 READ_ONLY = ("selected_face_id", "emotions_topics")

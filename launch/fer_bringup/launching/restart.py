@@ -13,23 +13,26 @@ from launch.substitutions import LaunchConfiguration
 
 from launch import Action, LaunchContext
 
-from ..restart_backoff import RestartBackoff, is_failure
+from ..restart_backoff import FIRST_DELAY_S, RestartBackoff, is_failure
 
 
-def restart_if(argument: str, node: Action) -> RegisterEventHandler:
+def restart_if(
+    argument: str, node: Action, first_delay_s: float = FIRST_DELAY_S
+) -> RegisterEventHandler:
     """Return the action that restarts a node when it dies.
 
     :param argument: launch argument that must be true.
+    :param first_delay_s: see :class:`~fer_bringup.restart_backoff.RestartBackoff`.
     """
-    handler = OnProcessExit(target_action=node, on_exit=_Restart())
+    handler = OnProcessExit(target_action=node, on_exit=_Restart(first_delay_s))
     return RegisterEventHandler(handler, condition=IfCondition(LaunchConfiguration(argument)))
 
 
 class _Restart:
     """Run the complete command line of a node again."""
 
-    def __init__(self) -> None:
-        self._backoff = RestartBackoff()
+    def __init__(self, first_delay_s: float) -> None:
+        self._backoff = RestartBackoff(first_delay_s)
         self._started_s = time.monotonic()
 
     def __call__(self, event: Any, context: LaunchContext) -> list[Action] | None:
