@@ -161,7 +161,7 @@ def test_a_missing_file_is_named_in_one_line(name, ended):
     assert "nowhere" in done.err.splitlines()[-1]
 
 
-@pytest.mark.parametrize("name", WITHOUT_ARGUMENTS - {"bag_player_node"} | {"recognize"})
+@pytest.mark.parametrize("name", sorted(WITHOUT_ARGUMENTS - {"bag_player_node"} | {"recognize"}))
 def test_ctrl_c_at_any_time_ends_without_a_traceback(name, tmp_path, ros_domain):
     """Where a second falls depends on the machine: while libraries load, or later."""
     module, function = COMMANDS[name].split(":")
