@@ -76,7 +76,7 @@ class SimulatedDetector:
 class _NoRecognizer:
     """Spend no time on expressions."""
 
-    def recognize(self, crops: Any) -> Any:
+    def recognize(self, crops: Any, prior_adjustment: float = 0.0) -> Any:
         return np.full((len(crops), len(EMOTIONS)), 1.0 / len(EMOTIONS), np.float32)
 
 

@@ -11,7 +11,7 @@ import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 _STOP_S = 15.0
 _LOOK_S = 0.1
@@ -26,7 +26,7 @@ class Recorder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the recorder
+        self._log: IO[bytes] | None = None
         self._started_s = 0.0
         self._path = Path()
         self._images = False
@@ -49,7 +49,7 @@ class Recorder:
         words = [f"out:={self._path}", f"images:={str(images).lower()}"]
         words += [f"namespace:={namespace.strip('/')}"] if namespace.strip("/") else []
         words += [f"image_topic:={image_topic}"] if images else []
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the recorder
         self._process = subprocess.Popen(
             [sys.executable, "-m", "fer_bringup.start", "record", *words],
             stdin=subprocess.DEVNULL,
@@ -79,11 +79,12 @@ class Recorder:
         """Return what runs, or how the last recording ended."""
         is_running = self._process is not None and self._process.poll() is None
         if self._process is not None and not is_running:
-            self._ended = (
-                f"saved: {self._path}"
-                if self._path.exists()
-                else f"nothing was recorded: {self._last_line()}"
-            )
+            if not self._path.exists():
+                self._ended = f"nothing was recorded: {self._last_line()}"
+            elif self._process.returncode == 0:
+                self._ended = f"saved: {self._path}"
+            else:
+                self._ended = f"{self._path} may be incomplete: {self._last_line()}"
             self._process = None
         return {
             "is_running": is_running,
@@ -94,6 +95,7 @@ class Recorder:
         }
 
     def _last_line(self) -> str:
+        assert self._log is not None  # opened with the process
         self._log.seek(0)
         lines = self._log.read()[-4000:].decode(errors="replace").strip().splitlines()
         return lines[-1][-300:] if lines else "the recorder ended without a word"

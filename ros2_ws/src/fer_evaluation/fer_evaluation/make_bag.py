@@ -166,6 +166,8 @@ class _Messages:
             arousal=float("nan"),
             detection_confidence=1.0,
             landmarks=[nowhere] * 5,
+            quality=float("nan"),
+            quality_faults=0,
             model_id="label",
             processing_latency=self._types["builtin_interfaces/msg/Duration"](sec=0, nanosec=0),
         )

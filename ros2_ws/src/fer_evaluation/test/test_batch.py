@@ -175,12 +175,12 @@ def test_failed_bags_are_named_and_counted_and_the_others_evaluated(tmp_path, ca
     assert evaluate_bag.main(words) == 1
     captured = capsys.readouterr()
     assert "2 bags evaluated, 2 failed" in captured.out
-    assert f"failed: gone: {tmp_path / 'gone'}: there is no such bag" in captured.err
+    assert f"failed: gone: {tmp_path / 'gone'}: no such bag" in captured.err
     assert "failed: broken: " in captured.err and "is not a bag" in captured.err
     assert "2 of 4 bags are not in the figures: they failed" in captured.err
     run = json.loads((out / "run.json").read_text())
     assert [one["name"] for one in run["failed"]] == ["broken", "gone"]
-    assert "there is no such bag" in (out / "index.html").read_text()
+    assert "no such bag" in (out / "index.html").read_text()
     # A bag that changed is not mixed with its old report.
     shutil.rmtree(tmp_path / "bags" / "a")
     write_bag(tmp_path / "bags" / "a", small_images(3))
@@ -228,7 +228,7 @@ def test_addresses_are_read_from_copies_that_are_removed(tmp_path, monkeypatch, 
     assert evaluate_bag.main([f"file://{tmp_path}/share", "--quiet"]) == 0
     assert (tmp_path / "share_report" / "bags" / "b" / "report.html").exists()
     assert evaluate_bag.main([f"file://{tmp_path}/nowhere", "--quiet"]) == 2
-    assert "nowhere: there is no such bag" in capsys.readouterr().err
+    assert "nowhere: no such bag" in capsys.readouterr().err
     assert evaluate_bag.main(["odd://x/y", "--quiet"]) == 2
     assert "odd://x/y cannot be read: Protocol not known: odd" in capsys.readouterr().err
     assert list((tmp_path / "tmp").iterdir()) == []

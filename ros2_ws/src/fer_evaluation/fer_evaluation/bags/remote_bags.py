@@ -62,7 +62,7 @@ def local_copy(address: str) -> Iterator[Path]:
         target = Path(folder) / name_of(address)
         with _errors_of(address):
             if not system.exists(root):
-                raise BagError(f"{address}: there is no such bag")
+                raise BagError(f"{address}: no such bag")
             if system.isfile(root):
                 system.get_file(root, str(target))
             else:
