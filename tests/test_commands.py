@@ -198,9 +198,15 @@ def test_output_that_cannot_be_written_is_an_error(tmp_path):
     code = (
         "import sys; from fer_common.command import run; sys.exit(run('fer_evaluation.compare'))"
     )
+    # argparse ignores what an unbuffered output reports.
+    environment = {key: os.environ[key] for key in os.environ.keys() - {"PYTHONUNBUFFERED"}}
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-c", code, "--help"], stdout=full, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", code, "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
         )
     assert done.returncode == 2
     assert done.stderr == "compare: cannot write the output: No space left on device\n"
