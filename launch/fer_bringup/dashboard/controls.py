@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import reprlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,16 +99,17 @@ def describe(control: Control, descriptor: ParameterDescriptor, value: Any) -> d
 def typed(value: object, descriptor: ParameterDescriptor) -> bool | int | float | str:
     """Convert a JSON ``value`` to the type of the parameter.
 
-    :raises ValueError: when it has another type.
+    :raises ValueError: when it has another type, or is too large for it.
     """
     kind = descriptor.type
     if kind == ParameterType.PARAMETER_DOUBLE and isinstance(value, int | float):
         if not isinstance(value, bool):
-            return float(value)
+            with contextlib.suppress(OverflowError):
+                return float(value)
     elif (
         (kind == ParameterType.PARAMETER_STRING and isinstance(value, str))
         or (kind == ParameterType.PARAMETER_BOOL and isinstance(value, bool))
         or (kind == ParameterType.PARAMETER_INTEGER and type(value) is int)
     ):
         return value
-    raise ValueError(f"{descriptor.name} cannot be {value!r}")
+    raise ValueError(f"{descriptor.name} cannot be {reprlib.repr(value)}")

@@ -98,4 +98,4 @@ class Recorder:
         assert self._log is not None  # opened with the process
         self._log.seek(0)
         lines = self._log.read()[-4000:].decode(errors="replace").strip().splitlines()
-        return lines[-1][-300:] if lines else "the recorder ended without a word"
+        return lines[-1][-300:] if lines else "the recorder was stopped before it began"

@@ -168,8 +168,10 @@ class Robot:
         """Set a parameter; return the reason of a refusal, else empty."""
         control = next((c for c in CONTROLS if c.key == key), None)
         known = self.parameters[control.node].known() if control else {}
-        if control is None or control.parameter not in known:
+        if control is None:
             return f"unknown control {key!r:.80}"
+        if control.parameter not in known:
+            return f"{control.node} does not answer"
         try:
             wanted = typed(value, known[control.parameter][0])
         except ValueError as error:

@@ -16,10 +16,10 @@ from typing import Final
 
 from fer_common.interruption import EXIT_INTERRUPTED, Interrupted, interruptible
 
-from .bag_evaluation import BagOptions, evaluate_bag, refuse_media
 from .bags.bag_error import BagError
 from .bags.remote_bags import is_address, local_copy, name_of, remote_bags
 from .bags.storage_formats import bag_name, is_bag
+from .batch.bag_evaluation import BagOptions, evaluate_bag, refuse_media
 from .batch.index_page import INDEX_FILE
 from .batch.jobs import EXPECTED_ERRORS
 from .batch.run import RUN_FILE, BatchOptions, BatchResult, count_reports, evaluate_bags

@@ -16,12 +16,12 @@ import cv2
 from fer_perception.recognition.model_store import ModelError
 from fer_perception.runtime.shared_parts import SharedParts
 
-from ..bag_evaluation import BagOptions, evaluate_bag, refuse_media
 from ..bags.bag_error import BagError
 from ..bags.remote_bags import is_address, local_copy
 from ..bags.storage_formats import is_bag
 from ..report.output_folder import OutputFolder
 from ..scoring.ground_truth import LabelError
+from .bag_evaluation import BagOptions, evaluate_bag, refuse_media
 
 EXPECTED_ERRORS = (BagError, LabelError, ModelError, ValueError, ModuleNotFoundError, OSError)
 """Errors whose message says what is wrong with the input."""

@@ -16,9 +16,9 @@ from tqdm import tqdm
 
 from fer_common.atomic_file import write_atomically
 
-from ..bag_evaluation import BagOptions
 from ..report import provenance
 from ..report.output_folder import METRICS_FILE
+from .bag_evaluation import BagOptions
 from .index_page import INDEX_FILE, render_index
 from .jobs import Job, Outcome, earlier_metrics, write_files
 from .local_workers import run_here

@@ -17,31 +17,31 @@ from tqdm import tqdm
 from fer_perception.runtime.shared_parts import SharedParts
 from fer_perception.settings import PerceptionSettings, build_pipeline
 
-from .bags.bag_error import BagError
-from .bags.bag_images import BagImage, choose_image_topic, images
-from .bags.bag_reader import OpenBag
-from .bags.image_times import ImageTimes, TimeSource, image_times
-from .bags.message_types import MessageTypes
-from .bags.storage_formats import is_bag
-from .emotion_bag import EmotionBag
-from .evaluation import Evaluation, NoImageError
-from .report import provenance
-from .report.lamp_strip import MISSING, LampStrip
-from .report.output_folder import METRICS_FILE, OutputFolder
-from .report.report_files import write_report
-from .report.results import Results, model_of, timings
-from .report.thumbnails import Thumbnails
-from .report.unused import by_name, by_reason
-from .scoring.emotions_csv import EMOTIONS_FILE, EmotionsCsv
-from .scoring.ground_truth import (
+from ..bags.bag_error import BagError
+from ..bags.bag_images import BagImage, choose_image_topic, images
+from ..bags.bag_reader import OpenBag
+from ..bags.image_times import ImageTimes, TimeSource, image_times
+from ..bags.message_types import MessageTypes
+from ..bags.storage_formats import is_bag
+from ..emotion_bag import EmotionBag
+from ..evaluation import Evaluation, NoImageError
+from ..report import provenance
+from ..report.lamp_strip import MISSING, LampStrip
+from ..report.output_folder import METRICS_FILE, OutputFolder
+from ..report.report_files import write_report
+from ..report.results import Results, model_of, timings
+from ..report.thumbnails import Thumbnails
+from ..report.unused import by_name, by_reason
+from ..scoring.emotions_csv import EMOTIONS_FILE, EmotionsCsv
+from ..scoring.ground_truth import (
     TOLERANCE_S,
     GroundTruth,
     LabelError,
     labels_from_topic,
     read_labels,
 )
-from .scoring.matching import MIN_IOU
-from .scoring.scorer import Metrics, Scoring
+from ..scoring.matching import MIN_IOU
+from ..scoring.scorer import Metrics, Scoring
 
 _NO_LAMP_WITHOUT_TIME: Final = "no lamp: the frames have no time"
 
