@@ -21,9 +21,10 @@ from ambient_light_driver.light_state import LightState
 
 pytest.importorskip("rclpy", reason="no ROS 2")
 
-CHANGES = 60
-PAUSE_S = 0.6
-"""Between two changes: the flash limiter counts up to three swings for each and lets six pass."""
+CHANGES = 40
+PAUSE_S = 1.9
+"""Between two changes: the flash limiter counts up to three swings for each and lets six pass in
+``1 + late_s`` seconds."""
 
 UNSMOOTHED = {"face_dwell_s": 0.0, "emotion_dwell_s": 0.0, "time_constant_s": 0.0}
 
