@@ -404,6 +404,23 @@ def test_a_relay_publishes_on_the_topic_that_is_set(start_light, graph):
     graph.wait_until(lambda: shown_colors[-1].r == 0.0, "a dark head")
 
 
+def test_wrong_names_and_requests_are_refused_and_the_node_lives(start_light, graph):
+    light = start_light({"relays": "[foo]", "device.terminal.widht": 30})
+    graph.wait_until(lambda: graph.state() == "unconfigured", "the node")
+    graph.wait_until(lambda: "unknown parameter" in light.output(), "the warning")
+    assert "(did you mean 'device.terminal.width'?)" in light.output()
+    assert "relay.foo.type: expected one of color_topic, " in light.output()
+    assert graph.set_parameter("relay.foo.type", "color_topic") == ""
+    graph.wait_until(lambda: graph.state() == "active", "a relay of a known kind")
+    assert "unknown relay 'bar'" in graph.set_parameter("relays", ["foo", "bar"])
+    assert graph.set_parameter("relays", ["kobuki_led"]) == ""
+    assert "'device.terminal.widht' (did" in graph.set_parameter("device.terminal.widht", 9)
+    assert not graph.change_state(Transition.TRANSITION_ACTIVATE)
+    assert graph.state() == "active"
+    assert "transition 3 refused" in light.output()
+    assert light.stop() == 0
+
+
 def test_two_relays_of_one_topic_are_refused_with_both_names(start_light, graph):
     light = start_light(
         {

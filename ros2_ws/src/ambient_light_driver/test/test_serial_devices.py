@@ -200,6 +200,23 @@ def test_a_frame_that_was_not_sent_is_discarded_with_the_port(uart, monkeypatch)
     assert uart.unsent() == 0
 
 
+def test_the_last_frame_is_not_lost_where_the_other_end_reads_late():
+    reader, writer = os.openpty()  # held open: its name stays valid
+    tty.setraw(writer)
+    for _ in range(20):
+        lamp = AdalightDevice("lamp", AdalightConfig(port=os.ttyname(writer), led_count=3))
+        lamp.open()
+        lamp.send(level(1.0))
+        lamp.send(level(0.0))
+        lamp.close()
+        received = b""
+        while not received.endswith(bytes(9)) and select.select([reader], [], [], 1.0)[0]:
+            received += os.read(reader, 65536)
+        assert received.count(b"Ada") == 2 and received.endswith(bytes(9))
+    os.close(reader)
+    os.close(writer)
+
+
 @pytest.mark.parametrize("config_type", [AdalightConfig, DmxUsbProConfig])
 def test_a_missing_port_is_refused_by_its_key(config_type):
     with pytest.raises(ConfigError, match=r"device\.lamp\.port: expected a serial port"):

@@ -55,6 +55,7 @@ class SerialLine:
         self._options = options
         self._stop_bits = stop_bits
         self._serial: Any = None
+        self._is_stalled = False
 
     def open(self) -> None:
         """Open the port.
@@ -83,6 +84,7 @@ class SerialLine:
         """
         if self._serial is None:
             raise ConnectionError(f"{self._options.port}: not open")
+        self._is_stalled = True  # until the frame is sent
         self._serial.write(frame)
         end_s = time.monotonic() + WRITE_TIMEOUT_S
         while waiting := self._serial.out_waiting:
@@ -92,6 +94,7 @@ class SerialLine:
                     f"{WRITE_TIMEOUT_S:g} s; check the cable and what reads it"
                 )
             time.sleep(min(waiting * _BITS_PER_BYTE / self._options.baud_rate, _LONGEST_POLL_S))
+        self._is_stalled = False
 
     def send_break(self, break_s: float, mark_s: float) -> None:
         """Hold the line at 0 for ``break_s``, then at 1 for ``mark_s``.
@@ -106,9 +109,11 @@ class SerialLine:
         time.sleep(mark_s)
 
     def close(self) -> None:
-        """Discard unsent data and close the port."""
+        """Close the port; discard a frame that could not be sent."""
         if self._serial is not None:
-            with suppress(OSError, termios.error):  # the port has disappeared
-                self._serial.reset_output_buffer()
+            # Only then: at a pseudo-terminal, sent frames that are not yet read would be lost too.
+            if self._is_stalled:
+                with suppress(OSError, termios.error):  # the port has disappeared
+                    self._serial.reset_output_buffer()
             self._serial.close()
-        self._serial = None
+        self._serial, self._is_stalled = None, False

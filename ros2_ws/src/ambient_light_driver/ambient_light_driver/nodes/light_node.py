@@ -28,6 +28,7 @@ from ambient_light_driver.pipeline import LightPipeline
 from ambient_light_driver.selection.observation import FaceObservation
 from fer_common.nodes.autostart import Autostart
 from fer_common.nodes.diagnostics import diagnostic_array
+from fer_common.nodes.lifecycle_requests import refuse_impossible_transitions
 from fer_common.nodes.runner import run_node
 from fer_common.nodes.world_time import world_time_s
 from fer_common.options import ConfigError
@@ -64,6 +65,7 @@ class LightNode(LifecycleNode):
         self.create_timer(CLAIMS_PERIOD_S, self._update_claims, clock=self._steady_clock)
         self.add_on_set_parameters_callback(self._check_parameters)
         self.add_post_set_parameters_callback(self._apply_parameters)
+        refuse_impossible_transitions(self)
         self._autostart.start()
 
     # Lifecycle

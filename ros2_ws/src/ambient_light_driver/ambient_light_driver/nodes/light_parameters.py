@@ -129,6 +129,8 @@ class LightParameters:
             load_palette(str(changes["palette"]))
         if any(name == "devices" or name.startswith("device.") for name in changes):
             self._check_devices(changes)
+        if "relays" in changes:
+            self._check_new_relays(changes)
 
     def _check_devices(self, changes: Mapping[str, object]) -> None:
         before, errors = self.device_specs()
@@ -142,6 +144,14 @@ class LightParameters:
         for name, reason in _overlaps(after).items():
             if name not in known:
                 raise ConfigError(reason)
+
+    def _check_new_relays(self, changes: Mapping[str, object]) -> None:
+        for name in self._names("relays", changes):
+            if name not in RELAYS and not self._node.has_parameter(f"relay.{name}.type"):
+                raise ConfigError(
+                    f"unknown relay {name!r}, expected one of {', '.join(RELAYS)}; relays with "
+                    f"names of their own and relay.{name}.type are given at the start"
+                )
 
     def relays(self) -> dict[str, RelayConfig]:
         """Return name -> relay.
@@ -169,9 +179,9 @@ class LightParameters:
                 continue  # reported when the device is started
             declare_options(self._node, device_type.config_type, f"device.{name}.")
         for name in self._declared_names("relays"):
-            if name in RELAYS:  # the kind's name is enough
-                info = Option("Kind of light.", choices=tuple(RELAYS))
-                declare_option(self._node, f"relay.{name}.type", name, info)
+            # As for devices, the kind's name is enough; another name is refused without a type.
+            info = Option("Kind of light.", choices=tuple(RELAYS))
+            declare_option(self._node, f"relay.{name}.type", name, info)
             declare_options(self._node, RelayConfig, f"relay.{name}.")
 
     def _declared_names(self, key: str) -> tuple[str, ...]:

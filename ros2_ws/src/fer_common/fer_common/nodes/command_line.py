@@ -8,7 +8,6 @@ import inspect
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.utilities import remove_ros_args
 
 from ..options import ConfigError
+from .parameters import with_similar
 
 
 def own_words(args: list[str] | None) -> list[str]:
@@ -76,20 +76,30 @@ def refusing() -> Iterator[None]:
         raise SystemExit(2) from error
 
 
-def unknown_parameters(words: Sequence[str], declared: Collection[str]) -> list[str]:
-    """Describe the parameters of a command line that no node declares.
+def unknown_parameters(
+    words: Sequence[str], given: Collection[str], declared: Collection[str]
+) -> list[str]:
+    """Describe the given parameters that no node declares.
 
-    Names with a dot are left out: they belong to groups that are declared as they are needed.
+    Names with a dot are described where their group has declared parameters: other groups are
+    declared as they are needed. Names without one are described from the command line only: a
+    parameter file may be for several nodes.
 
     :param words: the command line.
+    :param given: names with a start value, from the command line and parameter files.
     :param declared: names of the declared parameters.
     """
+    named = [
+        word.partition(":=")[0].rpartition(":")[2]
+        for option, word in pairwise(words)
+        if option in ("-p", "--param")
+    ]
     unknown = []
-    for option, word in pairwise(words):
-        name = word.partition(":=")[0].rpartition(":")[2]
-        if option in ("-p", "--param") and "." not in name and name not in declared:
-            close = get_close_matches(name, declared, n=1)
-            unknown.append(f"{name!r}" + (f" (did you mean {close[0]!r}?)" if close else ""))
+    for name in dict.fromkeys([*named, *(name for name in given if "." in name)]):
+        group = name[: name.rfind(".") + 1]
+        alike = [other for other in declared if other.startswith(group)]
+        if alike and name not in declared:
+            unknown.append(with_similar(name, alike))
     return unknown
 
 

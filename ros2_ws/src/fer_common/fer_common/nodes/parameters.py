@@ -9,10 +9,11 @@ replaced by the default: :func:`config_from_parameters` raises until the paramet
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any, TypeVar, get_type_hints
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -20,6 +21,7 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
     SetParametersResult,
 )
+from rclpy.exceptions import ParameterNotDeclaredException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
@@ -38,6 +40,7 @@ class _DeclaredOptions:
     """
 
     def __init__(self, node: Node) -> None:
+        self._node = ref(node)
         self.types: dict[str, tuple[Any, Option]] = {}
         # The default in place of a refused start value, and the reason for the refusal.
         self.refused: dict[str, tuple[Parameter, str]] = {}
@@ -48,7 +51,20 @@ class _DeclaredOptions:
         return checked_value(value, *self.types[name], name)
 
     def _convert(self, parameters: Sequence[Parameter]) -> list[Parameter]:
+        self._refuse_undeclared(parameters)
         return [self._converted(parameter) for parameter in parameters]
+
+    def _refuse_undeclared(self, parameters: Sequence[Parameter]) -> None:
+        """Raise rclpy's exception before rclpy does, whose own text leaves the names out."""
+        node = self._node()
+        if node is None:
+            return
+        undeclared = [p.name for p in parameters if not node.has_parameter(p.name)]
+        if undeclared:
+            declared = node.get_parameters_by_prefix("")
+            raise ParameterNotDeclaredException(
+                ", ".join(with_similar(name, declared) for name in undeclared)
+            )
 
     def _converted(self, parameter: Parameter) -> Parameter:
         if parameter.name not in self.types or parameter.type_ == Parameter.Type.NOT_SET:
@@ -70,6 +86,12 @@ class _DeclaredOptions:
 
 
 _options_by_node: WeakKeyDictionary[Node, _DeclaredOptions] = WeakKeyDictionary()
+
+
+def with_similar(name: str, known: Iterable[str]) -> str:
+    """Return an unknown name in quotes, with a similar known one if any."""
+    close = get_close_matches(name, list(known), n=1)
+    return f"{name!r}" + (f" (did you mean {close[0]!r}?)" if close else "")
 
 
 def parameter_descriptor(info: Option, default: object) -> ParameterDescriptor:

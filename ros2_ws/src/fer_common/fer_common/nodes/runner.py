@@ -72,7 +72,9 @@ def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | No
         nodes = create()
     words = sys.argv[1:] if args is None else args
     declared = {name for node in nodes for name in node.get_parameters_by_prefix("")}
-    for unknown in unknown_parameters(words, declared):
+    # rclpy has no public name for the start values; without them only the words are checked.
+    given = [name for node in nodes for name in getattr(node, "_parameter_overrides", ())]
+    for unknown in unknown_parameters(words, given, declared):
         nodes[0].get_logger().warning(f"ignored the unknown parameter {unknown}")
     executor = SingleThreadedExecutor()
     for node in nodes:

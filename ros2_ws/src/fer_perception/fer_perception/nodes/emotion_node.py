@@ -25,6 +25,7 @@ from sensor_msgs.msg import Image
 
 from fer_common.nodes.autostart import Autostart
 from fer_common.nodes.diagnostics import diagnostic_array
+from fer_common.nodes.lifecycle_requests import refuse_impossible_transitions
 from fer_common.nodes.parameters import config_from_parameters, declare_options, renamed_value
 from fer_common.nodes.runner import run_node
 from fer_common.nodes.world_time import world_time_s
@@ -118,6 +119,7 @@ class EmotionNode(LifecycleNode):
         self.add_on_set_parameters_callback(self._check_parameters)
         self.add_post_set_parameters_callback(self._apply_parameters)
         self._autostart = Autostart(self)
+        refuse_impossible_transitions(self)
         self._autostart.start()
 
     # Lifecycle
