@@ -31,7 +31,7 @@ setup(
             for folder in ("config", "policies")
         ),
     ],
-    install_requires=["aiohttp", "numpy", "opencv-python-headless", "pyyaml", "rich"],
+    install_requires=["aiohttp", "numpy", "opencv-python-headless>=4.6,<5", "pyyaml", "rich"],
     extras_require={"test": ["pytest"]},
     zip_safe=False,
     maintainer="Maintainers of fer_perception",

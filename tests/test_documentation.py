@@ -50,8 +50,13 @@ def name_of(package: Path) -> str | None:
 
 
 def texts(repository: Path) -> list[Path]:
-    """All Markdown files of the documentation."""
-    return [path for pattern in TEXTS for path in sorted(repository.glob(pattern))]
+    """All Markdown files of the documentation, without copies in pip's ``build`` folders."""
+    return [
+        path
+        for pattern in TEXTS
+        for path in sorted(repository.glob(pattern))
+        if "build" not in path.relative_to(repository).parts
+    ]
 
 
 def test_every_package_is_checked(repository):

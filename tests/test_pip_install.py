@@ -61,5 +61,18 @@ def test_three_lines_after_pip(repository, plain_environment, tmp_path):
     [metadata] = target.glob("fer_perception-*.dist-info/METADATA")
     requirements = metadata.read_text().replace(" ", "")  # setuptools differ in their spaces
     assert f"@file://localhost{sources[0]}" in requirements
-    for name in ("numpy", "onnxruntime>=1.16", "opencv-python-headless", "tqdm"):
-        assert f"Requires-Dist:{name}" in requirements
+    # OpenCV 5 has no HOGDescriptor; setuptools sort the bounds.
+    opencv = "opencv-python-headless<5,>=4.6"
+    for name in ("numpy", "onnxruntime>=1.16", opencv, "tqdm"):
+        assert f"Requires-Dist:{name}\n" in requirements
+    assert "Requires-Python:>=3.10\n" in requirements
+    # A node needs ROS 2, which pip does not install.
+    done = subprocess.run(
+        [sys.executable, str(target / "bin" / "emotion_node")],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "emotion_node: " in done.stderr and "source /opt/ros/" in done.stderr

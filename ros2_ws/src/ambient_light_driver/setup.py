@@ -21,6 +21,7 @@ setup(
         (f"share/{package_name}", ["package.xml"]),
         (f"share/{package_name}/palettes", palettes),
     ],
+    python_requires=">=3.10",
     install_requires=[fer_common, "numpy", "pyyaml"],
     extras_require={"test": ["pytest"]},
     zip_safe=False,

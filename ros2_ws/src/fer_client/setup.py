@@ -21,8 +21,8 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "actor = fer_client.nodes.actor_node:main",
-            "expression_server = fer_client.nodes.expression_server:main",
+            "actor = fer_client.nodes.commands:actor",
+            "expression_server = fer_client.nodes.commands:expression_server",
         ],
     },
 )

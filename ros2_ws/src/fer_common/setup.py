@@ -12,6 +12,7 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
         (f"share/{package_name}", ["package.xml"]),
     ],
+    python_requires=">=3.10",
     install_requires=[],
     extras_require={"test": ["pytest"]},
     zip_safe=False,

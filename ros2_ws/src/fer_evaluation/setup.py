@@ -17,7 +17,7 @@ setup(
         "markupsafe",
         "mcap",
         "numpy",
-        "opencv-python-headless",
+        "opencv-python-headless>=4.6,<5",
         "pyyaml",
         "rosbags",
         "scikit-learn",

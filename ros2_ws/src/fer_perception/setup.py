@@ -56,11 +56,12 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
         (f"share/{package_name}", ["package.xml"]),
     ],
+    python_requires=">=3.10",
     install_requires=[
         fer_common,
         "numpy",
         "onnxruntime>=1.16",
-        "opencv-python-headless",
+        "opencv-python-headless>=4.6,<5",
         "tqdm",
     ],
     extras_require={

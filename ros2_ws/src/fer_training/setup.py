@@ -18,7 +18,7 @@ setup(
         "numpy",
         "onnx",
         "onnxruntime>=1.16",
-        "opencv-python-headless",
+        "opencv-python-headless>=4.6,<5",
         "safetensors",
         "scikit-learn",
         "scipy",

@@ -17,14 +17,15 @@ from typing import Any, Final
 from .interruption import EXIT_INTERRUPTED, Interrupted, handled_by, interruptible
 
 EXIT_BROKEN_PIPE: Final = 141
+_OF_ROS: Final = {"ament_index_python", "builtin_interfaces", "launch", "rcl_interfaces", "rclpy"}
 
 
 def run(module: str, name: str = "") -> int:
     """Load a module and run its ``main``.
 
     :param name: of the command, for its messages; by default the module's.
-    :returns: its exit code; 130 after an interruption, 2 when the output cannot be written, 141
-        when its reader has closed it, as ``head`` does.
+    :returns: its exit code; 130 after an interruption, 2 when ROS 2 is missing or the output
+        cannot be written, 141 when its reader has closed it, as ``head`` does.
     """
     name = name or module.rpartition(".")[2]
 
@@ -34,7 +35,18 @@ def run(module: str, name: str = "") -> int:
         os._exit(EXIT_INTERRUPTED)
 
     with handled_by(leave):
-        main = import_module(module).main
+        try:
+            main = import_module(module).main
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if missing not in _OF_ROS and not missing.endswith("_msgs"):
+                raise
+            print(
+                f"{name}: the Python module {missing!r} of ROS 2 is missing: source "
+                "/opt/ros/DISTRO/setup.bash and the workspace's install/setup.bash",
+                file=sys.stderr,
+            )
+            return 2
     try:
         code = _exit_code(main, name)
         sys.stdout.flush()

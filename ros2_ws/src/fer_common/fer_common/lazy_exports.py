@@ -22,7 +22,11 @@ def lazy_exports(
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module, _, own_name = modules[name].partition(":")
-        return getattr(import_module(f"{package}.{module}"), own_name or name)
+        try:
+            return getattr(import_module(f"{package}.{module}"), own_name or name)
+        except AttributeError as error:
+            # "from package import name" replaces an AttributeError with "cannot import name".
+            raise ImportError(f"{package}.{module} cannot be loaded: {error}") from error
 
     def names() -> list[str]:
         return sorted({*vars(import_module(package)), *modules})

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .emotions import EMOTIONS
     from .face import BoundingBox
     from .face_emotion import FaceEmotion
+    from .images.decoding import ImageError
     from .images.frames import Frame, FrameSourceError
     from .recognition.model_store import ModelError, list_models
 
@@ -35,6 +36,7 @@ __all__ = [
     "Frame",
     "FrameEmotions",
     "FrameSourceError",
+    "ImageError",
     "ModelError",
     "list_models",
 ]
@@ -56,6 +58,7 @@ __getattr__, __dir__ = lazy_exports(
         "Frame": "images.frames",
         "FrameEmotions": "api",
         "FrameSourceError": "images.frames",
+        "ImageError": "images.decoding",
         "ModelError": "recognition.model_store",
         "list_models": "recognition.model_store",
     },

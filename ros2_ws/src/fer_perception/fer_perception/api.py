@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +90,7 @@ class EmotionPipeline:
         """Return the faces of a single picture, largest first.
 
         :param image: path of a picture, or H x W x 3 RGB array of uint8.
-        :raises ~fer_perception.images.decoding.ImageError: when the file cannot be read.
+        :raises ~fer_perception.ImageError: when the file cannot be read.
         :raises ValueError: when the array has another shape or type.
         """
         if isinstance(image, (str, Path)):
@@ -109,8 +111,12 @@ class EmotionPipeline:
         :param rate_hz: frames per second, in place of a video's own times; 0 for these, and for 30
             with plain arrays.
         :raises ~fer_perception.FrameSourceError: when the source cannot be opened or read.
-        :raises ValueError: when an array is not a picture.
+        :raises ValueError: when an array is not a picture, or a time or the rate is not a number.
         """
+        if not _is_finite(rate_hz) or rate_hz < 0.0:
+            raise ValueError(
+                f"rate_hz is {rate_hz!r}: expected frames per second, or 0 for the source's times"
+            )
         if isinstance(source, (str, Path, int)):
             with open_frame_source(str(source), rate_hz=rate_hz) as frames:
                 yield from self._tracked(frames)
@@ -125,7 +131,19 @@ class EmotionPipeline:
 
 def _timed(frames: Iterable[RgbImage | Frame], period_s: float) -> Iterator[Frame]:
     for index, frame in enumerate(frames):
-        yield frame if isinstance(frame, Frame) else Frame(_checked(frame), index * period_s)
+        place = f"frame {index}: "
+        if not isinstance(frame, Frame):
+            frame = Frame(frame, index * period_s)
+        _checked(frame.image, place)
+        if not _is_finite(frame.time_s):
+            raise ValueError(
+                f"{place}time_s is {frame.time_s!r}: expected seconds, a finite number"
+            )
+        yield frame
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def _picture(path: Path) -> RgbImage:
@@ -139,11 +157,15 @@ def _picture(path: Path) -> RgbImage:
         raise
 
 
-def _checked(image: RgbImage) -> RgbImage:
+def _checked(image: RgbImage, place: str = "") -> RgbImage:
     if not isinstance(image, np.ndarray):
-        raise ValueError(f"expected a path or an RGB array, not {type(image).__name__}")
+        raise ValueError(
+            f"{place}expected {'' if place else 'a path or '}an RGB array, not "
+            f"{type(image).__name__}"
+        )
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise ValueError(
-            f"the array is {image.shape} of {image.dtype}: expected RGB, height x width x 3, uint8"
+            f"{place}the array is {image.shape} of {image.dtype}: expected RGB, height x width x "
+            "3, uint8"
         )
     return image

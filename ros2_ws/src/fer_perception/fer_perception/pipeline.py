@@ -14,11 +14,11 @@ from fer_common.resettable_clock import StreamClock
 
 from .detection import FaceDetector
 from .face import BoundingBox, Face, RgbImage
-from .face_emotion import FaceEmotion
+from .face_emotion import FaceEmotion, FaceQuality
 from .images.region import RegionOfInterest
 from .images.rotation import Rotation
 from .recognition.alignment import align_faces
-from .recognition.quality import FaceQuality, assess, trusted
+from .recognition.quality import assess, trusted
 from .recognition.recognizer import EmotionRecognizer
 from .tracking.detection_scheduler import DetectionSchedule, DetectionScheduler
 from .tracking.recognition_schedule import RecognitionSchedule

@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 import fer_perception
-from fer_perception import EMOTIONS, EmotionPipeline, Frame, FrameSourceError, ModelError
-from fer_perception.images.decoding import ImageError
+from fer_perception import (
+    EMOTIONS,
+    EmotionPipeline,
+    Frame,
+    FrameSourceError,
+    ImageError,
+    ModelError,
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +43,14 @@ def test_importing_the_package_loads_no_library():
     code = "import sys, fer_perception; print({'cv2', 'numpy', 'onnxruntime'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_drawing_results_loads_no_network():
+    """The rooms follow the data: ``images`` and results do not need ``recognition``."""
+    code = "import sys, fer_perception.images.annotation; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "fer_perception.face_emotion" in done.stdout.split()
+    assert "fer_perception.recognition" not in done.stdout.split()
 
 
 def test_a_picture_gives_the_same_faces_from_a_file_and_from_an_array(pipeline, photo, portrait):
@@ -103,6 +117,54 @@ def test_a_video_is_tracked_by_its_path(pipeline, portrait, tmp_path):
 def test_what_is_not_a_picture_is_refused_with_what_is_expected(pipeline, image):
     with pytest.raises(ValueError, match="expected"):
         pipeline.recognize(image)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 3), np.float32),
+        np.zeros((4, 4, 3), np.uint16),
+        None,
+    ],
+)
+def test_a_frame_with_another_image_is_refused_with_its_place(pipeline, portrait, image):
+    for bad in (image, Frame(image, 0.5)):
+        results = pipeline.track([Frame(portrait, 0.0), bad])
+        next(results)
+        with pytest.raises(ValueError, match=r"^frame 1: .*expected (an )?RGB"):
+            next(results)
+
+
+@pytest.mark.parametrize("time_s", [float("nan"), float("inf"), None, "1"])
+def test_a_frame_without_a_finite_time_is_refused(pipeline, portrait, time_s):
+    with pytest.raises(ValueError, match=rf"^frame 0: time_s is '?{time_s}'?: expected seconds"):
+        next(pipeline.track([Frame(portrait, time_s)]))
+
+
+@pytest.mark.parametrize("rate_hz", [float("nan"), float("inf"), -1.0, None])
+def test_a_rate_that_is_not_a_rate_is_refused(pipeline, portrait, rate_hz):
+    for source in ([portrait], "clip.mp4"):
+        with pytest.raises(
+            ValueError, match=rf"^rate_hz is {rate_hz}: expected frames per second"
+        ):
+            next(pipeline.track(source, rate_hz=rate_hz))
+
+
+def test_opencv_without_the_histograms_is_refused_with_what_to_install():
+    code = "import cv2; del cv2.HOGDescriptor; from fer_perception import EmotionPipeline"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: OpenCV 4.") and "pip install 'opencv" in last
+
+
+def test_the_cause_of_a_failed_import_is_not_hidden():
+    code = "import cv2; del cv2.COLOR_GRAY2RGB; from fer_perception import ImageError"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: fer_perception.images.decoding cannot be loaded")
+    assert last.endswith("has no attribute 'COLOR_GRAY2RGB'")
 
 
 def test_files_that_are_not_there_are_named(pipeline, tmp_path):

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_perception.face import BoundingBox, Face
+from fer_perception.face_emotion import FaceQuality, Fault
 from fer_perception.recognition.alignment import TEMPLATE, align_faces
-from fer_perception.recognition.quality import FaceQuality, Fault, assess, trusted
+from fer_perception.recognition.quality import assess, trusted
 
 RNG = np.random.default_rng(0)
 # Edges of the sizes that faces have.

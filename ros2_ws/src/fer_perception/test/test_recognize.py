@@ -60,6 +60,7 @@ def test_json_holds_what_the_table_does_and_the_scores(photo):
     assert list(face["scores"]) == list(EMOTIONS)
     assert sum(face["scores"].values()) == pytest.approx(1.0, abs=0.01)
     assert face["emotion"] == max(face["scores"], key=face["scores"].get)
+    assert 0.9 < face["quality"] <= 1.0
 
 
 def test_a_video_becomes_times_of_each_expression_a_csv_and_a_video(clip, tmp_path):
@@ -74,6 +75,7 @@ def test_a_video_becomes_times_of_each_expression_a_csv_and_a_video(clip, tmp_pa
     assert [float(row["time_s"]) for row in rows] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
     assert len({row["face_id"] for row in rows}) == 1
     assert {row["name"] for row in rows} == {"clip.avi"}
+    assert all(0.9 < float(row["quality"]) <= 1.0 for row in rows)
     assert cv2.VideoCapture(str(annotated)).get(cv2.CAP_PROP_FRAME_COUNT) == 5
 
 
@@ -107,6 +109,7 @@ def test_what_a_folder_cannot_give_is_counted_and_named(photo, portrait, tmp_pat
         (["{folder}", "--annotate", "out.png"], "expected the path of a folder"),
         (["portrait", "--annotate", "out.png"], "expected the path of a video"),
         (["{photo}", "--csv", "{folder}"], "it is a folder"),
+        (["{photo}", "--csv", "-"], "expected the path of a file"),
         (["{text}"], "readme.txt"),
     ],
 )

@@ -29,15 +29,16 @@ Write: TypeAlias = Callable[[FrameEmotions], None]
 _VIDEO_SUFFIXES: Final = (".mp4", ".avi", ".mkv")
 _COLUMNS: Final = (
     *("name", "time_s", "face_id", "emotion", "confidence"),
-    *("x", "y", "width", "height"),
+    *("x", "y", "width", "height", "quality"),
 )
 
 
 def _cells(face: FaceEmotion) -> dict[str, Any]:
     box = face.box
     cells = {"face_id": face.face_id, "emotion": face.emotion, "confidence": face.confidence}
-    places = {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
-    return {k: round(v, 4) if isinstance(v, float) else v for k, v in (cells | places).items()}
+    cells |= {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
+    cells["quality"] = face.quality.value
+    return {k: round(v, 4) if isinstance(v, float) else v for k, v in cells.items()}
 
 
 def json_printer(source_name: str) -> Write:
@@ -107,7 +108,9 @@ def check_writable(output: Path, option: str) -> None:
     :param option: that gave the file, used in the error.
     :raises ValueError: naming the option, the file and the reason.
     """
-    if output.is_dir():
+    if str(output) == "-":
+        reason = "expected the path of a file; --json prints the results"
+    elif output.is_dir():
         reason = "it is a folder"
     elif not output.parent.is_dir():
         reason = f"{output.parent} is not an existing folder"

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import IntFlag
 from typing import Final
 
 import cv2
@@ -13,38 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..face import Face
+from ..face_emotion import FaceQuality, Fault
 from .alignment import CROP_SIZE_PX, crop_to_image
 
-__all__ = ["FaceQuality", "Fault", "assess", "trusted"]
-
-
-class Fault(IntFlag):
-    """What makes a face hard to read; the values of ``EmotionStamped.quality_faults``.
-
-    DARK stands for the noise that a camera adds in the dark, and for hardly any contrast.
-    """
-
-    SMALL = 1
-    CUT = 2
-    TURNED = 4
-    BLURRED = 8
-    DARK = 16
-
-
-@dataclass(frozen=True)
-class FaceQuality:
-    """How well a face can be read.
-
-    :ivar value: the accuracy to expect relative to large, sharp, frontal, well-lit faces, in
-        [0, 1]; NaN where not assessed.
-    :ivar faults: what lowers it.
-    :ivar trust: share of the network's evidence that is to be believed, in [0, 1]. It is above
-        ``value``, because on most poor faces the network is less sure by itself.
-    """
-
-    value: float = math.nan
-    faults: Fault = Fault(0)
-    trust: float = 1.0
+__all__ = ["assess", "trusted"]
 
 
 @dataclass(frozen=True)

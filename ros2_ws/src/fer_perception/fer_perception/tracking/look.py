@@ -18,6 +18,11 @@ from ..recognition.alignment import CROP_SIZE_PX
 Look = NDArray[np.float32]
 """Unit vector, or zero of a crop without contrast."""
 
+if not hasattr(cv2, "HOGDescriptor"):
+    raise ImportError(
+        f"OpenCV {cv2.__version__} has no HOGDescriptor, which tracking uses: expected 4.6 or "
+        "later, below 5; pip install 'opencv-python-headless>=4.6,<5'"
+    )
 _GRADIENTS: Final = cv2.HOGDescriptor(
     (CROP_SIZE_PX, CROP_SIZE_PX), (16, 16), (8, 8), (8, 8), 9, 1, -1.0, 0, 0.2, True, 64, True
 )
