@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ambient_light_driver.color.fading import DwellGate, ExponentialFade
-from ambient_light_driver.color.fixed_light import fixed_light
 from ambient_light_driver.color.light_color import LightColor
 from ambient_light_driver.color.mixing import mixed_light
 from ambient_light_driver.color.palette import Palette, emotion_names
@@ -16,6 +15,7 @@ from ambient_light_driver.light_state import IDLE, OFF_LABEL, LightState
 from ambient_light_driver.safety.flash_limiter import FlashLimiter
 from ambient_light_driver.selection.face_presence import FacePresence
 from ambient_light_driver.selection.face_selection import Scores, select_scores
+from ambient_light_driver.selection.fixed_light import fixed_light
 from ambient_light_driver.selection.observation import FaceObservation
 from ambient_light_driver.settings import LightSettings
 from fer_common.resettable_clock import Stopwatch

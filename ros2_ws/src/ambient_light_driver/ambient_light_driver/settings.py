@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ambient_light_driver.color.fixed_light import FACES, SHOWN, parse_fixed_color
 from ambient_light_driver.safety.flash_limiter import LATE_S, MAX_FLASHES
 from ambient_light_driver.selection.face_selection import BY_FACE_ID, SELECTIONS
+from ambient_light_driver.selection.fixed_light import FACES, SHOWN, parse_fixed_color
 from fer_common.options import ConfigError, option
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from ambient_light_driver.color.fixed_light import fixed_light, parse_fixed_color
 from ambient_light_driver.color.palette import emotion_names, load_palette
 from ambient_light_driver.light_state import FIXED_LABEL, IDLE, OFF_LABEL
 from ambient_light_driver.pipeline import LightPipeline
+from ambient_light_driver.selection.fixed_light import fixed_light, parse_fixed_color
 from ambient_light_driver.selection.observation import FaceObservation
 from ambient_light_driver.settings import LightSettings
 from fer_common.options import ConfigError
@@ -37,7 +37,7 @@ def test_an_expression_is_shown_as_if_a_face_showed_it(show, faces):
         PALETTE.emotions[show], brightness=0.5 * PALETTE.emotions[show].brightness
     ).linear_light()
     assert state.color.linear_light() == pytest.approx(wanted, abs=2e-3)
-    # Whoever listens for expressions must not take it for one.
+    # Subscribers must not take it for an expression.
     assert state.label == FIXED_LABEL
 
 

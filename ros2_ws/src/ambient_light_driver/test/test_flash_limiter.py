@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ambient_light_driver.color.fixed_light import SHOWN
 from ambient_light_driver.color.light_color import (
     LightColor,
     linear_to_srgb,
@@ -24,6 +23,7 @@ from ambient_light_driver.color.root_light import RootLight
 from ambient_light_driver.pipeline import LightPipeline
 from ambient_light_driver.safety.flash_limiter import FlashLimiter
 from ambient_light_driver.safety.swing_search import most_swings
+from ambient_light_driver.selection.fixed_light import SHOWN
 from ambient_light_driver.selection.observation import FaceObservation
 from ambient_light_driver.settings import LightSettings
 

@@ -56,7 +56,7 @@ class Stage:
         return end_s is not None and not self._script.loop and time_s >= end_s
 
     def scene(self, time_s: float) -> Scene:
-        """Return what is to be seen.
+        """Return the people in view.
 
         :param time_s: since the beginning of the script.
         """

@@ -28,7 +28,7 @@ class Reason(Enum):
 class WaitTimeout(TimeoutError):
     """The expression was not shown in time; the message says what was seen instead.
 
-    :ivar reason: tells 'nobody was there' from 'nothing is running'.
+    :ivar reason: distinguishes 'nobody was there' from 'nothing is running'.
     """
 
     def __init__(self, message: str, reason: Reason) -> None:

@@ -35,7 +35,7 @@ _GRACE_S: Final = 0.5
 
 
 class ExpressionMonitor:
-    """Tell who is there and how they look; wait for it, or be called.
+    """Observe who is there and how they look; wait for an expression, or be called.
 
     ``ExpressionMonitor(node)`` subscribes in a behaviour's own node, whose executor runs the
     callbacks. :meth:`standalone` has a node and a thread of its own, for scripts and notebooks.

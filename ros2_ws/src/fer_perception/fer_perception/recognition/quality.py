@@ -38,7 +38,7 @@ class _Curve:
         )
 
 
-# From damaged pictures of PrivateTest and vgg_stn; fer_training.figures.quality_bins checks them.
+# From damaged pictures of PrivateTest and vgg_stn; fer_training.quality_bins checks them.
 _BY_SIZE_PX: Final = _Curve(
     (7.0, 10.0, 14.0, 18.0, 24.0, 36.0),
     (0.45, 0.61, 0.73, 0.86, 0.96, 1.0),

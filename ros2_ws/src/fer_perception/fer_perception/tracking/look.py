@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compare how faces look, to notice that one person took another's place.
 
-A look tells the few people in view apart for seconds, in the same light and clothes. It does not
+A look distinguishes the few people in view for seconds, in the same light and clothes. It does not
 identify anyone: among strangers about one pair in fifty looks alike.
 """
 

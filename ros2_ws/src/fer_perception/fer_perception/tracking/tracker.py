@@ -158,7 +158,7 @@ class FaceTracker:
 
         :param stamp_s: capture time in seconds, not before the last one.
         :param crop: returns the aligned crop of a face by its index; called only where the look
-            decides. Without it faces are told apart by place alone.
+            decides. Without it faces differ by place alone.
         :param is_new_scene: the image differs from the last one, as after a cut.
         """
         self._tracks = [

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Check the quality of faces: accuracy by quality on damaged pictures of PrivateTest.
 
-``python -m fer_training.figures.quality_bins models/vgg_stn --data DATA``
+``python -m fer_training.quality_bins models/vgg_stn --data DATA``
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from fer_perception.recognition.alignment import CROP_SIZE_PX, TEMPLATE, align_f
 from fer_perception.recognition.model_store import ModelError, load_model
 from fer_perception.recognition.quality import assess, trusted
 
-from ..evaluate import score_images
+from .evaluate import score_images
 
 _Picture: TypeAlias = NDArray[np.uint8]
 _Landmarks: TypeAlias = NDArray[np.float64]
