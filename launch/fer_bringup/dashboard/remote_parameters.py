@@ -107,7 +107,7 @@ class RemoteParameters:
             SetParameters.Request(parameters=[p.to_parameter_msg() for p in parameters]),
         )
         if response is None:
-            return f"{self._name} does not answer"
+            return f"{self._name} does not answer; the change may still take effect"
         for parameter, result in zip(parameters, response.results, strict=False):
             if not result.successful:
                 return result.reason or f"{parameter.name}: refused"
