@@ -10,7 +10,9 @@ from ambient_light_driver.color.palette import Palette, emotion_names
 from ambient_light_driver.light_state import FIXED_LABEL, IDLE, OFF_LABEL
 from fer_common.options import ConfigError
 
-FACES, DARK, COLOR = "faces", "dark", "color"
+FACES = "faces"
+DARK = "dark"
+COLOR = "color"
 
 SHOWN = (FACES, DARK, COLOR, IDLE, *emotion_names())
 """What a light can show; not "off", which YAML, and so 'ros2 param', reads as a boolean."""
