@@ -17,14 +17,9 @@ from .inference.allocator import give_back_free_memory
 from .inference.cpu_features import multiplies_int8_fast
 from .inference.onnx_session import EXECUTION_PROVIDERS, used_provider
 from .pipeline import FramePipeline, PipelineConfig
-from .recognition.model_store import (
-    DEFAULT_MODEL,
-    PRECISIONS,
-    find_model,
-    installed_models,
-    load_model,
-    read_config,
-)
+from .recognition.installed_models import DEFAULT_MODEL, find_model, installed_models
+from .recognition.model_config import PRECISIONS, read_config
+from .recognition.model_store import load_model
 from .recognition.recognizer import EmotionRecognizer
 from .runtime.shared_parts import SharedParts
 from .tracking.detection_scheduler import DetectionSchedule
@@ -293,7 +288,7 @@ def build_pipeline(
     :raises ValueError: a value is refused.
     :raises ModuleNotFoundError: a package required by the detector is missing.
     :raises RuntimeError: the native detector is not built.
-    :raises ~fer_perception.recognition.model_store.ModelError: the model cannot be loaded.
+    :raises ~fer_perception.inference.model_files.ModelError: the model cannot be loaded.
     """
     parts = parts or SharedParts()
     _check_adjustable(settings)

@@ -39,7 +39,9 @@ from fer_evaluation.datasets.fer2013_reader import read_fer2013
 from fer_evaluation.datasets.votes import soft_targets
 from fer_evaluation.report.provenance import host
 from fer_perception.emotions import EMOTIONS
-from fer_perception.recognition.model_store import Model, ModelError, load_model, read_config
+from fer_perception.inference.model_files import ModelError
+from fer_perception.recognition.model_config import read_config
+from fer_perception.recognition.model_store import Model, load_model
 from fer_perception.recognition.recognizer import EmotionRecognizer
 
 from .figures.abstention import Abstention, abstain, draw_abstention, threshold_for

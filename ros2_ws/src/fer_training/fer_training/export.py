@@ -17,7 +17,9 @@ from fer_evaluation.datasets.fer2013 import Fer2013, Usage
 from fer_evaluation.datasets.votes import EXCLUDED, plurality_labels
 from fer_perception.emotions import EMOTIONS
 from fer_perception.inference.cpu_features import multiplies_int8_fast
-from fer_perception.recognition.model_store import ModelConfig, ModelError, Precision, write_model
+from fer_perception.inference.model_files import ModelError
+from fer_perception.recognition.model_config import ModelConfig, Precision
+from fer_perception.recognition.model_store import write_model
 
 from .exporting.calibration import fit_temperature
 from .exporting.onnx_export import TOLERANCE, ExportedGraphs, export_graphs, largest_difference

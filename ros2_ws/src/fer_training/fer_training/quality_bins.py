@@ -20,8 +20,9 @@ from fer_evaluation.datasets.evaluation_sets import PRIVATE7
 from fer_evaluation.datasets.fer2013_reader import read_fer2013
 from fer_perception.face import BoundingBox, Face, RgbImage
 from fer_perception.face_emotion import FaceQuality
+from fer_perception.inference.model_files import ModelError
 from fer_perception.recognition.alignment import CROP_SIZE_PX, TEMPLATE, align_faces
-from fer_perception.recognition.model_store import ModelError, load_model
+from fer_perception.recognition.model_store import load_model
 from fer_perception.recognition.quality import assess, trusted
 
 from .evaluate import score_images

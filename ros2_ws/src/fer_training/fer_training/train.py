@@ -27,7 +27,7 @@ from fer_common.atomic_file import replacing
 from fer_evaluation.datasets.fer2013 import Fer2013, Usage
 from fer_evaluation.datasets.votes import EXCLUDED, plurality_labels, soft_targets
 from fer_perception.emotions import EMOTIONS
-from fer_perception.recognition.model_store import ModelError
+from fer_perception.inference.model_files import ModelError
 
 from .learning.augmentation import change_levels_and_geometry, erase, mix
 from .learning.augmented_views import AugmentedViews

@@ -13,7 +13,7 @@ from typing import Any
 
 import cv2
 
-from fer_perception.recognition.model_store import ModelError
+from fer_perception.inference.model_files import ModelError
 from fer_perception.runtime.shared_parts import SharedParts
 
 from ..bags.bag_error import BagError

@@ -24,7 +24,8 @@ from ..images.decoding import ImageError
 from ..images.frame_source import FrameSource, FrameSourceError, open_frame_source
 from ..images.picture_files import IMAGE_SUFFIXES
 from ..images.picture_folder import PictureFolder
-from ..recognition.model_store import DEFAULT_MODEL, ModelError, list_models
+from ..inference.model_files import ModelError
+from ..recognition.installed_models import DEFAULT_MODEL, list_models
 from .outputs import (
     Write,
     annotator,

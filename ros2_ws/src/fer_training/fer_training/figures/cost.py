@@ -15,7 +15,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from fer_perception.inference.cpu_features import multiplies_int8_fast
 from fer_perception.recognition.alignment import CROP_SIZE_PX
-from fer_perception.recognition.model_store import Precision, load_model, read_config
+from fer_perception.recognition.model_config import Precision, read_config
+from fer_perception.recognition.model_store import load_model
 from fer_perception.recognition.recognizer import EmotionRecognizer
 
 _BATCHES: Final = (1, 20)
