@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measure what each stream of a running graph costs in bytes a second.
+"""Measure the bytes per second of each topic of a running graph.
 
 ``python3 -m bench.streams --namespace robot1`` subscribes to all topics of the namespace for ten
 seconds, also to ``annotated``, which is drawn only with subscribers.

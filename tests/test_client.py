@@ -483,7 +483,7 @@ def test_the_actor_publishes_what_the_perception_does(peer, act, run_clock):
     assert not faces
     run_clock(0.1, lambda: not node.running, "the end of the script")
     assert node.node.process.returncode == 0, node.output
-    assert "anna comes as f0001" in node.output and "the script is over" in node.output
+    assert "anna comes as f0001" in node.output and "the script has ended" in node.output
     seen = next(array for array in arrays if array.faces)
     assert (seen.image_width, seen.image_height) == (320, 240)
     assert seen.header.frame_id and seen.header.stamp.sec >= 1030

@@ -159,7 +159,7 @@ def test_unknown_words_are_refused(name, ended):
 @pytest.mark.parametrize("name", sorted(COMMANDS.keys() - WITHOUT_ARGUMENTS))
 def test_missing_arguments_are_named(name, ended):
     done = case_of(ended, name, "none")
-    assert done.code == 2 and "required" in done.err or "name a --network" in done.err
+    assert done.code == 2 and "required" in done.err or "give --network" in done.err
 
 
 @pytest.mark.parametrize("name", MISSING)

@@ -31,7 +31,7 @@ def repository_files() -> list[Path]:
 
 
 def without_licence(files: Iterable[Path]) -> list[str]:
-    """Return a line for each source file whose first lines do not name the licence."""
+    """Return a line for each source file without a licence header."""
     return [
         f"{file}:1: the header does not name the licence: {LICENCE}"
         for file in files

@@ -69,7 +69,7 @@ CONTROLS = (
 
 
 def parameters_of(node: str) -> list[str]:
-    """Return the names of the node's parameters that the page sets or shows."""
+    """Return the node's parameters that the page sets or shows."""
     names = [control.parameter for control in CONTROLS if control.node == node]
     return [*names, *(READ_ONLY if node == LIGHT else ())]
 

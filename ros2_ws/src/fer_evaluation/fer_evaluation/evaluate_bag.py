@@ -224,7 +224,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_at_least_one,
         default=1,
         metavar="N",
-        help="of several bags, evaluate so many at a time, each in a process with one thread "
+        help="number of bags evaluated at a time, each in a process with one thread "
         "(default: %(default)s)",
     )
     parser.add_argument(

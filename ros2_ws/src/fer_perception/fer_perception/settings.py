@@ -104,7 +104,7 @@ class PerceptionSettings:
     )
     recognition_rate_hz: float = option(
         10.0,
-        "How often a second each face is recognised at most; between, it keeps its scores. 0 for "
+        "Maximum recognitions of each face per second; in between it keeps its scores. 0 for "
         "every image.",
         minimum=0.0,
         maximum=1000.0,
@@ -138,7 +138,7 @@ class PerceptionSettings:
     )
     prior_adjustment: float = option(
         0.0,
-        "How alike in frequency the classes are taken to be: 0 as in the training data, where "
+        "How equally frequent the classes are assumed to be: 0 as in the training data, where "
         "disgust and fear are rare and so rarely predicted; 0.3 misses fewer of them for half a "
         "point of accuracy; 1 all alike.",
         minimum=0.0,

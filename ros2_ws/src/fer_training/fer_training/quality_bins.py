@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Check the quality of faces: accuracy by quality on damaged pictures of PrivateTest.
+"""Print accuracy by quality on damaged pictures of PrivateTest.
 
 ``python -m fer_training.quality_bins models/vgg_stn --data DATA``
 """
@@ -25,7 +25,7 @@ from fer_perception.recognition.alignment import CROP_SIZE_PX, TEMPLATE, align_f
 from fer_perception.recognition.model_store import load_model
 from fer_perception.recognition.quality import assess, trusted
 
-from .evaluate import score_images
+from .figures.split_scores import score_images
 
 _Picture: TypeAlias = NDArray[np.uint8]
 _Landmarks: TypeAlias = NDArray[np.float64]

@@ -164,7 +164,7 @@ class FlashLimiter:
         return OFF
 
     def count_outage(self, monotonic_s: float, lamp: str = "") -> None:
-        """Count a flash of one lamp: it went dark, or may obey an abandoned command.
+        """Count a flash of a lamp that failed or may obey late.
 
         Such an excursion adds two swings at most, whenever it takes place in the window.
 
@@ -210,7 +210,7 @@ class FlashLimiter:
         return True
 
     def _start_of(self, late_s: float) -> float:
-        """Return the start of a window that is longer than a second by ``late_s``."""
+        """Return the start of the window of 1 s + ``late_s``."""
         return self._now_s - SECOND_S - late_s
 
     def _try_going(self, line: Line, light: RootLight, limit: int) -> bool:

@@ -162,7 +162,7 @@ def swings_at_most(segments: Iterable[Segment], limit: int) -> bool:
 
 
 def path_swings_at_most(path: Sequence[Segment], limit: int) -> bool:
-    """Return whether no searched lamp swings more than ``limit`` times along a whole ``path``.
+    """Return whether all searched lamps swing at most ``limit`` times on ``path``.
 
     :param path: segments in order, each from the end of the previous one.
     """

@@ -97,7 +97,7 @@ def run_job(job: Job, parts: SharedParts | None = None) -> Outcome:
 
 
 def run_job_elsewhere(job: Job) -> Outcome:
-    """Evaluate the bag on a machine that shares no disk with the report.
+    """Evaluate the bag on a machine without access to the report's disk.
 
     :returns: the report's files in place of a folder.
     """

@@ -30,7 +30,7 @@ _BATCH = 32  # larger ones leave the cache of a processor
 
 
 class AugmentedViews:
-    """Views of all pictures with the mean scores of the teachers, in files.
+    """Views of all pictures and the teachers' mean scores, in files.
 
     A large teacher takes as long to score a picture as a small network to learn from it, so the
     epochs take a few views in turn instead of scoring new ones. A view is computed when an epoch

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Train in several processes that torchrun starts, one per GPU or CPU core."""
+"""Train in several processes, started by torchrun."""
 
 from __future__ import annotations
 
