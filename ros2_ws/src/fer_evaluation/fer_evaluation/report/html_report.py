@@ -71,8 +71,8 @@ def _people(metrics: Metrics) -> str:
     ids = f", under {metrics.face_ids} face ids" if metrics.face_ids else ""
     return (
         f"Shares of {metrics.faces} predicted faces in {metrics.frames_with_faces} of "
-        f"{metrics.frames} frames. At least {metrics.most_faces_at_once} {people}: so many faces "
-        f"were in one frame{ids}."
+        f"{metrics.frames} frames. At least {metrics.most_faces_at_once} {people}: that many "
+        f"faces were in one frame{ids}."
     )
 
 
@@ -109,7 +109,7 @@ def _mistake_row(mistake: Mistake, start_ns: int) -> dict[str, Any]:
         "frames": mistake.frames,
         "face": mistake.true_face_id or "–",
         "true": mistake.true_label,
-        "answers": mistake.predicted[:3],
+        "predicted": mistake.predicted[:3],
         "not_found": NOT_FOUND,
         "confidence": f"{100 * mistake.confidence:.0f} %" if mistake.confidence else "–",
     }
