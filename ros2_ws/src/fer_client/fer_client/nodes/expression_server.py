@@ -109,7 +109,7 @@ class ExpressionServer(Node):
                 timeout_s=request.timeout_s,
             )
         except ValueError as error:
-            self.get_logger().error(f"a goal is refused: {error}")
+            self.get_logger().warning(f"a goal is refused: {error}")
             goal.abort()
             return WaitForExpression.Result(
                 reason=WaitForExpression.Result.INVALID_GOAL, message=str(error)
