@@ -415,6 +415,36 @@ def test_a_tree_without_a_server_fails_in_time(peer, monkeypatch):
     assert "nothing serves expression_server/wait_for_expression" in wait.feedback_message
 
 
+def test_a_busy_tree_loses_no_outcome_of_sixty(server, perception, peer):
+    """All end while the tree does something else: their answers wait in the client's queue."""
+    py_trees = pytest.importorskip("py_trees", reason=py_trees_missing)
+    from fer_client.trees import WaitForExpression as WaitBehaviour
+
+    waits = [WaitBehaviour(f"wait {n}", "fear", timeout_s=2.0) for n in range(60)]
+    every = py_trees.common.ParallelPolicy.SuccessOnAll(synchronise=False)
+    tree = py_trees.trees.BehaviourTree(py_trees.composites.Parallel("all", every, waits))
+    tree.setup(node=peer.node)
+
+    def are_sent():
+        unheard = [wait for wait in waits if wait.feedback_message != "nothing is running"]
+        for wait in unheard:
+            wait.tick_once()
+        return not unheard
+
+    peer.wait_until(are_sent, "feedback about each")
+    time.sleep(2.0)
+
+    def are_over():
+        for wait in waits:
+            if wait.status == py_trees.common.Status.RUNNING:
+                wait.tick_once()
+        return all(wait.result is not None for wait in waits)
+
+    peer.wait_until(are_over, "all outcomes")
+    assert {wait.result.reason for wait in waits} == {RESULT.NOTHING_RUNNING}
+    tree.shutdown()
+
+
 # The actor
 
 
