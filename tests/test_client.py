@@ -21,6 +21,7 @@ from std_msgs.msg import ColorRGBA, Empty
 
 from ambient_light_driver.color.palette import load_palette
 from fer_client import ExpressionMonitor, Reason, WaitTimeout
+from fer_client.nodes.wait_action import create_wait_client
 
 EMOTIONS_TOPIC = "/fer_perception/emotions"
 ACTION = "/expression_server/wait_for_expression"
@@ -341,6 +342,20 @@ def test_the_action_tells_nobody_from_nothing(action, perception, peer):
     assert nobody.result().result.reason == RESULT.NOBODY
 
 
+def test_a_busy_client_loses_no_outcome_of_sixty(server, peer):
+    """All end while it does something else: their answers wait in its queue."""
+    client = create_wait_client(peer.node, "/expression_server/wait_for_expression")
+    peer.wait_until(client.server_is_ready, "the action")
+    goal = WaitForExpression.Goal(expressions=["fear"], timeout_s=1.0)
+    sent = [client.send_goal_async(goal) for _ in range(60)]
+    peer.wait_until(lambda: all(future.done() for future in sent), "the acceptance of all")
+    results = [future.result().get_result_async() for future in sent]
+    time.sleep(3.0)
+    peer.wait_until(lambda: all(result.done() for result in results), "all outcomes")
+    assert {result.result().result.reason for result in results} == {RESULT.NOTHING_RUNNING}
+    client.destroy()
+
+
 # Behaviour trees
 
 py_trees_missing = "py_trees is missing: the behaviours for trees were not checked"
@@ -413,36 +428,6 @@ def test_a_tree_without_a_server_fails_in_time(peer, monkeypatch):
     tree.tick()
     assert wait.status == py_trees.common.Status.FAILURE
     assert "nothing serves expression_server/wait_for_expression" in wait.feedback_message
-
-
-def test_a_busy_tree_loses_no_outcome_of_sixty(server, perception, peer):
-    """All end while the tree does something else: their answers wait in the client's queue."""
-    py_trees = pytest.importorskip("py_trees", reason=py_trees_missing)
-    from fer_client.trees import WaitForExpression as WaitBehaviour
-
-    waits = [WaitBehaviour(f"wait {n}", "fear", timeout_s=2.0) for n in range(60)]
-    every = py_trees.common.ParallelPolicy.SuccessOnAll(synchronise=False)
-    tree = py_trees.trees.BehaviourTree(py_trees.composites.Parallel("all", every, waits))
-    tree.setup(node=peer.node)
-
-    def are_sent():
-        unheard = [wait for wait in waits if wait.feedback_message != "nothing is running"]
-        for wait in unheard:
-            wait.tick_once()
-        return not unheard
-
-    peer.wait_until(are_sent, "feedback about each")
-    time.sleep(2.0)
-
-    def are_over():
-        for wait in waits:
-            if wait.status == py_trees.common.Status.RUNNING:
-                wait.tick_once()
-        return all(wait.result is not None for wait in waits)
-
-    peer.wait_until(are_over, "all outcomes")
-    assert {wait.result.reason for wait in waits} == {RESULT.NOTHING_RUNNING}
-    tree.shutdown()
 
 
 # The actor
