@@ -28,6 +28,7 @@ from fer_common.nodes.diagnostics import diagnostic_array
 from fer_common.nodes.lifecycle_requests import refuse_impossible_transitions
 from fer_common.nodes.parameters import config_from_parameters, declare_options, renamed_value
 from fer_common.nodes.runner import run_node
+from fer_common.nodes.shared_segments import give_back_unused_segments
 from fer_common.nodes.world_time import world_time_s
 
 from ..face import RgbImage
@@ -36,6 +37,7 @@ from ..images.annotation import annotate
 from ..images.compressed import DecodedImage
 from ..images.decoding import ImageError
 from ..images.levels import is_nearly_black
+from ..inference.allocator import large_blocks_returned
 from ..live_pipeline import LivePipeline
 from ..recognition.model_store import ModelError
 from ..runtime.frame_clock import FrameClock, FrameTime
@@ -79,6 +81,7 @@ class EmotionNode(LifecycleNode):
         **kwargs: Any,
     ) -> None:
         super().__init__("fer_perception", **kwargs)
+        give_back_unused_segments()
         declare_options(self, EmotionNodeSettings)
         images = renamed_value(self, "detection_interval")
         if images is not None:
@@ -128,7 +131,8 @@ class EmotionNode(LifecycleNode):
         """Load the detector and the model."""
         try:
             settings = config_from_parameters(self, EmotionNodeSettings)
-            self._live.build(settings)
+            with large_blocks_returned():
+                self._live.build(settings)
         except _REFUSALS as error:
             self._error = str(error)
             self.get_logger().error(f"cannot be configured: {error}")
