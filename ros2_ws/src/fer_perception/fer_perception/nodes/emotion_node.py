@@ -42,6 +42,7 @@ from ..live_pipeline import LivePipeline
 from ..recognition.model_store import ModelError
 from ..runtime.frame_clock import FrameClock, FrameTime
 from ..runtime.frame_worker import FrameWorker, Received
+from ..runtime.idle_rate import IdleRate
 from ..runtime.shared_parts import SharedParts
 from ..settings import EmotionNodeSettings, event_config
 from . import emotion_diagnostics as diagnostics
@@ -97,6 +98,7 @@ class EmotionNode(LifecycleNode):
             self._recognize, self._publish, self._on_image_error, self._live.turns
         )
         self._frame_clock = FrameClock()
+        self._idle = IdleRate()
         self._time_fault = ""
         self._logged_faults: set[str] = set()
         self._image_error, self._image_error_s = "", 0.0
@@ -155,6 +157,7 @@ class EmotionNode(LifecycleNode):
             return TransitionCallbackReturn.FAILURE
         result = super().on_activate(state)
         self._frame_clock, self._time_fault = FrameClock(), ""
+        self._note_presence(True, time.monotonic())
         self._worker.start()
         return result
 
@@ -202,7 +205,12 @@ class EmotionNode(LifecycleNode):
         frame_time = self._frame_clock.advance(stamp_s, received.received_s)
         pipeline.effort = self._worker.shedder.effort
         emotions = pipeline.track(image, frame_time.time_s)
+        self._note_presence(bool(pipeline.tracker.face_ids), received.received_s)
         return _Result(image, emotions, pipeline.recognizer.model_id, frame_time)
+
+    def _note_presence(self, is_anyone: bool, now_s: float) -> None:
+        self._idle.note(is_anyone, now_s)
+        self._worker.rate_hz = self._idle.rate_hz(self._settings.processing_rate_hz)
 
     def _publish(self, received: Received[ImageMessage], result: _Result) -> None:
         header = received.frame.header
@@ -313,7 +321,9 @@ class EmotionNode(LifecycleNode):
     def _apply_settings(self, settings: EmotionNodeSettings) -> None:
         self._settings = settings
         self._events.configure(event_config(settings))
-        self._worker.rate_hz = settings.processing_rate_hz
+        is_replay = self.get_parameter("use_sim_time").value
+        self._idle.idle_rate_hz = 0.0 if is_replay else settings.idle_rate_hz
+        self._worker.rate_hz = self._idle.rate_hz(settings.processing_rate_hz)
         self._worker.shedder.max_latency_s = settings.max_latency_s
 
     # Diagnostics
@@ -333,7 +343,9 @@ class EmotionNode(LifecycleNode):
         if self._input.is_subscribed:
             report = self._worker.statistics.report(time.monotonic())
             statuses += [
-                diagnostics.frames_status(node, self._input.state(), report, self._time_fault),
+                diagnostics.frames_status(
+                    node, self._input.state(), report, self._time_fault, self._idle
+                ),
                 diagnostics.latency_status(node, report, self._worker.shedder),
             ]
         self._diagnostics_publisher.publish(diagnostic_array(stamp, statuses))
