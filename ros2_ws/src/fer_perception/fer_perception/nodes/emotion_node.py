@@ -37,8 +37,8 @@ from ..images.annotation import annotate
 from ..images.compressed import DecodedImage
 from ..images.decoding import ImageError
 from ..images.levels import is_nearly_black
-from ..inference.model_files import ModelError
 from ..inference.allocator import large_blocks_returned
+from ..inference.model_files import ModelError
 from ..live_pipeline import LivePipeline
 from ..runtime.frame_clock import FrameClock, FrameTime
 from ..runtime.frame_worker import FrameWorker, Received
