@@ -334,7 +334,13 @@ def generate_launch_description() -> LaunchDescription:
         **bridges,
     }
     nodes = {**restarted, "ambient_light": light, "analyzers": aggregator}
-    without_images = {"ambient_light": light, "lifecycle_manager": lifecycle_manager}
+    without_images = {
+        "ambient_light": light,
+        "lifecycle_manager": lifecycle_manager,
+        "dashboard": dashboard,
+        "expression_server": expression_server,
+        "vision_msgs": bridges["vision_msgs"],
+    }
 
     def set_up(context: LaunchContext) -> list[Action]:
         """Check the remaining arguments and set the nodes' environment."""

@@ -22,6 +22,7 @@ from std_msgs.msg import ColorRGBA, Empty
 
 from ambient_light_driver.color.palette import load_palette
 from fer_client import ExpressionMonitor, Reason, WaitTimeout
+from fer_client.nodes.wait_action import create_wait_client
 
 EMOTIONS_TOPIC = "/fer_perception/emotions"
 ACTION = "/expression_server/wait_for_expression"
@@ -340,6 +341,20 @@ def test_the_action_tells_nobody_from_nothing(action, perception, peer):
 
     peer.wait_until(is_done, "the second outcome")
     assert nobody.result().result.reason == RESULT.NOBODY
+
+
+def test_a_busy_client_loses_no_outcome_of_sixty(server, peer):
+    """All end while it does something else: their answers wait in its queue."""
+    client = create_wait_client(peer.node, "/expression_server/wait_for_expression")
+    peer.wait_until(client.server_is_ready, "the action")
+    goal = WaitForExpression.Goal(expressions=["fear"], timeout_s=1.0)
+    sent = [client.send_goal_async(goal) for _ in range(60)]
+    peer.wait_until(lambda: all(future.done() for future in sent), "the acceptance of all")
+    results = [future.result().get_result_async() for future in sent]
+    time.sleep(3.0)
+    peer.wait_until(lambda: all(result.done() for result in results), "all outcomes")
+    assert {result.result().result.reason for result in results} == {RESULT.NOTHING_RUNNING}
+    client.destroy()
 
 
 # Behaviour trees

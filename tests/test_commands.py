@@ -195,6 +195,30 @@ def test_ctrl_c_at_any_time_ends_without_a_traceback(name, tmp_path, ros_domain)
     assert "Traceback" not in errors, errors
 
 
+def test_entry_points_load_nothing_before_they_handle_ctrl_c():
+    """Ctrl-C before that ends in Python's traceback."""
+    modules = sorted({target.partition(":")[0] for target in COMMANDS.values()})
+    code = "import sys; before = set(sys.modules); import {}; print(*(set(sys.modules) - before))"
+    done = subprocess.run(
+        [sys.executable, "-c", code.format(", ".join(modules))],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    heavy = {"argparse", "asyncio", "cv2", "dataclasses", "inspect", "logging", "numpy", "rclpy"}
+    assert not heavy & set(done.stdout.split())
+
+
+def test_a_library_of_a_wrong_version_is_one_line(tmp_path):
+    (tmp_path / "wanting.py").write_text("raise ImportError('Vision 9 has no eyes: expected 8')")
+    code = "import sys; from fer_common.command import run; sys.exit(run('wanting'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr == "wanting: Vision 9 has no eyes: expected 8\n"
+
+
 def test_output_that_cannot_be_written_is_an_error(tmp_path):
     code = (
         "import sys; from fer_common.command import run; sys.exit(run('fer_evaluation.compare'))"
@@ -243,6 +267,8 @@ def test_unknown_ros_arguments_are_one_line(name, tmp_path):
     [
         ("dashboard", ["--port=99999"], "--port: 99999"),
         ("dashboard", ["--port=-1"], "--port: -1"),
+        ("dashboard", ["--namespace=9x"], "--namespace: '9x' is not a namespace"),
+        ("dashboard", ["--record-folder=/nowhere"], "/nowhere is not an existing folder"),
         ("lifecycle_manager", ["--camera"], "--camera"),
         ("lifecycle_manager", ["--ros-args", "-r", "__ns:=/1bad"], "1bad"),
         ("ros4hri_node", ["--ros-args", "-r", "__ns:=/1bad"], "1bad"),

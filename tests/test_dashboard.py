@@ -187,6 +187,8 @@ def test_nonsense_from_a_page_is_answered_and_the_server_lives(dashboard):
                 '{"type": "set", "key": "fer_perception/autostart", "value": false}',
                 '{"type": "set", "key": ["x"], "value": 1}',
                 '{"type": "select", "face": "f1"}',
+                '{"type": "select", "face": ["f1"]}',
+                '{"type": "record", "images": "no"}',
                 '{"type": "stop"}',
                 '{"type": "dance"}',
                 "[" * 2000,

@@ -226,6 +226,7 @@ def test_it_is_accessible(peer, dashboard, chromium, crowd, light, repository, s
     until("document.querySelectorAll('.face').length === 3", "the faces")
     until("document.querySelectorAll('.control').length >= 3", "the controls")
     tab.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
+    _check_layout(tab, *size_px)
     _check_keyboard(tab, until)
     # Faces change all the time; what a screen reader says does not.
     until("said.length >= 2", "two announcements")
@@ -241,6 +242,19 @@ def test_it_is_accessible(peer, dashboard, chromium, crowd, light, repository, s
     )
     until("globalThis.found !== undefined", "the end of axe-core")
     assert tab.evaluate("found") == []
+
+
+def _check_layout(tab, width_px, height_px):
+    """All that matters is in sight: at once on a desk, within two screens on a phone."""
+    tab.evaluate("document.getElementById('picture').style.aspectRatio = '4 / 3'")
+    is_phone = width_px < 600
+    parts = ("view", "people", "lamp", "time-line", "event-list" if is_phone else "settings")
+    bottoms = {
+        part: tab.evaluate(f"document.getElementById('{part}').getBoundingClientRect().bottom")
+        for part in parts
+    }
+    assert max(bottoms.values()) <= height_px * (2 if is_phone else 1), bottoms
+    assert tab.evaluate("document.documentElement.scrollWidth") == width_px
 
 
 def _check_keyboard(tab, until):

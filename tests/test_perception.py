@@ -309,6 +309,34 @@ def test_stamps_out_of_order_and_a_clock_set_back(perception):
     assert len(node.answer().faces) == 1
 
 
+def test_few_images_are_processed_while_nobody_is_there_and_all_once_someone_comes(perception):
+    node = perception({"idle_rate_hz": 0.5})
+    node.wait_for_subscription()
+
+    def show(image) -> None:
+        node.clock_s += 0.05
+        node.show(to_image_message(image, header(node.clock_s)))
+
+    def is_idle() -> bool:
+        show(EMPTY)
+        status = node.status("frames")
+        return status is not None and facts(status)["idle"] == "True"
+
+    def answers(image) -> int:
+        before = len(node.emotions)
+        for _ in range(20):
+            show(image)
+            node.peer.spin(0.05)
+        return len(node.emotions) - before
+
+    node.wait_until(is_idle, "the idle rate")
+    assert answers(EMPTY) <= 2
+    status = node.status("frames")
+    assert status.level == DiagnosticStatus.OK and "nobody is there" in status.message
+    assert len(node.answer().faces) == 1
+    assert answers(PORTRAIT) > 5
+
+
 def broken_model(folder: Path, fault: str) -> Path:
     shutil.copytree(Path(__file__).parent.parent / "models" / DEFAULT_MODEL, folder)
     weights = folder / "model.safetensors"

@@ -142,12 +142,13 @@ class WaitForExpression(Behaviour):
         """
         # Here, so that the conditions do not need the action.
         from fer_msgs.action import WaitForExpression as Action
-        from rclpy.action import ActionClient
+
+        from .nodes.wait_action import create_wait_client
 
         if "node" not in kwargs:
             raise KeyError(f"{self.name}: expected tree.setup(node=...), the node of the tree")
         self._goal_type = Action.Goal
-        self._client = ActionClient(kwargs["node"], Action, self._action)
+        self._client = create_wait_client(kwargs["node"], self._action)
 
     def initialise(self) -> None:
         """Begin a new call."""

@@ -49,6 +49,13 @@ def held(seconds, label, face_id=""):
     return LabelRow(round(seconds * S), label, None, face_id)
 
 
+def test_the_confidence_is_that_of_the_label():
+    """A steady label waits where another score has just become the highest."""
+    scores = np.array([0.5, 0.4, 0.1, 0.0, 0.0, 0.0, 0.0], np.float32)
+    assert PredictedFace("f1", BOX, "happiness", scores).confidence == pytest.approx(0.4)
+    assert PredictedFace("f1", BOX, "unknown", scores).confidence == pytest.approx(0.5)
+
+
 # Ground truth
 
 

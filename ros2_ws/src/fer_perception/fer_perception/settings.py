@@ -209,6 +209,15 @@ class EmotionNodeSettings(PerceptionSettings):
         "from 'image/compressed'.",
         choices=("raw", "compressed"),
     )
+    idle_rate_hz: float = option(
+        0.0,
+        "Images processed per second while nobody is there, from two seconds after the last face "
+        "has left until the next one: it saves power, and a face is found within one period, half "
+        "a second at 2. Other images then have no message on ~/emotions. 0 processes all, as is "
+        "always done with use_sim_time, so that a replayed bag is seen whole.",
+        minimum=0.0,
+        maximum=1000.0,
+    )
 
 
 # The settings of each part of the pipeline: changing one reloads the part.

@@ -96,7 +96,10 @@ class ActorNode(Node):
         topic = self._emotions.topic_name
         if not self._has_warned and self.count_publishers(topic) > 1:
             self._has_warned = True
-            self.get_logger().warning(f"another node publishes {topic} as well")
+            self.get_logger().warning(
+                f"another node publishes {topic} as well, a camera's perception or an actor: stop "
+                "it, or start this one in a namespace of its own: --ros-args -r __ns:=/robot1"
+            )
 
 
 def main(args: list[str] | None = None) -> None:

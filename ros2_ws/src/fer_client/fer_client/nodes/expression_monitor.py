@@ -266,8 +266,9 @@ class ExpressionMonitor:
         publishers = self.node.count_publishers(self._people.source)
         if publishers > 1:  # or one was killed a moment ago
             self.node.get_logger().warning(
-                f"{publishers} nodes publish {self._people.source}: give each perception a "
-                "namespace, or faces leave whenever the publisher changes",
+                f"{publishers} publishers on {self._people.source}, whose ids mean different "
+                "faces: all faces leave whenever the publisher changes. Stop all but one, or "
+                "start each in its own namespace: --ros-args -r __ns:=/robot1",
                 throttle_duration_sec=30.0,
             )
 

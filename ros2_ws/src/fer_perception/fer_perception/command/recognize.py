@@ -109,10 +109,12 @@ def _run(options: argparse.Namespace) -> int:
         is_stream = not isinstance(source, PictureFolder)
         table = SegmentTable() if is_stream else PictureTable()
         source_name = path.name if path.is_file() else source.name
-        writers: list[Write] = [json_printer(source_name) if options.json else table.add]
+        writers: list[Write] = [
+            json_printer(source_name, is_stream) if options.json else table.add
+        ]
         if options.csv is not None:
             file = stack.enter_context(options.csv.open("w", newline=""))
-            writers.append(csv_writer(file, source_name))
+            writers.append(csv_writer(file, source_name, is_stream))
         if options.annotate is not None:
             writers.append(annotator(options.annotate, source, path, stack))
         frames = tqdm(
