@@ -268,7 +268,7 @@ class ExpressionMonitor:
             self.node.get_logger().warning(
                 f"{publishers} publishers on {self._people.source}, whose ids mean different "
                 "faces: all faces leave whenever the publisher changes. Stop all but one, or "
-                "start each in its own namespace: --ros-args -r __ns:=/robot1",
+                "start each in a namespace of its own: --ros-args -r __ns:=/robot1",
                 throttle_duration_sec=30.0,
             )
 
