@@ -95,7 +95,7 @@ def main() -> int:
 
 
 def _open(browser: Chromium, address: str, size_px: tuple[int, int]) -> LiveTab:
-    """Open the page, dark, and wait until it shows a face."""
+    """Open the page in the dark theme and wait until it shows a face."""
     tab = browser.live(address, *size_px)
     theme = {"name": "prefers-color-scheme", "value": "dark"}
     tab.call("Emulation.setEmulatedMedia", features=[theme])

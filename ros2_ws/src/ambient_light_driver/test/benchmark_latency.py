@@ -9,6 +9,7 @@ nothing about time::
 
 import select
 import statistics
+import threading
 import time
 from pathlib import Path
 
@@ -140,11 +141,8 @@ def test_processor_time_of_a_rig(start_olad):
     config = SacnConfig(destination="127.0.0.1", fixtures=fixtures)
     worker = DeviceWorker(SacnDevice("rig", config), lambda name, status: None)
     worker.start()
-    [stat] = [
-        task / "stat"
-        for task in Path("/proc/self/task").iterdir()
-        if task.name == str(worker._thread.native_id)
-    ]
+    [thread] = [thread for thread in threading.enumerate() if thread.name == "lamp rig"]
+    stat = Path(f"/proc/self/task/{thread.native_id}/stat")
 
     def busy_s():
         return (

@@ -78,9 +78,7 @@ def _left_behind(options: argparse.Namespace, sources: Mapping[str, str]) -> str
         return "nothing was written"
     if options.overwrite:
         return "some reports may be of the earlier run: the same command evaluates all again"
-    return (
-        f"{count} of {len(sources)} bags have a report: the same command continues with the rest"
-    )
+    return f"{count} of {len(sources)} bags have a report: the same command evaluates the rest"
 
 
 def evaluate(options: argparse.Namespace) -> Results:

@@ -51,7 +51,7 @@ class MqttConfig(DeviceConfig):
         1, "MQTT quality of service of the commands; 0 could bring old ones.", minimum=1, maximum=2
     )
     retain: bool = option(
-        False, "Let the broker keep the last command for lamps that connect later."
+        False, "Let the broker keep the last command for lamps that connect late."
     )
     respect_manual_off: bool = option(
         False, "Leave a lamp off that a person has switched off, until it is switched on again."

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Give the unused pages of this process's Fast DDS segments back to the system.
+"""Give unused pages of Fast DDS's segments back to the system.
 
 Fast DDS writes zeros to its whole shared memory segment when it creates it, so that each process
 holds all of it from then on, for messages that it may never send. Pages of zeros are removed from
@@ -26,7 +26,7 @@ _done: set[str] = set()
 
 
 def give_back_unused_segments() -> int:
-    """Give back the pages of zeros of the segments that this process has created.
+    """Give back the unused pages of segments that this process created.
 
     Call it once the first node exists and before anything is published: a page must not be written
     to between the look at it and its removal. Later calls leave the same segments alone.

@@ -16,7 +16,7 @@ _OURS: Final = "fer_msgs/"
 
 
 class EarlierDefinitions:
-    """Topics of a bag whose messages have fewer or other fields than the installed fer_msgs.
+    """Topics of a bag recorded with an earlier definition of fer_msgs.
 
     :param topics: of the bag.
     :ivar topics: names of those to convert.
@@ -43,7 +43,7 @@ class EarlierDefinitions:
         }
 
     def convert(self, data: bytes, type_name: str) -> bytes:
-        """Return a message in the installed definition; new numbers are NaN, or 0.
+        """Return a message in the installed definition; new numbers are NaN or 0.
 
         :raises BagError: when ``data`` is not a message of the recorded definition.
         """

@@ -29,7 +29,7 @@ class IdTable:
 
 
 def id_table(scoring: Scoring) -> IdTable:
-    """Return the ids in the order of their first appearance; no table of a single one."""
+    """Return the ids in order of first appearance; no table for one."""
     ids, start_ns = scoring.presence.ids, scoring.timeline.start_ns or 0
     listed = list(ids.items())[:_MAX_IDS_LISTED]
     if len(listed) < 2:

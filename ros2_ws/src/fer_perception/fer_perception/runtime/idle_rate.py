@@ -10,7 +10,7 @@ IDLE_AFTER_S: Final = 2.0
 
 
 class IdleRate:
-    """Lower the rate of a stream while nobody is there; times are of one monotonic clock.
+    """Lower the rate of a stream while no face is there.
 
     The first face, of any image, restores the full rate.
 
