@@ -107,4 +107,6 @@ def cannot_start(error: Exception) -> str:
     """Return why a node cannot start, as one line."""
     is_unknown = isinstance(error, rclpy_implementation.UnknownROSArgsError)
     text = f"unknown ROS arguments: {error}" if is_unknown else str(error)
-    return f"cannot start: {' '.join(text.split()):.500}"
+    # HOME is unset or not writable, as in some services and containers.
+    hint = "; set ROS_LOG_DIR to a writable folder" if "initialize logging" in text else ""
+    return f"cannot start: {' '.join(text.split()):.500}{hint}"
