@@ -337,7 +337,7 @@ def test_an_unknown_device_is_reported_and_the_light_is_published_all_the_same(s
     level, text, _ = graph.diagnostics["ambient_light: device laser"]
     assert level == b"\x02"
     assert "unknown device 'laser', expected one of" in text
-    assert graph.colors
+    graph.wait_until(lambda: graph.colors, "colors")
     assert light.output().count("unknown device 'laser'") == 1
 
 

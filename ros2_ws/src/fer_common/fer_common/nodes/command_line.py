@@ -122,4 +122,6 @@ def cannot_start(error: Exception) -> str:
     text = f"unknown ROS arguments: {error}" if is_unknown else str(error)
     # Without rcl's places in its own source code.
     text = re.sub(r"( Error: Expected lexeme .*|, at /\S+:\d+)", "", " ".join(text.split()))
-    return f"cannot start: {text:.500}"
+    # HOME is unset or not writable, as in some services and containers.
+    hint = "; set ROS_LOG_DIR to a writable folder" if "initialize logging" in text else ""
+    return f"cannot start: {text:.500}{hint}"
