@@ -62,7 +62,7 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             "log_level",
             default_value="info",
-            description="Least severity that the nodes log.",
+            description="Lowest severity that the nodes log.",
             choices=["debug", "info", "warn", "error", "fatal"],
         ),
         DeclareLaunchArgument(
@@ -126,17 +126,16 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             "autostart",
             default_value="true",
-            description="Who configures and activates the lifecycle nodes: 'true', each itself at "
-            "once; 'managed', the node lifecycle_manager, one after the other, again after a "
-            "restart; 'false', no one.",
+            description="What configures and activates the lifecycle nodes: 'true', each node "
+            "itself; 'managed', the node lifecycle_manager, in order and again after a restart; "
+            "'false', nothing.",
             choices=["true", "managed", "false"],
         ),
         DeclareLaunchArgument(
             "aggregator",
             default_value="auto",
-            description="Sum the nodes' health up on /diagnostics_agg with "
-            "diagnostic_aggregator; 'auto' where it is installed. 'false' if the robot has one "
-            "already.",
+            description="Aggregate /diagnostics on /diagnostics_agg with diagnostic_aggregator; "
+            "'auto' where it is installed. 'false' if the robot already has one.",
             choices=["auto", *FLAG],
         ),
         DeclareLaunchArgument(

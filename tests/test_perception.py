@@ -27,7 +27,7 @@ from std_msgs.msg import Header
 from fer_perception.emotions import EMOTIONS
 from fer_perception.images.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message, to_rgb
-from fer_perception.recognition.model_store import DEFAULT_MODEL
+from fer_perception.recognition.installed_models import DEFAULT_MODEL
 
 PORTRAIT = PortraitSource().read()
 EMPTY = np.full((480, 640, 3), 90, np.uint8)

@@ -57,14 +57,14 @@ class CameraSettings:
     )
     width: int = option(
         0,
-        "Asked of a camera or the portrait [px]; 0 for its default.",
+        "Requested from a camera or the portrait [px]; 0 for its default.",
         minimum=0,
         maximum=16384,
         read_only=True,
     )
     height: int = option(
         0,
-        "Asked of a camera or the portrait [px]; 0 for its default.",
+        "Requested from a camera or the portrait [px]; 0 for its default.",
         minimum=0,
         maximum=16384,
         read_only=True,

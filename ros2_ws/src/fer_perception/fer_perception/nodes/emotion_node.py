@@ -38,8 +38,8 @@ from ..images.compressed import DecodedImage
 from ..images.decoding import ImageError
 from ..images.levels import is_nearly_black
 from ..inference.allocator import large_blocks_returned
+from ..inference.model_files import ModelError
 from ..live_pipeline import LivePipeline
-from ..recognition.model_store import ModelError
 from ..runtime.frame_clock import FrameClock, FrameTime
 from ..runtime.frame_worker import FrameWorker, Received
 from ..runtime.idle_rate import IdleRate
