@@ -18,7 +18,9 @@ from . import (
     following,
     frames,
     graph,
+    idle,
     labels,
+    processes,
     recognizer,
 )
 from .page import Page
@@ -221,6 +223,16 @@ def _graph(options: argparse.Namespace) -> None:
     )
 
 
+def _processes(options: argparse.Namespace) -> None:
+    report = processes.measure()
+    _print("processes", processes.TITLE, processes.COLUMNS, processes.rows(report))
+    _PAGE.text(processes.summary(report))
+
+
+def _idle(options: argparse.Namespace) -> None:
+    _print("idle", idle.TITLE, idle.COLUMNS, idle.rows(idle.measure(options.seconds)))
+
+
 def _cost(options: argparse.Namespace) -> None:
     models = cost_model.measure()
     cost_model.draw(models, _PLOT)
@@ -358,6 +370,8 @@ _PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "recognizer": _recognizer,
     "ceiling": _ceiling,
     "graph": _graph,
+    "processes": _processes,
+    "idle": _idle,
     "cost": _cost,
     "following": _following,
     "labels": _labels,

@@ -2,12 +2,18 @@
 """A short run of ``make soak``, and its detection of planted faults."""
 
 import math
+import subprocess
+import sys
+import time
 
 import pytest
 
+from bench.process_usage import ProcessUsage
+from real_peers import wait_until
 from robustness.soak import long_run
 from robustness.soak.flashes import MAX_FLASHES, FlashCounter
 from robustness.soak.long_run import PRIVATE, LongRunReport, Watched
+from robustness.soak.throttle import throttled
 from robustness.soak.trend import Trend
 
 SECONDS = 6.0
@@ -72,3 +78,19 @@ def test_flashes_of_a_lamp_are_counted(flashes_hz, violates):
     assert counter.swings >= 2 * flashes_hz * 5 - 2
     assert (counter.violations > 0) is violates
     assert (counter.worst_flashes > MAX_FLASHES) is violates
+
+
+def test_a_throttled_process_gets_its_share_of_a_core_and_then_all_again():
+    words = [sys.executable, "-c", "print(flush=True)\nwhile True: pass"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        try:
+            process.stdout.readline()
+            usage = ProcessUsage(process.pid)
+            with throttled(process.pid, 0.2):
+                begin_s, before_s = time.monotonic(), usage.cpu_s()
+                time.sleep(1.0)
+                after_s, elapsed_s = usage.cpu_s(), time.monotonic() - begin_s
+            assert 0.0 < after_s - before_s <= 0.2 * elapsed_s + 0.1
+            wait_until(lambda: usage.cpu_s() > after_s + 0.5, "the process, no longer suspended")
+        finally:
+            process.kill()

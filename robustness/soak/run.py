@@ -122,21 +122,7 @@ def _load(options: argparse.Namespace) -> bool:
         ("1 camera, 10 Hz, 50 faces", load.cameras(1, 10.0, seconds, (1920, 1080), 50)),
         ("1 camera, 30 Hz, 50 faces", load.cameras(1, 30.0, seconds, (1920, 1080), 50)),
     )
-    _print(
-        f"One perception process, {seconds:g} s",
-        ["load", "sent", "answered", "faces", "p50 ms", "p95 ms", "longest ms", "CPU", "MB"],
-        [
-            [
-                name,
-                str(sum(case.sent)),
-                " + ".join(str(count) for count in case.answered),
-                f"{case.faces:g}",
-                *(f"{1e3 * latency_s:.0f}" for latency_s in case.latency_s),
-                *_usage(case.usage),
-            ]
-            for name, case in cases
-        ],
-    )
+    _print_cameras(f"One perception process, {seconds:g} s", cases)
     light = load.messages(1000.0, seconds)
     _print(
         f"Emotion messages to the light, {light.seconds:.1f} s",
@@ -157,6 +143,66 @@ def _load(options: argparse.Namespace) -> bool:
     )
 
 
+def _print_cameras(title: str, cases: Sequence[tuple[str, load.CameraLoad]]) -> None:
+    _print(
+        title,
+        ["load", "sent", "answered", "faces", "p50 ms", "p95 ms", "longest ms", "CPU", "MB"],
+        [
+            [
+                name,
+                str(sum(case.sent)),
+                " + ".join(str(count) for count in case.answered),
+                f"{case.faces:g}",
+                *(f"{1e3 * latency_s:.0f}" for latency_s in case.latency_s),
+                *_usage(case.usage),
+            ]
+            for name, case in cases
+        ],
+    )
+
+
+def _weak(options: argparse.Namespace) -> bool:
+    seconds, share = options.seconds, load.WEAK_SHARE
+    cases = (
+        ("640x480, 1 face", load.cameras(1, 30.0, seconds, share=share)),
+        ("1280x720, 4 faces", load.cameras(1, 30.0, seconds, (1280, 720), 4, share)),
+    )
+    _print_cameras(f"30 Hz on {share:g} of a core, {seconds:g} s", cases)
+    for name, case in cases:
+        print(f"{name}: {'; '.join(case.said)}")
+    return _print_failures(
+        [
+            f"{name}: fewer than {load.LEAST_ANSWERED_HZ:g} a second, late, or silent about it"
+            for name, case in cases
+            if not case.is_good_for_a_weak_computer
+        ]
+    )
+
+
+_MANY = 8
+_MAX_GROWTH_MB = 8.0
+
+
+def _cameras(options: argparse.Namespace) -> bool:
+    case = load.cameras(_MANY, 15.0, 60.0 * options.minutes, (320, 240))
+    _print_cameras(
+        f"{_MANY} cameras of 320x240 at 15 Hz in one process, {options.minutes:g} minutes",
+        [("1 face each", case)],
+    )
+    fairness = min(case.answered) / max(case.answered)
+    print(
+        f"fairness, least over most answered: {fairness:.3f}; its own memory, MB: "
+        f"{', '.join(f'{own_mb:.0f}' for own_mb in case.own_mb)}; growth in the second half: "
+        f"{case.growth_mb:+.1f}"
+    )
+    return _print_failures(
+        [
+            *([] if case.is_good else ["a camera starved, was late or lost"]),
+            *([] if case.growth_mb <= _MAX_GROWTH_MB else ["the memory grows"]),
+        ]
+    )
+
+
 def _usage(usage: load.Usage) -> tuple[str, str]:
     before, after = usage.memory_mb
     return f"{usage.cpu_percent:.0f} %", f"{before:.0f} to {after:.0f}"
@@ -170,7 +216,14 @@ def _training(options: argparse.Namespace) -> bool:
 
 
 _PARTS: Mapping[str, Callable[[argparse.Namespace], bool]] = MappingProxyType(
-    {"load": _load, "faults": _faults, "training": _training, "graph": _graph}
+    {
+        "load": _load,
+        "weak": _weak,
+        "cameras": _cameras,
+        "faults": _faults,
+        "training": _training,
+        "graph": _graph,
+    }
 )
 
 
@@ -179,7 +232,7 @@ def main(args: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[[], *_PARTS], help="default: all")
     parser.add_argument("--seconds", type=float, default=30.0, help="duration of each load [s]")
-    parser.add_argument("--minutes", type=float, default=30.0, help="duration of the long run")
+    parser.add_argument("--minutes", type=float, default=30.0, help="duration of cameras, graph")
     parser.add_argument("--pictures", type=Path, help="folder with faces for the long run")
     parser.add_argument("--repeats", type=int, default=5, help="how often to do each fault")
     parser.add_argument("--kills", type=int, default=50, help="how often to kill a training")

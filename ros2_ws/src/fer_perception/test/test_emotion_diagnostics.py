@@ -102,3 +102,18 @@ def test_nobody_there_is_no_fault_but_images_that_cannot_be_used_are():
     statistics.count_rejected(10.0)
     status = frames_status("n", InputState("/image"), statistics.report(10.0), "", idle)
     assert status.level == DiagnosticStatus.ERROR
+
+
+def test_images_dropped_by_a_slow_computer_are_said():
+    statistics = FrameStatistics()
+    for frame in range(30):
+        now_s = 1.0 + frame / 30.0
+        statistics.count_received(now_s, replaced=frame % 2 == 1)
+        if frame % 2 == 0:
+            statistics.count_processed(now_s, 0.05)
+    status = frames_status("n", InputState("/image"), statistics.report(2.0), "", IdleRate())
+    assert status.message == "3.0 frames/s: 50% of the images are dropped for newer ones"
+    for frame in range(30):
+        statistics.count_processed(8.0 + frame / 30.0, 0.05)
+    later = frames_status("n", InputState("/image"), statistics.report(9.0), "", IdleRate())
+    assert "dropped" not in later.message

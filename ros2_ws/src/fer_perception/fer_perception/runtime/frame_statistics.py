@@ -27,7 +27,8 @@ class FrameReport:
     :ivar rate_hz: frames processed a second, over the last seconds.
     :ivar latency_p50_s: median time from receipt to result, over the last seconds; NaN if none.
     :ivar latency_p95_s: the same, 95th percentile.
-    :ivar rejected_share: of the frames of the last seconds, 0 to 1.
+    :ivar dropped_share: of the frames of the last seconds, 0 to 1.
+    :ivar rejected_share: of those that were not dropped, 0 to 1.
     :ivar damaged_share: the same.
     :ivar nearly_black_share: the same.
     :ivar silence_s: time since the last frame arrived; infinite before the first.
@@ -43,6 +44,7 @@ class FrameReport:
     rate_hz: float
     latency_p50_s: float
     latency_p95_s: float
+    dropped_share: float
     rejected_share: float
     damaged_share: float
     nearly_black_share: float
@@ -72,9 +74,9 @@ class FrameStatistics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._received = self._processed = self._dropped = 0
-        self._passed_over = 0
-        self._rejected, self._damaged, self._nearly_black = _Counter(), _Counter(), _Counter()
+        self._received = self._processed = self._passed_over = 0
+        self._dropped, self._rejected = _Counter(), _Counter()
+        self._damaged, self._nearly_black = _Counter(), _Counter()
         self._last_received_s = -float("inf")
         self._recent: deque[tuple[float, float]] = deque()
 
@@ -82,7 +84,8 @@ class FrameStatistics:
         """Count a received frame; ``replaced`` if it replaced a waiting one."""
         with self._lock:
             self._received += 1
-            self._dropped += replaced
+            if replaced:
+                self._dropped.add(now_s)
             self._last_received_s = now_s
 
     def count_rejected(self, now_s: float) -> None:
@@ -100,10 +103,10 @@ class FrameStatistics:
         with self._lock:
             self._nearly_black.add(now_s)
 
-    def count_dropped(self) -> None:
+    def count_dropped(self, now_s: float) -> None:
         """Count a frame dropped for a newer one after a long wait."""
         with self._lock:
-            self._dropped += 1
+            self._dropped.add(now_s)
 
     def count_passed_over(self, now_s: float) -> None:
         """Count a received frame that is skipped."""
@@ -128,16 +131,16 @@ class FrameStatistics:
         with self._lock:
             self._forget(now_s)
             latencies = [latency for _, latency in self._recent]
-            rejected, damaged, nearly_black = (
+            dropped, rejected, damaged, nearly_black = (
                 counter.recent(now_s)
-                for counter in (self._rejected, self._damaged, self._nearly_black)
+                for counter in (self._dropped, self._rejected, self._damaged, self._nearly_black)
             )
             frames = max(1, len(latencies) + rejected)
             p50, p95 = np.percentile(latencies, [50, 95]) if latencies else (np.nan, np.nan)
             return FrameReport(
                 self._received,
                 self._processed,
-                self._dropped,
+                self._dropped.total,
                 self._rejected.total,
                 self._damaged.total,
                 self._nearly_black.total,
@@ -145,6 +148,7 @@ class FrameStatistics:
                 len(latencies) / _WINDOW_S,
                 float(p50),
                 float(p95),
+                dropped / (frames + dropped),
                 rejected / frames,
                 min(1.0, damaged / frames),
                 min(1.0, nearly_black / frames),

@@ -118,6 +118,6 @@ class FrameWorker(Generic[FrameT, ResultT]):
             and mailbox.waiting
             and time.monotonic() - frame.received_s > MAX_WAIT_S
         ):
-            self.statistics.count_dropped()
+            self.statistics.count_dropped(time.monotonic())
             frame = mailbox.take()
         return frame
