@@ -25,7 +25,7 @@ from robustness.soak.domain import own_domain
 from .process_usage import ProcessUsage
 from .test_images import moving_faces
 
-CASES = ((640, 480, 1), (1280, 720, 4), (1920, 1080, 1))
+CASES = ((640, 480, 1), (1280, 720, 4), (1280, 720, 20), (1920, 1080, 1))
 """Width, height and number of faces."""
 
 _RATE_HZ = 30.0
