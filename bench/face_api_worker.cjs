@@ -84,7 +84,7 @@ async function main() {
   await faceapi.nets.faceExpressionNet.loadFromDisk(models);
   const options = new faceapi.SsdMobilenetv1Options({ minConfidence: 0.5, maxResults: 100 });
   const version = faceapi.version.faceapi || faceapi.version;
-  console.log(`ready ${JSON.stringify(`@vladmandic/face-api ${version}, WebAssembly`)}`);
+  console.log(`ready ${JSON.stringify(`face-api ${version} (WebAssembly)`)}`);
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const request = JSON.parse(line);
     const answer = request.image

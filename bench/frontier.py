@@ -226,7 +226,7 @@ def draw(points: Sequence[Point], path: Path, clock: Clock) -> None:
             fontsize=8,
         )
     axes.set_xscale("log")
-    axes.margins(x=0.2, y=0.1)
+    axes.margins(x=0.25, y=0.1)
     axes.set_xlabel(f"ms a face, without detection ({clock} time)")
     axes.set_ylabel("accuracy on report, %")
     axes.grid(alpha=0.3)

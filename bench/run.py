@@ -64,7 +64,7 @@ def _frames(options: argparse.Namespace) -> None:
     rows, titles = measured.rows, list(measured.rows[0].peers_ms)
     note = _clock_note(options)
     _PAGE.table(
-        "DeepFace's loop beside the whole pipeline, ms per frame (times as fast as the loop with "
+        "Whole pipeline beside DeepFace's loop, ms per frame (times as fast as the loop with "
         f"vgg_stn / with compact, on one thread): image in memory to scores of all faces{note}",
         [
             "image",
@@ -147,7 +147,7 @@ def _frontier(options: argparse.Namespace) -> None:
     found = frontier.measure(options.data, options.peers, options.pictures, options.clock)
     best = frontier.on_the_frontier(found.points)
     _PAGE.table(
-        f"Accuracy on {found.pictures} pictures of FER2013's `report`, seven classes by FER+'s "
+        f"Accuracy over time a face: on {found.pictures} pictures of FER2013's `report`, seven classes by FER+'s "
         "votes, and time of one picture without detection; a frame is 640x480 with one face, "
         f"searched; in turn on every few pictures{_clock_note(options)}",
         ["", "accuracy %", "balanced %", "ms a face", "ms a frame", "on the frontier"],
