@@ -147,8 +147,8 @@ def _frontier(options: argparse.Namespace) -> None:
     found = frontier.measure(options.data, options.peers, options.pictures, options.clock)
     best = frontier.on_the_frontier(found.points)
     _PAGE.table(
-        f"Accuracy over time a face: on {found.pictures} pictures of FER2013's `report`, seven classes by FER+'s "
-        "votes, and time of one picture without detection; a frame is 640x480 with one face, "
+        f"Accuracy over time a face: on {found.pictures} pictures of FER2013's `report`, seven "
+        "classes by FER+'s votes, and time of one picture without detection; a frame is 640x480 with one face, "
         f"searched; in turn on every few pictures{_clock_note(options)}",
         ["", "accuracy %", "balanced %", "ms a face", "ms a frame", "on the frontier"],
         [
@@ -239,6 +239,7 @@ def _graph(options: argparse.Namespace) -> None:
         [
             "image",
             "faces",
+            "model",
             "sent",
             "reached the node",
             "answered",
@@ -252,6 +253,7 @@ def _graph(options: argparse.Namespace) -> None:
             [
                 f"{row.width}x{row.height}",
                 str(row.faces),
+                row.model,
                 str(row.sent),
                 str(row.received),
                 str(row.answered),
