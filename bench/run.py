@@ -148,8 +148,8 @@ def _frontier(options: argparse.Namespace) -> None:
     best = frontier.on_the_frontier(found.points)
     _PAGE.table(
         f"Accuracy over time a face: on {found.pictures} pictures of FER2013's `report`, seven "
-        "classes by FER+'s votes, and time of one picture without detection; a frame is 640x480 with one face, "
-        f"searched; in turn on every few pictures{_clock_note(options)}",
+        "classes by FER+'s votes, and time of one picture without detection; a frame is 640x480 "
+        f"with one face, searched; in turn on every few pictures{_clock_note(options)}",
         ["", "accuracy %", "balanced %", "ms a face", "ms a frame", "on the frontier"],
         [
             [
