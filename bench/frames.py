@@ -3,11 +3,10 @@
 
 import statistics
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -23,21 +22,45 @@ from fer_training.learning.trained_network import load_network
 from fer_training.networks.normalization import grey_levels, normalize
 
 from .peers import DEEPFACE, PEERS, PeerProcess, running
+from .stopwatch import Clock, Time, median_ms, timed
 from .test_images import moving_faces, with_faces
-from .tested_model import FOLDER, pipeline_of_the_node
+from .tested_model import COMPACT, FOLDER, pipeline_of_the_node
 
 IMAGES = tuple((*size, faces) for size in ((640, 480), (1280, 720)) for faces in (1, 4, 20))
 """Width, height and number of faces."""
 
-_SEARCHED: Final = {"detection_interval_s": 0.0, "recognition_rate_hz": 0.0}
-_FOLLOWED: Final = "faces followed"
-PIPELINES: Final = {
-    "every frame searched": _SEARCHED,
-    # As many cores as the peers use.
-    "the same on two threads": _SEARCHED | {"threads": 2},
-    _FOLLOWED: {},
-}
-"""The node's parameters by title of the measurement."""
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A pipeline to measure.
+
+    :ivar model: folder of its model.
+    :ivar followed: as the node runs, else every frame is searched and each face recognised.
+    :ivar goals: how many times as fast as DeepFace's loop it should be, by number of faces.
+    """
+
+    model: Path
+    followed: bool
+    goals: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Return its name in the tables."""
+        return f"{self.model.name}, {'followed' if self.followed else 'every frame searched'}"
+
+    def build(self) -> FramePipeline:
+        """Return the pipeline."""
+        searched = {"detection_interval_s": 0.0, "recognition_rate_hz": 0.0}
+        changes: dict[str, Any] = {"model": str(self.model)}
+        return pipeline_of_the_node(changes | ({} if self.followed else searched))
+
+
+PIPELINES: Final = (
+    Pipeline(FOLDER, followed=False),
+    Pipeline(FOLDER, followed=True),
+    Pipeline(COMPACT, followed=False, goals=((1, 30), (4, 30), (20, 30))),
+    Pipeline(COMPACT, followed=True, goals=((1, 150), (4, 100), (20, 60))),
+)
 
 # One interval between two full detections.
 _RATE_HZ = 30.0
@@ -50,12 +73,12 @@ class FrameRow:
 
     :ivar peers_ms: detection alone, by the peer's title.
     :ivar ours_ms: detection alone, by backend and minimum face size in pixels.
-    :ivar deepface_loop_ms: DeepFace's detection and, for each of its faces, the network in eager
-        PyTorch.
-    :ivar pipeline_ms: image in memory to scores, for each of :data:`PIPELINES`; with the node's
-        defaults the mean over a detection interval.
+    :ivar loop_ms: DeepFace's detection and, for each face, the network in eager PyTorch, by the
+        network's name; empty without DeepFace.
+    :ivar pipeline_ms: image in memory to scores, in the order of :data:`PIPELINES`; followed, the
+        mean over a detection interval.
     :ivar found: faces found by our detector.
-    :ivar same_faces: whether DeepFace finds the same.
+    :ivar same_faces: whether DeepFace finds the same; None without it.
     """
 
     width: int
@@ -63,33 +86,53 @@ class FrameRow:
     faces: int
     peers_ms: dict[str, float]
     ours_ms: dict[tuple[str, int], float]
-    deepface_loop_ms: float
-    pipeline_ms: dict[str, float]
+    loop_ms: dict[str, float]
+    pipeline_ms: list[float]
     found: int
-    same_faces: bool
+    same_faces: bool | None
 
 
-def _ms(call: Callable[..., object], *arguments: object) -> float:
-    start = time.perf_counter()
-    call(*arguments)
-    return 1e3 * (time.perf_counter() - start)
+@dataclass(frozen=True)
+class Frames:
+    """The measurement.
+
+    :ivar versions: of the peers.
+    :ivar missing: sentences, one for each peer that was not measured.
+    """
+
+    rows: list[FrameRow]
+    versions: list[str]
+    missing: list[str]
+
+
+class _Searching:
+    """A pipeline that searches every frame, on one image."""
+
+    def __init__(self, pipeline: Pipeline, image: RgbImage) -> None:
+        self._pipeline = pipeline.build()
+        self._image = image
+
+    def time(self) -> Time:
+        """Process the image as the first of a stream."""
+        self._pipeline.tracker, self._pipeline.smoother = FaceTracker(), ScoreSmoother(0.5)
+        return timed(self._pipeline.track, self._image, 0.0)
 
 
 class _Following:
     """The node's pipeline on a stream of moving faces."""
 
-    def __init__(self, frames: list[RgbImage]) -> None:
-        self._pipeline = pipeline_of_the_node(PIPELINES[_FOLLOWED])
+    def __init__(self, pipeline: Pipeline, frames: list[RgbImage]) -> None:
+        self._pipeline = pipeline.build()
         self._frames = frames
         self._count = 0
 
-    def interval_ms(self) -> float:
+    def time(self) -> Time:
         """Process the frames of an interval and return their mean time."""
-        total_ms = 0.0
+        total = Time(0.0, 0.0)
         for image in self._frames:
             self._count += 1
-            total_ms += _ms(self._pipeline.track, image, self._count / _RATE_HZ)
-        return total_ms / len(self._frames)
+            total += timed(self._pipeline.track, image, self._count / _RATE_HZ)
+        return Time(total.wall_ms / len(self._frames), total.cpu_ms / len(self._frames))
 
 
 def _agree(ours: list[BoundingBox], theirs: list[BoundingBox]) -> bool:
@@ -98,8 +141,19 @@ def _agree(ours: list[BoundingBox], theirs: list[BoundingBox]) -> bool:
     )
 
 
+def _eager(network: torch.nn.Module, crops: torch.Tensor) -> None:
+    with torch.inference_mode():
+        for crop in crops:
+            network(normalize(grey_levels(crop[None]))).softmax(dim=1)
+
+
 def _measure(
-    peers: list[PeerProcess], width: int, height: int, faces: int, rounds: int
+    peers: Sequence[PeerProcess],
+    width: int,
+    height: int,
+    faces: int,
+    rounds: int,
+    clock: Clock,
 ) -> FrameRow:
     image = with_faces(width, height, faces)
     detectors = {
@@ -107,85 +161,84 @@ def _measure(
         for backend in ("native", "onnxruntime")
         for size in (40, 20)
     }
-    network = load_network(FOLDER).network
-    searching: dict[str, FramePipeline] = {
-        title: pipeline_of_the_node(changes)
-        for title, changes in PIPELINES.items()
-        if title != _FOLLOWED
-    }
-    following = _Following(moving_faces(width, height, faces, _FRAMES))
+    networks = {folder.name: load_network(folder).network for folder in (FOLDER, COMPACT)}
+    moving = moving_faces(width, height, faces, _FRAMES)
+    pipelines = [
+        _Following(pipeline, moving) if pipeline.followed else _Searching(pipeline, image)
+        for pipeline in PIPELINES
+    ]
     found = [face for face in detectors["native", 40].detect(image) if face.confidence >= 0.9]
     crops = torch.from_numpy(align_faces(image, found))
-
-    def eager() -> None:
-        with torch.inference_mode():
-            for crop in crops:
-                network(normalize(grey_levels(crop[None]))).softmax(dim=1)
-
-    theirs: dict[str, list[float]] = {peer.peer.title: [] for peer in peers}
-    ours: dict[tuple[str, int], list[float]] = {key: [] for key in detectors}
-    loop: list[float] = []
-    pipelines: dict[str, list[float]] = {title: [] for title in PIPELINES}
-    deepface_boxes: list[BoundingBox] = []
+    theirs: dict[str, list[Time]] = {peer.peer.title: [] for peer in peers}
+    ours: dict[tuple[str, int], list[Time]] = {key: [] for key in detectors}
+    loops: dict[str, list[Time]] = {name: [] for name in networks}
+    whole: list[list[Time]] = [[] for _ in PIPELINES]
+    boxes: dict[str, list[BoundingBox]] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "image.npy")
         np.save(path, image)
-        for round_ in range(-2, rounds):
-            for whole in searching.values():
-                whole.tracker, whole.smoother = FaceTracker(), ScoreSmoother(0.5)
-            times = {peer.peer.title: peer.detect(path) for peer in peers}
-            eager_ms = _ms(eager)
-            detection_ms = {key: _ms(d.detect, image) for key, d in detectors.items()}
-            pipeline_ms = {title: _ms(p.track, image, 0.0) for title, p in searching.items()}
-            pipeline_ms[_FOLLOWED] = following.interval_ms()
+        for round_ in range(-1, rounds):
+            detections = {peer.peer.title: peer.detect(path) for peer in peers}
+            eager = {name: timed(_eager, network, crops) for name, network in networks.items()}
+            native = {key: timed(d.detect, image) for key, d in detectors.items()}
+            frame_times = [pipeline.time() for pipeline in pipelines]
             if round_ < 0:  # warm-up
                 continue
-            for title, (elapsed_ms, _) in times.items():
-                theirs[title].append(elapsed_ms)
-            for key, elapsed_ms in detection_ms.items():
-                ours[key].append(elapsed_ms)
-            deepface_ms, deepface_boxes = times[DEEPFACE.title]
-            loop.append(deepface_ms + eager_ms)
-            for title, elapsed_ms in pipeline_ms.items():
-                pipelines[title].append(elapsed_ms)
+            for title, (elapsed, boxes[title]) in detections.items():
+                theirs[title].append(elapsed)
+            for key, elapsed in native.items():
+                ours[key].append(elapsed)
+            if DEEPFACE.title in detections:
+                for name, elapsed in eager.items():
+                    loops[name].append(detections[DEEPFACE.title][0] + elapsed)
+            for times, elapsed in zip(whole, frame_times, strict=True):
+                times.append(elapsed)
+    reference = boxes.get(DEEPFACE.title)
     return FrameRow(
         width,
         height,
         faces,
-        {title: statistics.median(values) for title, values in theirs.items()},
-        {key: statistics.median(values) for key, values in ours.items()},
-        statistics.median(loop),
-        {title: statistics.median(values) for title, values in pipelines.items()},
+        {title: median_ms(times, clock) for title, times in theirs.items()},
+        {key: median_ms(times, clock) for key, times in ours.items()},
+        {name: median_ms(times, clock) for name, times in loops.items() if times},
+        [median_ms(times, clock) for times in whole],
         len(found),
-        _agree([face.box for face in found], deepface_boxes),
+        None if reference is None else _agree([face.box for face in found], reference),
     )
 
 
 def measure(
-    rounds: int, methods: Sequence[str], images: Sequence[tuple[int, int, int]]
-) -> list[FrameRow]:
+    rounds: int, methods: Sequence[str], images: Sequence[tuple[int, int, int]], clock: Clock
+) -> Frames:
     """Measure each of ``images``.
 
     :param methods: of the peers to compare with, in addition to DeepFace.
     """
-    chosen = [peer for peer in PEERS if peer is DEEPFACE or peer.method in methods]
+    chosen = [
+        peer for peer in PEERS if peer.detects and (peer is DEEPFACE or peer.method in methods)
+    ]
     torch.set_num_threads(1)
     with running(chosen) as peers:
-        return [_measure(peers, *image, rounds) for image in images]
+        rows = [_measure(peers.running, *image, rounds, clock) for image in images]
+        versions = [f"{peer.peer.title}: {peer.version}" for peer in peers.running]
+    return Frames(rows, versions, list(peers.missing))
 
 
 def measure_ours(
-    rounds: int, images: Sequence[tuple[int, int, int]]
+    rounds: int, images: Sequence[tuple[int, int, int]], clock: Clock
 ) -> dict[tuple[int, int, int], tuple[float, float]]:
     """Return (detection, full pipeline) in ms by width, height, faces."""
     detector = Mtcnn()
-    whole = pipeline_of_the_node(_SEARCHED)
+    whole = Pipeline(FOLDER, followed=False).build()
     results = {}
     for width, height, faces in images:
         image = with_faces(width, height, faces)
-        times = [(_ms(detector.detect, image), _ms(whole.recognize, image)) for _ in range(rounds)]
+        times = [
+            (timed(detector.detect, image), timed(whole.recognize, image)) for _ in range(rounds)
+        ]
         detection_ms, pipeline_ms = (
-            statistics.median(values) for values in zip(*times, strict=True)
+            statistics.median(each.by(clock) for each in values)
+            for values in zip(*times, strict=True)
         )
         results[width, height, faces] = (detection_ms, pipeline_ms)
     return results

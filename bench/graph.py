@@ -20,13 +20,21 @@ from fer_bringup import fast_dds
 from fer_bringup.standalone.processes import NodeSpec, start, stop
 from fer_perception.face import RgbImage
 from fer_perception.nodes.image_messages import to_image_message
+from fer_perception.recognition.installed_models import DEFAULT_MODEL
 from robustness.soak.domain import own_domain
 
 from .process_usage import ProcessUsage
 from .test_images import moving_faces
+from .tested_model import COMPACT
 
-CASES = ((640, 480, 1), (1280, 720, 4), (1920, 1080, 1))
-"""Width, height and number of faces."""
+CASES = (
+    (640, 480, 1, DEFAULT_MODEL),
+    (1280, 720, 4, DEFAULT_MODEL),
+    (1280, 720, 20, DEFAULT_MODEL),
+    (1280, 720, 20, COMPACT.name),
+    (1920, 1080, 1, DEFAULT_MODEL),
+)
+"""Width, height, number of faces, model."""
 
 _RATE_HZ = 30.0
 _TIMEOUT_S = 60.0
@@ -48,6 +56,7 @@ class GraphRow:
     width: int
     height: int
     faces: int
+    model: str
     sent: int
     received: int
     answered: int
@@ -107,9 +116,15 @@ def _wait_for(condition: object, what: str) -> None:
         time.sleep(0.05)
 
 
-def _run(width: int, height: int, faces: int, seconds: float) -> GraphRow:
+def _run(width: int, height: int, faces: int, model: str, seconds: float) -> GraphRow:
     views = moving_faces(width, height, faces, 30)
-    nodes = start([NodeSpec("fer_perception", "emotion_node", "fer_perception")])
+    nodes = start(
+        [
+            NodeSpec(
+                "fer_perception", "emotion_node", "fer_perception", parameters=(("model", model),)
+            )
+        ]
+    )
     camera = _Camera()
     try:
         _wait_for(camera.publisher.get_subscription_count, "the node")
@@ -131,6 +146,7 @@ def _run(width: int, height: int, faces: int, seconds: float) -> GraphRow:
             width,
             height,
             faces,
+            model,
             sent,
             camera.received - before,
             len(latencies),

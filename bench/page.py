@@ -1,46 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Print tables and write the page of measured figures."""
+"""Print tables and keep the page of measured figures."""
 
-from collections.abc import Iterable, Sequence
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
+from fer_common.atomic_file import write_atomically
 from fer_evaluation.report import provenance
 
-_INTRODUCTION = """# Measured figures
+_INTRODUCTION: Final = """# Measured figures
 
 The only page of measured figures, beside the [models' cards](../models/README.md). All before
-[Other commands](#other-commands) is written by `make bench BENCH_ARGS='{arguments}'`.
-
-| | |
-|---|---|
-| Date | {date} |
-| Revision | `{revision}` |
-| Processor | {processor}, {cpus} cores |
-| System | {system}, Python {python} |
-
-Times are medians of interleaved calls in one run: other load on the machine
-affects all alike.
-Ours runs on one thread, peers with their defaults. Compare ratios, not milliseconds of
-different machines.
+[Other commands](#other-commands) is written by `make bench`: each section states when, where and
+with which revision it was measured (`+`: with changes that are not committed), and its command; a
+part that is not run keeps its section. Times are medians of interleaved calls in one
+run: other load on the machine affects all alike. Ours runs on one thread, others with their
+defaults. Compare ratios, not milliseconds of different machines.
 """
-_OTHER_COMMANDS = "## Other commands\n"
-"""Heading of the part that is kept: figures that other commands print."""
+
+_BEGIN: Final = "<!-- part: {part} -->"
+_MARK: Final = re.compile(r"^<!-- part: (\w+) -->$", re.MULTILINE)
 
 
 class Page:
-    """Collect measurements; print each table immediately."""
+    """Collect the sections of the parts; print each table immediately."""
 
     def __init__(self) -> None:
+        # Tables of many columns need the room even where the output is a file.
         self._console = Console(width=None if Console().is_terminal else 150)
-        self._parts: list[str] = []
+        self._heading = ""
+        self._lines: list[str] = []
+        # Once, as writing the page is a change itself.
+        self._host = provenance.host()
 
-    def table(
-        self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], command: str
-    ) -> None:
-        """Add a table and the command that reproduces it."""
+    def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Add a table; the first one of a part gives its section the heading."""
         lines = [list(row) for row in rows]
         table = Table(title=title)
         for column in columns:
@@ -48,30 +48,57 @@ class Page:
         for line in lines:
             table.add_row(*line)
         self._console.print(table)
-        heading = title.split(":")[0].split(",")[0]
+        self._heading = self._heading or title.split(":")[0].split(",")[0]
         cells = [columns, ["---"] * len(columns), *lines]
         body = "\n".join("| " + " | ".join(cell or " " for cell in line) + " |" for line in cells)
-        self._parts.append(f"## {heading}\n\n{title}.\n\n{body}\n\n`{command}`\n")
+        self._lines.append(f"{title}.\n\n{body}\n")
 
     def text(self, text: str) -> None:
-        """Add a sentence."""
+        """Add a paragraph."""
         self._console.print(text)
-        self._parts.append(f"{text}\n")
+        self._lines.append(f"{text}\n")
 
-    def write(self, path: Path, arguments: str) -> None:
-        """Write the page as Markdown; keep what stands under ``Other commands``.
+    def end(self, path: Path | None, order: Sequence[str], part: str, command: str) -> None:
+        """Write the section of a part in place of an earlier one.
 
-        :param arguments: of the benchmark that measured the rest.
+        A part without a table was skipped: its earlier section is kept.
+
+        :param path: of the page; None to keep none.
+        :param order: of the parts on the page.
+        :param command: that measures the part.
         """
-        host = provenance.host()
-        introduction = _INTRODUCTION.format(
-            arguments=arguments,
-            date=host["evaluated_at"][:10],
-            revision=(host["git_revision"] or "unknown")[:12],
-            **{key: host[key] for key in ("processor", "cpus", "system", "python")},
+        heading, self._heading = self._heading, ""
+        body, self._lines = "\n".join(self._lines), []
+        if path is None or not heading:
+            return
+        host, revision = self._host, self._host["git_revision"] or "unknown"
+        origin = (
+            f"{host['evaluated_at'][:10]}, revision `{revision[:12]}"
+            f"{'+' * revision.endswith('+')}`, {host['processor']}, {host['cpus']} cores, "
+            f"{host['system']}, Python {host['python']}: `{command}`"
         )
-        _, heading, kept = (path.read_text(encoding="utf-8") if path.exists() else "").partition(
-            _OTHER_COMMANDS
-        )
-        path.write_text("\n".join([introduction, *self._parts, heading + kept]), encoding="utf-8")
-        self._console.print(f"Wrote {path}")
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        sections = sections_of(text) | {part: f"## {heading}\n\n{origin}\n\n{body}"}
+        write_atomically(path, page_of(sections, order).encode())
+        self._console.print(f"Wrote {heading!r} to {path}")
+
+
+def sections_of(text: str) -> dict[str, str]:
+    """Return the sections of a page, by part.
+
+    :raises ValueError: when it is another text.
+    """
+    if text and not _MARK.search(text):
+        raise ValueError("the page has no sections of make bench: give --page another path")
+    pieces = _MARK.split(text)[1:]
+    return {
+        part: body.strip() + "\n" for part, body in zip(pieces[::2], pieces[1::2], strict=True)
+    }
+
+
+def page_of(sections: Mapping[str, str], order: Sequence[str]) -> str:
+    """Return a page of ``sections``, those of unknown parts last."""
+    known = [part for part in order if part in sections]
+    parts = [*known, *(part for part in sections if part not in order)]
+    marked = [f"{_BEGIN.format(part=part)}\n\n{sections[part]}" for part in parts]
+    return "\n".join([_INTRODUCTION, *marked])

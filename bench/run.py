@@ -2,11 +2,10 @@
 """Run the benchmarks and print their tables: ``python -m bench.run``."""
 
 import argparse
-import shlex
-import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from . import (
     cost_model,
     following,
     frames,
+    frontier,
     graph,
     idle,
     labels,
@@ -24,18 +24,18 @@ from . import (
     recognizer,
 )
 from .page import Page
-from .peers import DEEPFACE, PEERS
+from .peers import PEERS
+from .stopwatch import CLOCKS
 from .test_images import with_faces
 from .tracking import measure as tracking
 from .tracking.people import people_of, photographs_of, share_alike
 
-_PLOT = Path(__file__).resolve().parent.parent / "docs" / "cost_model.png"
-_PAGE = Page()
+_DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
+_PAGE: Final = Page()
 
 
-def _print(part: str, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Add a table of the benchmark's ``part`` to the page."""
-    _PAGE.table(title, columns, rows, f"make bench BENCH_ARGS={part}")
+def _clock_note(options: argparse.Namespace) -> str:
+    return "" if options.clock == "wall" else ", time of the processors, not by the clock"
 
 
 def _accuracy(options: argparse.Namespace) -> None:
@@ -58,78 +58,125 @@ def _accuracy(options: argparse.Namespace) -> None:
             ]
             for model in accuracy.read()
         ],
-        "ros2 run fer_training evaluate models/NAME --data DATA --write",
     )
 
 
 def _frames(options: argparse.Namespace) -> None:
-    rows = frames.measure(options.rounds, options.peers, options.image)
-    titles = list(rows[0].peers_ms)
-
-    def image(row: frames.FrameRow) -> list[str]:
-        return [f"{row.width}x{row.height}", str(row.faces)]
-
-    def ours(row: frames.FrameRow, key: tuple[str, int]) -> str:
-        return f"{row.ours_ms[key]:.2f}"
-
-    def against(row: frames.FrameRow, title: str, size: int) -> str:
-        return f"{row.peers_ms[title] / row.ours_ms['native', size]:.1f}x"
-
-    _print(
-        "frames",
-        "Detection, ms per frame (medians, interleaved; ours on one thread, min face 40 and 20)",
-        ["image", "faces", *titles, "ours 40", "ours 20", "ORT 40", "ORT 20", "found"],
-        [
-            [
-                *image(row),
-                *(f"{row.peers_ms[title]:.1f}" for title in titles),
-                ours(row, ("native", 40)),
-                ours(row, ("native", 20)),
-                ours(row, ("onnxruntime", 40)),
-                ours(row, ("onnxruntime", 20)),
-                f"{row.found}{'' if row.same_faces else ', NOT as DeepFace'}",
-            ]
-            for row in rows
-        ],
-    )
-    _print(
-        "frames",
-        "Detection, how many times as fast as each peer, at min face 40 / 20",
-        ["image", "faces", *titles],
-        [
-            [
-                *image(row),
-                *(f"{against(row, t, 40)} / {against(row, t, 20)}" for t in titles),
-            ]
-            for row in rows
-        ],
-    )
-    _print(
-        "frames",
-        "Whole pipeline, ms per frame (times as fast): image in memory -> scores of all faces",
+    measured = frames.measure(options.rounds, options.peers, options.image, options.clock)
+    rows, titles = measured.rows, list(measured.rows[0].peers_ms)
+    note = _clock_note(options)
+    _PAGE.table(
+        "Whole pipeline beside DeepFace's loop, ms per frame (times as fast as the loop with "
+        f"vgg_stn / with compact, on one thread): image in memory to scores of all faces{note}",
         [
             "image",
             "faces",
-            f"{DEEPFACE.title} + torch eager",
-            *(f"ours, {title}" for title in frames.PIPELINES),
+            *(f"DeepFace + eager {name}" for name in rows[0].loop_ms),
+            *(pipeline.title for pipeline in frames.PIPELINES),
         ],
         [
             [
-                *image(row),
-                f"{row.deepface_loop_ms:.1f}",
+                *_size_and_faces(row),
+                *(f"{ms:.1f}" for ms in row.loop_ms.values()),
                 *(
-                    f"{elapsed_ms:.2f} ({row.deepface_loop_ms / elapsed_ms:.1f}x)"
-                    for elapsed_ms in row.pipeline_ms.values()
+                    _beside_loop(row, pipeline, ms)
+                    for pipeline, ms in zip(frames.PIPELINES, row.pipeline_ms, strict=True)
                 ),
             ]
             for row in rows
         ],
     )
+    _PAGE.table(
+        "Detection, ms per frame: ours with min face 40 and 20, native and on ONNX Runtime "
+        f"(ORT), others with their defaults or 40{note}",
+        ["image", "faces", *titles, "ours 40", "ours 20", "ORT 40", "ORT 20", "found"],
+        [
+            [
+                *_size_and_faces(row),
+                *(f"{row.peers_ms[title]:.1f}" for title in titles),
+                *(
+                    f"{row.ours_ms[backend, size]:.2f}"
+                    for backend in ("native", "onnxruntime")
+                    for size in (40, 20)
+                ),
+                f"{row.found}{', NOT as DeepFace' if row.same_faces is False else ''}",
+            ]
+            for row in rows
+        ],
+    )
+    _PAGE.table(
+        "Detection, how many times as fast as each, at min face 40 / 20",
+        ["image", "faces", *titles],
+        [
+            [
+                *_size_and_faces(row),
+                *(
+                    " / ".join(
+                        f"{row.peers_ms[title] / row.ours_ms['native', size]:.1f}x"
+                        for size in (40, 20)
+                    )
+                    for title in titles
+                ),
+            ]
+            for row in rows
+        ],
+    )
+    _versions(measured.versions, measured.missing)
+
+
+def _size_and_faces(row: frames.FrameRow) -> list[str]:
+    return [f"{row.width}x{row.height}", str(row.faces)]
+
+
+def _beside_loop(row: frames.FrameRow, pipeline: frames.Pipeline, ms: float) -> str:
+    ratios = " / ".join(f"{loop_ms / ms:.1f}x" for loop_ms in row.loop_ms.values())
+    goal = dict(pipeline.goals).get(row.faces)
+    return f"{ms:.2f} ({ratios or 'no loop'}{f'; goal {goal}x' if goal else ''})"
+
+
+def _versions(versions: Iterable[str], missing: Iterable[str]) -> None:
+    """State what was compared with, and what was not."""
+    if measured := "; ".join(versions):
+        _PAGE.text(f"Compared with {measured}.")
+    if absent := " ".join(missing):
+        _PAGE.text(absent)
+
+
+def _frontier(options: argparse.Namespace) -> None:
+    if options.data is None:
+        _PAGE.text("Accuracy over time a face skipped: give --data FOLDER of FER2013 with FER+")
+        return
+    found = frontier.measure(options.data, options.peers, options.pictures, options.clock)
+    best = frontier.on_the_frontier(found.points)
+    _PAGE.table(
+        f"Accuracy over time a face: on {found.pictures} pictures of FER2013's `report`, seven "
+        "classes by FER+'s votes, and time of one picture without detection; a frame is 640x480 "
+        f"with one face, searched; in turn on every few pictures{_clock_note(options)}",
+        ["", "accuracy %", "balanced %", "ms a face", "ms a frame", "on the frontier"],
+        [
+            [
+                point.name,
+                f"{100 * point.accuracy:.1f}",
+                f"{100 * point.balanced:.1f}",
+                f"{point.face_ms:.2f}",
+                "" if point.frame_ms is None else f"{point.frame_ms:.1f}",
+                "yes" if point in best else "no",
+            ]
+            for point in sorted(found.points, key=lambda point: -point.accuracy)
+        ],
+    )
+    if options.page is not None:
+        frontier.draw(found.points, _DOCS / "frontier.png", options.clock)
+        _PAGE.text("![accuracy on report over milliseconds a face](frontier.png)")
+    _PAGE.text(
+        "Others were trained on FER2013's own labels or on other pictures, ours on FER+'s votes; "
+        "each is given the whole picture, as its network was trained."
+    )
+    _versions([], found.missing)
 
 
 def _recognizer(options: argparse.Namespace) -> None:
-    _print(
-        "recognizer",
+    _PAGE.table(
         "Recogniser, ms per face (medians, interleaved, one thread)",
         ["", *(f"batch {b} (of eager)" for b in recognizer.BATCHES), "same label as eager"],
         [
@@ -145,7 +192,7 @@ def _recognizer(options: argparse.Namespace) -> None:
 
 def _ceiling(options: argparse.Namespace) -> None:
     reached = ceiling.measure()
-    rows = frames.measure_ours(options.rounds, options.image)
+    rows = frames.measure_ours(options.rounds, options.image, options.clock)
     _PAGE.text(
         f"One core reaches {reached.float32_gflops:.0f} GFLOP/s in a 3x3 convolution of 128 "
         f"channels (float32, the best of many)."
@@ -170,8 +217,7 @@ def _ceiling(options: argparse.Namespace) -> None:
                 f"{pipeline_ms / whole_ms:.2f}",
             ]
         )
-    _print(
-        "ceiling",
+    _PAGE.table(
         "Distance to the machine's limit (direct float32; int8 and Winograd can go below it)",
         [
             "image",
@@ -190,12 +236,12 @@ def _ceiling(options: argparse.Namespace) -> None:
 
 
 def _graph(options: argparse.Namespace) -> None:
-    _print(
-        "graph",
+    _PAGE.table(
         f"Camera process to EmotionArray, best effort at 30 Hz for {options.seconds:g} s",
         [
             "image",
             "faces",
+            "model",
             "sent",
             "reached the node",
             "answered",
@@ -209,6 +255,7 @@ def _graph(options: argparse.Namespace) -> None:
             [
                 f"{row.width}x{row.height}",
                 str(row.faces),
+                row.model,
                 str(row.sent),
                 str(row.received),
                 str(row.answered),
@@ -235,9 +282,8 @@ def _idle(options: argparse.Namespace) -> None:
 
 def _cost(options: argparse.Namespace) -> None:
     models = cost_model.measure()
-    cost_model.draw(models, _PLOT)
-    _print(
-        "cost",
+    cost_model.draw(models, _DOCS / "cost_model.png")
+    _PAGE.table(
         "Cost model, fitted: ms per frame = base + a * 10^6 pixels + b * faces",
         ["", "base ms", "ms for 10^6 pixels", "ms per face"],
         [
@@ -252,8 +298,7 @@ def _following(options: argparse.Namespace) -> None:
     if options.clips is None:
         _PAGE.text("Comparison of following and searching skipped: give --clips FOLDER")
         return
-    _print(
-        "following",
+    _PAGE.table(
         "Following beside searching every frame, on clips",
         ["", "faces", "missed", "extra", "box IoU, mean", "5th percentile", "same label", "ms"],
         [
@@ -278,8 +323,7 @@ def _labels(options: argparse.Namespace) -> None:
         return
     rows = labels.measure(following.clips_of(options.clips), photographs_of(options.photos))
     names = list(rows[0].clip_changes)
-    _print(
-        "labels",
+    _PAGE.table(
         "Label changes against time to switch, recognised at 10 Hz",
         ["", *names, "changes a minute on stills", "switch, median s", "90th percentile s"],
         [
@@ -301,8 +345,7 @@ def _tracking(options: argparse.Namespace) -> None:
         return
     people = people_of(options.photos)
     source = "true boxes with noise" if options.simulated else "the node's detector"
-    _print(
-        "tracking",
+    _PAGE.table(
         f"Tracking of people whose places are known, with {source}",
         [
             "clip",
@@ -349,8 +392,7 @@ def _arm64(options: argparse.Namespace) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         counts = arm64.measure(arm64.build(Path(folder)))
-    _print(
-        "arm64",
+    _PAGE.table(
         "Instructions in the kernels on arm64, in 10^6: counted by an emulator, exact",
         ["", *arm64.INSTRUCTION_SETS, "ratio"],
         [
@@ -365,8 +407,9 @@ def _arm64(options: argparse.Namespace) -> None:
 
 
 _PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
-    "accuracy": _accuracy,
     "frames": _frames,
+    "frontier": _frontier,
+    "accuracy": _accuracy,
     "recognizer": _recognizer,
     "ceiling": _ceiling,
     "graph": _graph,
@@ -378,6 +421,30 @@ _PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "tracking": _tracking,
     "arm64": _arm64,
 }
+_DATA: Final = {
+    "frontier": "--data FER2013",
+    "following": "--clips CLIPS",
+    "labels": "--clips CLIPS --photos PHOTOS",
+    "tracking": "--photos PHOTOS",
+}
+"""The options with paths that a part needs, as in the printed command."""
+
+
+def _command(name: str, options: argparse.Namespace) -> str:
+    """Return the command that measures a part, without this machine's paths."""
+    words = [name, *_DATA.get(name, "").split()]
+    if options.clock != "wall":
+        words += ["--clock", options.clock]
+    if name == "frontier" and options.pictures:
+        words += ["--pictures", str(options.pictures)]
+    if name == "tracking" and options.simulated:
+        words.append("--simulated")
+    arguments = " ".join(words)
+    return (
+        f"make bench BENCH_ARGS={arguments}"
+        if len(words) == 1
+        else (f"make bench BENCH_ARGS='{arguments}'")
+    )
 
 
 def _image(text: str) -> tuple[int, int, int]:
@@ -389,7 +456,18 @@ def main() -> None:
     """Run the selected benchmarks and print their tables."""
     parser = argparse.ArgumentParser(prog="bench.run", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(_PARTS)}")
-    parser.add_argument("--rounds", type=int, default=15, help="interleaved rounds")
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds")
+    parser.add_argument(
+        "--clock",
+        choices=CLOCKS,
+        default="wall",
+        help="time to print for 'frames', 'frontier', 'ceiling': by the clock, or of the "
+        "processors, where others compute too",
+    )
+    parser.add_argument("--data", type=Path, help="folder of FER2013 with FER+ for 'frontier'")
+    parser.add_argument(
+        "--pictures", type=int, default=0, help="of 'frontier', evenly drawn (default: all)"
+    )
     parser.add_argument("--seconds", type=float, default=20.0, help="of each run of the graph")
     parser.add_argument(
         "--image",
@@ -415,16 +493,20 @@ def main() -> None:
         "--peers",
         nargs="*",
         default=[peer.method for peer in PEERS],
-        help="besides deepface; those with PyTorch need an environment of several GB",
+        help="of others, besides deepface; those that are not installed are named on the page",
     )
-    parser.add_argument("--write", type=Path, help="write the page as Markdown")
+    parser.add_argument(
+        "--page", type=Path, default=_DOCS / "benchmarks.md", help="to keep (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--print-only", dest="page", action="store_const", const=None, help="keep no page"
+    )
     options = parser.parse_args()
     if unknown := set(options.parts) - set(_PARTS):
         parser.error(f"unknown part {', '.join(sorted(unknown))}: expected {', '.join(_PARTS)}")
     for name in options.parts or _PARTS:
         _PARTS[name](options)
-    if options.write:
-        _PAGE.write(options.write, shlex.join(sys.argv[1:]))
+        _PAGE.end(options.page, list(_PARTS), name, _command(name, options))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ from fer_perception.pipeline import FramePipeline
 from fer_perception.recognition.installed_models import DEFAULT_MODEL
 from fer_perception.settings import PerceptionSettings, build_pipeline
 
-FOLDER = Path(__file__).resolve().parent.parent / "models" / DEFAULT_MODEL
+MODELS = Path(__file__).resolve().parent.parent / "models"
+FOLDER = MODELS / DEFAULT_MODEL
+COMPACT = MODELS / "compact"
 
 
 def pipeline_of_the_node(changes: Mapping[str, Any]) -> FramePipeline:
