@@ -267,8 +267,8 @@ class ExpressionMonitor:
         if publishers > 1:  # or one was killed a moment ago
             self.node.get_logger().warning(
                 f"{publishers} publishers on {self._people.source}, whose ids mean different "
-                "faces: all faces leave whenever the publisher changes. Stop all but one, or start "
-                "each in a namespace of its own: --ros-args -r __ns:=/robot1",
+                "faces: all faces leave whenever the publisher changes. Stop all but one, or "
+                "start each in a namespace of its own: --ros-args -r __ns:=/robot1",
                 throttle_duration_sec=30.0,
             )
 
