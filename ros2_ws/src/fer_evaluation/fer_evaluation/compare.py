@@ -39,8 +39,8 @@ class _Comparison:
 def main(args: list[str] | None = None) -> int:
     """Run the command line.
 
-    :returns: 0 when all gated figures are equal or better, 1 when one is worse or missing, 2 when the runs
-        cannot be compared.
+    :returns: 0 when all gated figures are equal or better, 1 when one is worse or missing, 2 when
+        the runs cannot be compared.
     """
     options = _parser().parse_args(args)
     try:
