@@ -136,6 +136,15 @@ def lamp(peer) -> Callable[[], str]:
     return shown
 
 
+def test_tutorials_use_no_command_of_ros2_that_the_wheels_lack(repository):
+    """Except where the sentence says that ROS 2 has to be installed."""
+    known = re.compile(r"\bros2 (?!(run|launch fer_bringup|bag record)\b)\w+ ")
+    for page in sorted((repository / "docs" / "tutorials").glob("*.md")):
+        for paragraph in page.read_text(encoding="utf-8").split("\n\n"):
+            found = known.search(paragraph)
+            assert not found or "With ROS 2 installed" in paragraph, (page.name, paragraph)
+
+
 def test_first_light(tutorial, repository, start_block, peer, lamp, tmp_path):
     demo, page, own_lamp = tutorial("first_light").commands
     printed = run(demo.replace("make", "make -o build"), repository, DEMO_SECONDS="1")
