@@ -339,6 +339,8 @@ def test_settings_saved_by_the_page_start_a_light_and_reset(
     peer.wait_until(lambda: (crowd(), b"f0010" in get("faces.csv")[1])[1], "the faces as CSV")
     peer.wait_until(lambda: (crowd(), get("snapshot.png")[0] == 200)[1], "a picture")
 
+    unseen = {"type": "select", "face": "f9999"}
+    assert asyncio.run(_ask(address, unseen)) == "no face 'f9999' is seen"
     reset = {"type": "reset"}
     peer.wait_until(lambda: asyncio.run(_ask(address, reset)) == "", "the reset")
     assert _parameter(peer, "brightness").double_value == 1.0
