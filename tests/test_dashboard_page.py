@@ -6,11 +6,9 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -19,7 +17,6 @@ import yaml
 from fer_msgs.msg import EmotionArray, EmotionStamped
 from rcl_interfaces.srv import GetParameters
 
-from chromium import Chromium
 from fer_evaluation.bags.bag_reader import OpenBag
 from fer_perception.emotions import EMOTIONS
 
@@ -33,16 +30,6 @@ CONTROLS = """(() => {
     names.forEach((element, index) => (element.dataset.stop = index));
     return names.length;
 })()"""
-
-
-@pytest.fixture
-def chromium() -> Iterator[Chromium]:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("Chromium is missing: the page was not opened in a browser")
-    browser = Chromium(program)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ after the camera stopped; ``docs/dashboard_nobody.jpg``, an empty picture; and
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import os
@@ -58,6 +59,7 @@ STORY = (
 
 def main() -> int:
     """Record; return the exit code."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         print("Chromium is missing: apt-get install chromium", file=sys.stderr)

@@ -71,7 +71,7 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; a port in use is reported before anything starts.
+    """Return a listening socket, before anything else starts.
 
     :raises OSError: naming the address.
     """

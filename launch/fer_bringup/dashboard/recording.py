@@ -19,7 +19,7 @@ _LOOK_S = 0.1
 
 
 class Recorder:
-    """At most one recording at a time; all methods run in the server's thread.
+    """Run one recording at a time, in the server's thread.
 
     :param folder: where bags are written.
     """

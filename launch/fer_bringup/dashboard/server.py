@@ -51,7 +51,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_app(node: DashboardNode, access: Access, recorder: Recorder) -> web.Application:
-    """Return the web application: the page, ``/live`` and files to save, nothing else."""
+    """Return the web application: the page, ``/live`` and downloads."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -85,7 +85,7 @@ def lamp(message: ColorRGBA) -> dict[str, Any]:
 
 
 def screen_rgb(color: LightColor) -> list[int]:
-    """Return the light as sRGB for the page, brightness included, 0 to 255."""
+    """Return the light as sRGB, 0 to 255, brightness included."""
     return [round(255.0 * min(1.0, max(0.0, value))) for value in color.displayed_rgb()]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Light chosen by a user instead of the faces: none, a colour, or an expression."""
+"""Light that a user chooses: none, a colour, or an expression."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class ExpressionServer(Node):
         )
 
     def _attend(self) -> None:
-        """End the goals that were canceled; publish feedback for the others at intervals."""
+        """End cancelled goals; publish feedback for the others at intervals."""
         self._ticks += 1
         for goal, wait in list(self._waits.values()):
             if goal.is_cancel_requested:

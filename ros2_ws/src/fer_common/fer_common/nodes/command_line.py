@@ -58,7 +58,7 @@ def refuse_words(create: Callable[..., Any], args: list[str] | None) -> None:
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Exit with one line where ROS or an option refuses a name or value in the block.
+    """Exit with one line when ROS refuses a name or value.
 
     The exit code says that another start fails in the same way.
 

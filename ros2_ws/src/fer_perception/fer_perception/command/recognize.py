@@ -24,7 +24,8 @@ from ..images.decoding import ImageError
 from ..images.frame_source import FrameSource, FrameSourceError, open_frame_source
 from ..images.picture_files import IMAGE_SUFFIXES
 from ..images.picture_folder import PictureFolder
-from ..recognition.model_store import DEFAULT_MODEL, ModelError, list_models
+from ..inference.model_files import ModelError
+from ..recognition.installed_models import DEFAULT_MODEL, list_models
 from .outputs import (
     Write,
     annotator,
@@ -41,7 +42,7 @@ _NAMES_SHOWN: Final = 5
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the command line.
+    """Run the command line under the name in ``sys.argv[0]``.
 
     :returns: 0, or 130 after an interruption, with what was recognised until then.
     """
@@ -52,13 +53,12 @@ def main(args: list[str] | None = None) -> int:
     except BrokenPipeError:
         raise
     except (FrameSourceError, ImageError, ModelError, ValueError, OSError) as error:
-        parser.exit(2, f"recognize: {error}\n")
+        parser.exit(2, f"{parser.prog}: {error}\n")
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="recognize",
         description="Recognise the apparent expression of every face.",
         epilog="Exit codes: 0 done, warnings name what could not be read; 2 error; 130 Ctrl-C.",
     )
