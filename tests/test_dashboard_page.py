@@ -186,6 +186,7 @@ def test_a_click_selects_a_face_and_the_lamp_can_be_tried_without_any(
     # By hand: no face drives the lamp, whatever is seen.
     tab.evaluate("document.querySelector('#tries [data-emotion=anger]').click()")
     until(f"{text('lamp-hex')}.startsWith('#f') && {driving}.length === 0", "the colour of anger")
+    assert tab.evaluate(text("lamp-label")) == "anger, by hand"
     tab.evaluate(
         "(() => { const c = document.getElementById('fixed-color'); c.value = '#0080ff';"
         " c.dispatchEvent(new Event('change')); })()"
@@ -325,6 +326,8 @@ def test_settings_saved_by_the_page_start_a_light_and_reset(
     peer.wait_until(lambda: (crowd(), b"f0010" in get("faces.csv")[1])[1], "the faces as CSV")
     peer.wait_until(lambda: (crowd(), get("snapshot.png")[0] == 200)[1], "a picture")
 
+    unseen = {"type": "select", "face": "f9999"}
+    assert asyncio.run(_ask(address, unseen)) == "no face 'f9999' is seen"
     reset = {"type": "reset"}
     peer.wait_until(lambda: asyncio.run(_ask(address, reset)) == "", "the reset")
     assert _parameter(peer, "brightness").double_value == 1.0

@@ -16,9 +16,12 @@ import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from xml.etree import ElementTree
 
 import cv2
 import pytest
+from fer_msgs.action import WaitForExpression
+from fer_msgs.msg import EmotionStamped
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import ColorRGBA
 
@@ -133,6 +136,15 @@ def lamp(peer) -> Callable[[], str]:
     return shown
 
 
+def test_tutorials_use_no_command_of_ros2_that_the_wheels_lack(repository):
+    """Except where the sentence says that ROS 2 has to be installed."""
+    known = re.compile(r"\bros2 (?!(run|launch fer_bringup|bag record)\b)\w+ ")
+    for page in sorted((repository / "docs" / "tutorials").glob("*.md")):
+        for paragraph in page.read_text(encoding="utf-8").split("\n\n"):
+            found = known.search(paragraph)
+            assert not found or "With ROS 2 installed" in paragraph, (page.name, paragraph)
+
+
 def test_first_light(tutorial, repository, start_block, peer, lamp, tmp_path):
     demo, page, own_lamp = tutorial("first_light").commands
     printed = run(demo.replace("make", "make -o build"), repository, DEMO_SECONDS="1")
@@ -175,6 +187,30 @@ def test_your_first_behavior(tutorial, tmp_path, start_block, ros_domain):
         time.sleep(0.1)
     if not find_spec("py_trees"):
         pytest.skip("py_trees is missing: the tree was not run, all else was")
+
+
+def test_the_tree_for_behaviortree_cpp_fits_the_action(tutorial):
+    """Names only: neither library is built here."""
+    text = tutorial("your_first_behavior").text
+    code, tree = (
+        re.search(rf"^```{kind}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[1]
+        for kind in ("cpp", "xml")
+    )
+    inputs = re.findall(r'InputPort<.+>\("(\w+)"', code)
+    outputs = re.findall(r'OutputPort<.+>\("(\w+)"', code)
+    assert inputs and set(inputs) <= WaitForExpression.Goal.get_fields_and_field_types().keys()
+    assert re.findall(r'getInput\("(\w+)", goal\.(\w+)\)', code) == [(n, n) for n in inputs]
+    assert all(hasattr(WaitForExpression.Result, n) for n in re.findall(r"Result::(\w+)", code))
+    assert all(
+        name in EmotionStamped.get_fields_and_field_types()
+        for name in re.findall(r"result->face\.(\w+)", code)
+    )
+    root = ElementTree.fromstring(tree)
+    assert root.attrib == {"BTCPP_format": "4"}
+    [node] = root.iter("WaitForExpression")
+    assert node.attrib.keys() <= {"action_name", *inputs, *outputs}
+    assert set(node.get("expressions").split(";")) <= set(EMOTIONS)
+    assert node.get("action_name") == "/expression_server/wait_for_expression"
 
 
 def test_your_own_lamp_is_found_and_lit(tutorial, tmp_path, start_block, peer):

@@ -4,8 +4,9 @@
 ``python3 tools/record_dashboard.py`` (after ``make build`` and ``source tools/env.sh``) starts the
 graph on the moving public-domain portrait, opens the page, uses its controls, and writes
 ``docs/demo.webp``, ten seconds in real time; ``docs/dashboard.jpg``, the page on a desk;
-``docs/dashboard_phone.jpg``, the same on a phone; and ``docs/dashboard_silent.jpg``, three seconds
-after the camera stopped.
+``docs/dashboard_phone.jpg``, the same on a phone; ``docs/dashboard_silent.jpg``, three seconds
+after the camera stopped; ``docs/dashboard_nobody.jpg``, an empty picture; and
+``docs/dashboard_five.jpg``, the portrait five times while the lamp cannot be reached.
 """
 
 from __future__ import annotations
@@ -19,12 +20,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from PIL import Image
+
+from fer_perception.images.portrait import PortraitSource
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.append(str(REPOSITORY / "tests" / "support"))
@@ -59,8 +64,21 @@ def main() -> int:
     if program is None:
         print("Chromium is missing: apt-get install chromium", file=sys.stderr)
         return 1
+    browser = Chromium(program)
+    try:
+        _record_portrait(browser)
+        with tempfile.TemporaryDirectory() as folder:
+            _record_pictures(browser, Path(folder))
+    finally:
+        browser.close()
+    return 0
+
+
+@contextlib.contextmanager
+def _graph(*arguments: str) -> Iterator[tuple[int, str]]:
+    """Run the launch file; yield its process id and the page's address."""
     words = [sys.executable, "-m", "fer_bringup.start", "fer_light"]
-    words += ["source:=portrait", "dashboard:=0", "device:=terminal", "aggregator:=false"]
+    words += ["dashboard:=0", "aggregator:=false", *arguments]
     graph = subprocess.Popen(
         words,
         stdout=subprocess.PIPE,
@@ -69,11 +87,18 @@ def main() -> int:
         # A separate domain, so that no other faces appear in the picture.
         env=os.environ | {"ROS_DOMAIN_ID": "98", "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"},
     )
-    browser = Chromium(program)
     try:
         assert graph.stdout is not None
         address = _address(graph.stdout)
         threading.Thread(target=graph.stdout.readlines, daemon=True).start()
+        yield graph.pid, address
+    finally:
+        graph.send_signal(signal.SIGINT)
+        graph.wait(30.0)
+
+
+def _record_portrait(browser: Chromium) -> None:
+    with _graph("source:=portrait", "device:=terminal") as (graph, address):
         demo = _open(browser, address, SIZE_PX)
         time.sleep(LEAD_S)
         _write(_record(demo), REPOSITORY / "docs" / "demo.webp")
@@ -82,25 +107,50 @@ def main() -> int:
         time.sleep(LEAD_S)
         _save_page(desk, "dashboard")
         _save_page(phone, "dashboard_phone")
-        camera = _child(graph.pid, "camera_node")
+        camera = _child(graph, "camera_node")
         os.kill(camera, signal.SIGSTOP)
         time.sleep(SILENCE_S)
         _save_page(phone, "dashboard_silent")
         os.kill(camera, signal.SIGCONT)
-    finally:
-        browser.close()
-        graph.send_signal(signal.SIGINT)
-        graph.wait(30.0)
-    return 0
 
 
-def _open(browser: Chromium, address: str, size_px: tuple[int, int]) -> LiveTab:
-    """Open the page in the dark theme and wait until it shows a face."""
+def _record_pictures(browser: Chromium, folder: Path) -> None:
+    portrait = Image.fromarray(PortraitSource(320, 240).read())
+    nobody, five = Image.new("RGB", (640, 480), (96, 96, 96)), Image.new("RGB", (960, 480))
+    for number in range(5):
+        five.paste(portrait, (320 * (number % 3), 240 * (number // 3)))
+    nobody.save(folder / "nobody.png")
+    five.save(folder / "five.png")
+    lost_lamp = folder / "lost_lamp.yaml"
+    lost_lamp.write_text("/**/ambient_light: {ros__parameters: {device.wled.host: 127.0.0.1}}\n")
+    with _graph(f"source:={folder / 'nobody.png'}", "device:=terminal") as (_, address):
+        tab = _open(browser, address, PHONE_PX, "light", faces=0)
+        time.sleep(LEAD_S)
+        _save_page(tab, "dashboard_nobody")
+    words = (f"source:={folder / 'five.png'}", "device:=wled", f"params_file:={lost_lamp}")
+    with _graph(*words) as (_, address):
+        tab = _open(browser, address, DESK_PX, "light", faces=5)
+        time.sleep(LEAD_S)
+        _save_page(tab, "dashboard_five")
+
+
+def _open(
+    browser: Chromium,
+    address: str,
+    size_px: tuple[int, int],
+    theme: str = "dark",
+    faces: int = 1,
+) -> LiveTab:
+    """Open the page and wait until it shows the faces."""
     tab = browser.live(address, *size_px)
-    theme = {"name": "prefers-color-scheme", "value": "dark"}
-    tab.call("Emulation.setEmulatedMedia", features=[theme])
+    media = {"name": "prefers-color-scheme", "value": theme}
+    tab.call("Emulation.setEmulatedMedia", features=[media])
     _wait_for(tab, "document.querySelectorAll('.control').length >= 6")
-    _wait_for(tab, "document.querySelector('.face') && !document.getElementById('image').hidden")
+    _wait_for(
+        tab,
+        f"document.querySelectorAll('.face').length === {faces}"
+        " && !document.getElementById('image').hidden",
+    )
     return tab
 
 

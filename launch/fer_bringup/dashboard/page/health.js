@@ -13,14 +13,16 @@ export function showHealth(statuses) {
     const item = list.children[index] ?? list.appendChild(makeItem());
     item.className = status.level;
     const name = status.name.startsWith(home) ? status.name.slice(home.length) : status.name;
-    setText(item.children[0], `${name} (${status.level})`);
-    setText(item.children[1], status.message);
+    setText(item.children[0], name);
+    setText(item.children[1], ` (${status.level})`);
+    item.children[1].classList.toggle("unseen", status.level === "ok"); // the mark is enough
+    setText(item.children[2], status.message);
   });
   while (list.children.length > sorted.length) list.lastElementChild.remove();
 }
 
 function makeItem() {
   const item = document.createElement("li");
-  item.append(make("span"), make("span", "detail"));
+  item.append(make("span"), make("span"), make("span", "detail"));
   return item;
 }

@@ -6,7 +6,7 @@ const SHOW = "ambient_light/show";
 const COLOR = "ambient_light/fixed_color";
 const PALETTE = "ambient_light/palette";
 const FLASH_LIMITED = "flash_limited";
-const FIXED = /^fixed(: )?/; // begins the light's label of what a user chose
+const FIXED = "fixed"; // begins the light's label of what a user chose
 const set = (key, value) => world.send({ type: "set", key, value });
 
 export function prepareLamp() {
@@ -44,7 +44,10 @@ export function showLamp(state) {
 }
 
 function labelOf({ values }) {
-  return FIXED.test(values.label) ? `${values.label.replace(FIXED, "") || "a colour"}, by hand` : values.label;
+  // The parameter is known at once, the label with the next report.
+  const show = world.controls.get(SHOW)?.value ?? "faces";
+  if (show === "faces") return values.label.startsWith(FIXED) ? "–" : values.label;
+  return { dark: "off, by hand", color: "a colour, by hand" }[show] ?? `${show}, by hand`;
 }
 
 export function showLampControls() {

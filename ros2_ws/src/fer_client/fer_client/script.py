@@ -125,6 +125,10 @@ def parse_script(text: str, name: str) -> Script:
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise ScriptError(f"{name}{line}: expected YAML: {error.problem or error}") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise ScriptError(f"{name}: expected YAML: {' '.join(str(error).split())}") from error
     if root is None:
@@ -149,7 +153,8 @@ class _Reader:
             raise self._error(top["loop"], "loop: expected an entry 'TIME: end' in the timeline")
         width, height = Script.image_size
         if "image" in top:
-            width, height = (round(value) for value in self._pair(top["image"], 1.0, 20_000.0))
+            sides = self._pair(top["image"], 1.0, 20_000.0)
+            width, height = (self._whole(top["image"], side) for side in sides)
 
         def number(key: str, default: float, low: float, high: float) -> float:
             return self._number(top[key], low, high) if key in top else default
@@ -158,7 +163,7 @@ class _Reader:
             stays=stays,
             rate_hz=number("rate_hz", Script.rate_hz, 0.1, 1000.0),
             image_size=(width, height),
-            seed=int(number("seed", Script.seed, 0.0, 2.0**32 - 1.0)),
+            seed=self._whole(top.get("seed", root), number("seed", Script.seed, 0.0, 2.0**32 - 1)),
             noise=number("noise", Script.noise, 0.0, 10.0),
             min_confidence=number("min_confidence", Script.min_confidence, 0.0, 1.0),
             loop=loop,
@@ -191,6 +196,8 @@ class _Reader:
                     raise self._error(key, "expected an end after 0 s")
                 end_s = time_s
                 continue
+            if isinstance(scene, yaml.ScalarNode):
+                raise self._error(scene, f"expected NAME: ... or '{_END}', got {_shown(scene)}")
             for name_node, deed in self._entries(scene):
                 name = str(name_node.value)
                 if isinstance(deed, yaml.ScalarNode) and deed.value == _LEAVES:
@@ -210,7 +217,8 @@ class _Reader:
             words = node.value.split()
             if not 1 <= len(words) <= 2:
                 raise self._error(
-                    node, f"expected 'EXPRESSION [CONFIDENCE]' or '{_LEAVES}', got {node.value!r}"
+                    node,
+                    f"expected 'EXPRESSION [CONFIDENCE]' or '{_LEAVES}', got {node.value!r:.80}",
                 )
             expression = self._expression(node, words[0])
             if len(words) == 1:
@@ -234,7 +242,9 @@ class _Reader:
         if word not in EMOTIONS:
             near = difflib.get_close_matches(word, (*EMOTIONS, _LEAVES), n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise self._error(node, f"expected one of {', '.join(EMOTIONS)}, got {word!r}{hint}")
+            raise self._error(
+                node, f"expected one of {', '.join(EMOTIONS)}, got {word!r:.80}{hint}"
+            )
         return word
 
     def _by_name(self, node: yaml.Node, names: tuple[str, ...]) -> dict[str, yaml.Node]:
@@ -271,8 +281,14 @@ class _Reader:
         except ValueError:
             number = math.nan
         if not low <= number <= high:
-            raise self._error(node, f"expected a number in [{low:.3g}, {high:g}], got {text!r}")
+            limits = f"[{round(low, 3):.12g}, {high:.12g}]"
+            raise self._error(node, f"expected a number in {limits}, got {text!r:.80}")
         return number
+
+    def _whole(self, node: yaml.Node, number: float) -> int:
+        if number != int(number):
+            raise self._error(node, f"expected whole numbers, got {number:g}")
+        return int(number)
 
     def _pair(self, node: yaml.Node, low: float, high: float) -> tuple[float, float]:
         if not isinstance(node, yaml.SequenceNode) or len(node.value) != 2:
@@ -292,5 +308,5 @@ class _Reader:
 
 def _shown(node: yaml.Node) -> str:
     if isinstance(node, yaml.ScalarNode):
-        return repr(node.value) if node.value else "nothing"
+        return f"{node.value!r:.80}" if node.value else "nothing"
     return "a list" if isinstance(node, yaml.SequenceNode) else "entries in braces"

@@ -109,6 +109,14 @@ def test_shipped_scripts_can_be_played(name):
         ("timeline:\n  -1: {anna: fear}", 2, "got '-1'"),
         ("timeline:\n  1.0: end\n  2.0: {anna: fear}", 3, "nothing after the end"),
         ("timeline:\n  0.0: [anna]", 2, "got a list"),
+        ("timeline:\n  0.0: {anna: fear}\n  1.0: stop", 3, "NAME: .* or 'end', got 'stop'"),
+        ("timeline:\n  1e300: {anna: fear}", 2, r"\[0, 1000000\], got '1e300'"),
+        ("timeline:\n  .nan: {anna: fear}", 2, "got '.nan'"),
+        ("timeline:\n\t0: {anna: fear}", 2, "expected YAML: found character"),
+        ("timeline:\n  0: {anna: fear", 2, "expected YAML: expected ',' or '}'"),
+        ("image: [640.5, 480]\ntimeline: {0: {a: fear}}", 1, "whole numbers, got 640.5"),
+        ("seed: 1.5\ntimeline: {0: {a: fear}}", 1, "whole numbers, got 1.5"),
+        (f"timeline:\n  0: {{anna: {'x' * 9999}}}", 2, "got 'xxx"),
         ("timeline:\n", 1, "timeline|got nothing"),
         ("rate_hz: 0\ntimeline: {0: {a: fear}}", 1, "got '0'"),
         ("speed: 2\ntimeline: {0: {a: fear}}", 1, "rate_hz, .* got 'speed'"),
@@ -124,7 +132,7 @@ def test_a_mistake_is_named_with_its_line(text, line, named):
     with pytest.raises(ScriptError, match=named) as caught:
         parse_script(text, "play.yaml")
     assert str(caught.value).startswith(f"play.yaml:{line}: ")
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 250
 
 
 @pytest.mark.parametrize("text", ["timeline: {", "a: *b", "\x00", "[" * 1500])

@@ -17,7 +17,7 @@ from fer_common.atomic_file import write_atomically
 
 from .batch.totals import differences, sums_matrix, totals
 from .comparison.page import render_bag, render_bags
-from .comparison.rows import Row, rows_of_bag, rows_of_bags, table
+from .comparison.rows import Row, result_of, rows_of_bag, rows_of_bags, table
 from .comparison.runs import is_run_of_many, paired, read_metrics, read_run
 from .report.figures import FIGURES
 from .scoring.agreement import label_agreement
@@ -39,20 +39,15 @@ class _Comparison:
 def main(args: list[str] | None = None) -> int:
     """Run the command line.
 
-    :returns: 0 when all gated figures are equal or better, 1 when one is worse, 2 when the runs
-        cannot be compared.
+    :returns: 0 when all gated figures are equal or better, 1 when one is worse or missing, 2 when
+        the runs cannot be compared.
     """
     options = _parser().parse_args(args)
     try:
         if options.html is not None and options.html.exists() and not options.overwrite:
             raise ValueError(f"{options.html} exists: name another file, or give --overwrite")
         compared = _compare(options)
-        failed = [row.name for row in compared.rows if row.failed]
-        result = (
-            f"WORSE by more than {options.max_drop:g} points: {', '.join(failed)}"
-            if failed
-            else f"nothing gated is worse by more than {options.max_drop:g} points"
-        )
+        result = result_of(compared.rows, options.max_drop)
         if options.html is not None:
             write_atomically(options.html, compared.page(result).encode())
     except (ValueError, OSError) as error:
@@ -64,7 +59,7 @@ def main(args: list[str] | None = None) -> int:
     print(result)
     if options.html is not None:
         print(f"Wrote {options.html}")
-    return 1 if failed else 0
+    return int(any(row.failed for row in compared.rows))
 
 
 def _compare(options: argparse.Namespace) -> _Comparison:

@@ -56,9 +56,9 @@ def test_a_calibration_error_that_grows_is_worse_and_one_that_shrinks_is_not(wri
     assert main([before, write("c", ece=0.001)]) == 0
 
 
-def test_a_gated_figure_that_is_gone_is_worse(write, capsys):
+def test_a_gated_figure_that_is_gone_fails_as_missing(write, capsys):
     assert main([write("a"), write("b", idf1=None)]) == 1
-    assert "IDF1" in capsys.readouterr().out.splitlines()[-1]
+    assert capsys.readouterr().out.splitlines()[-1] == "MISSING in the second run: IDF1"
 
 
 def test_what_is_not_gated_is_shown_and_passes(write, capsys):

@@ -11,6 +11,7 @@ from ..batch.totals import Difference, Total
 from ..report.figures import FIGURES, Figure
 
 WORSE: Final = "WORSE"
+MISSING: Final = "MISSING"
 _EQUAL: Final = 0.005
 
 
@@ -32,13 +33,13 @@ class Row:
     @property
     def failed(self) -> bool:
         """Return whether it fails the gate."""
-        return self.verdict.startswith(WORSE)
+        return self.verdict.startswith((WORSE, MISSING))
 
 
 def rows_of_bag(before: Mapping[str, Any], after: Mapping[str, Any], max_drop: float) -> list[Row]:
     """Compare two ``metrics.json``.
 
-    A gated figure that only the first file has counts as worse.
+    A gated figure that only the first file has fails as one that is worse.
 
     :param max_drop: allowed loss of a gated figure, in points.
     """
@@ -64,7 +65,7 @@ def rows_of_bags(
     rows = []
     for total in before:
         if total.figure.key not in by_key:
-            verdict = WORSE if total.figure.gated else "gone"
+            verdict = MISSING if total.figure.gated else "gone"
             rows.append(_row(total.figure, total.value, None, verdict))
     for change in changes:
         verdict = _verdict(change.figure, change.before, change.after, change.change, max_drop)
@@ -94,7 +95,7 @@ def _verdict(
     if old is None:
         return "new"
     if change is None or new is None:
-        return WORSE if figure.gated else "gone"
+        return MISSING if figure.gated else "gone"
     gain = change * figure.better
     if figure.gated and gain < -max_drop - 1e-9:
         return WORSE
@@ -103,6 +104,18 @@ def _verdict(
     if not figure.better:
         return "changed"
     return "better" if gain > 0.0 else "worse" + (", allowed" if figure.gated else "")
+
+
+def result_of(rows: Sequence[Row], max_drop: float) -> str:
+    """Return in one line which figures fail the gate.
+
+    :param max_drop: allowed loss of a gated figure, in points.
+    """
+    worse = [row.name for row in rows if row.verdict.startswith(WORSE)]
+    missing = [row.name for row in rows if row.verdict == MISSING]
+    parts = [f"WORSE by more than {max_drop:g} points: {', '.join(worse)}"] if worse else []
+    parts += [f"MISSING in the second run: {', '.join(missing)}"] if missing else []
+    return "; ".join(parts) or f"nothing gated is worse by more than {max_drop:g} points"
 
 
 def table(rows: Sequence[Row]) -> str:
