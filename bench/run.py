@@ -272,12 +272,12 @@ def _graph(options: argparse.Namespace) -> None:
 
 def _processes(options: argparse.Namespace) -> None:
     report = processes.measure()
-    _print("processes", processes.TITLE, processes.COLUMNS, processes.rows(report))
+    _PAGE.table(processes.TITLE, processes.COLUMNS, processes.rows(report))
     _PAGE.text(processes.summary(report))
 
 
 def _idle(options: argparse.Namespace) -> None:
-    _print("idle", idle.TITLE, idle.COLUMNS, idle.rows(idle.measure(options.seconds)))
+    _PAGE.table(idle.TITLE, idle.COLUMNS, idle.rows(idle.measure(options.seconds)))
 
 
 def _cost(options: argparse.Namespace) -> None:

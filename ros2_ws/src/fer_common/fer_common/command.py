@@ -55,8 +55,7 @@ def run(module: str, name: str = "") -> int:
             print(f"{name}: {error}", file=sys.stderr)
             return 2
     try:
-        code = _exit_code(main, name)
-        sys.stdout.flush()
+        return _exit_code(main, name)
     except OSError as error:
         if not _is_of_output(error):
             raise
@@ -66,21 +65,22 @@ def run(module: str, name: str = "") -> int:
             return EXIT_BROKEN_PIPE
         print(f"{name}: cannot write the output: {error.strerror}", file=sys.stderr)
         return 2
-    return code
 
 
 def _exit_code(main: Callable[[], Any], name: str) -> int:
     try:
         with interruptible():
-            return int(main() or 0)
+            try:
+                code = int(main() or 0)
+            except SystemExit as error:  # of argparse, for example
+                if isinstance(error.code, str):
+                    print(error.code, file=sys.stderr)
+                code = 1 if isinstance(error.code, str) else int(error.code or 0)
+            sys.stdout.flush()
+            return code
     except Interrupted:
         print(f"{name}: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
-    except SystemExit as error:  # of argparse, for example
-        if isinstance(error.code, str):
-            print(error.code, file=sys.stderr)
-            return 1
-        return int(error.code or 0)
 
 
 def _is_of_output(error: OSError) -> bool:
