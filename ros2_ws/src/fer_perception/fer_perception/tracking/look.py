@@ -7,6 +7,7 @@ identify anyone: among strangers about one pair in fifty looks alike.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import cv2
@@ -26,6 +27,26 @@ if not hasattr(cv2, "HOGDescriptor"):
 _GRADIENTS: Final = cv2.HOGDescriptor(
     (CROP_SIZE_PX, CROP_SIZE_PX), (16, 16), (8, 8), (8, 8), 9, 1, -1.0, 0, 0.2, True, 64, True
 )
+MIN_SIMILARITY: Final = 0.7
+"""Least similarity of two looks of one person.
+
+Of 24 people in photographs none of the 276 pairs reaches it; of a face that turns from crying to a
+smile, 93 % of the pictures 1 s apart.
+"""
+# The same of a half: none of the pairs reaches 0.82.
+_MIN_SIMILARITY_OF_HALVES: Final = 0.85
+_PIXELS: Final = np.arange(CROP_SIZE_PX**2).reshape(CROP_SIZE_PX, CROP_SIZE_PX)
+# OpenCV orders the blocks of gradients by columns.
+_BLOCKS: Final = CROP_SIZE_PX**2 + np.arange(900).reshape(5, 5, 36).swapaxes(0, 1)
+_MIDDLE: Final = CROP_SIZE_PX // 2
+_HALVES: Final = (
+    (_PIXELS[:_MIDDLE].ravel(), _BLOCKS[:2].ravel()),
+    (_PIXELS[_MIDDLE:].ravel(), _BLOCKS[3:].ravel()),
+    (_PIXELS[:, :_MIDDLE].ravel(), _BLOCKS[:, :2].ravel()),
+    (_PIXELS[:, _MIDDLE:].ravel(), _BLOCKS[:, 3:].ravel()),
+)
+# A half of less contrast, as a share of the variance of the whole, shows no face.
+_MIN_CONTRAST: Final = 0.1
 
 
 def look_of(crop: NDArray[np.uint8]) -> Look:
@@ -43,8 +64,28 @@ def similarity(look: Look, other: Look) -> float:
     return float(look @ other)
 
 
+def share_a_half(look: Look, other: Look) -> bool:
+    """Return whether the upper, lower, left or right half may be that of one person.
+
+    What covers a part of a face, or glasses put on, leaves one of them as it was.
+    """
+    return any(
+        similarity(_half(look, *places), _half(other, *places)) >= _MIN_SIMILARITY_OF_HALVES
+        for places in _HALVES
+    )
+
+
+def _half(look: Look, pixels: NDArray[np.intp], gradients: NDArray[np.intp]) -> Look:
+    grey = look[pixels]
+    # The grey levels of the whole have the sum of squares 0.5.
+    if float(np.var(grey)) * CROP_SIZE_PX**2 < 0.5 * _MIN_CONTRAST:
+        return np.zeros(len(pixels) + len(gradients), np.float32)
+    parts = (_normalized(grey), _normalized(look[gradients]))
+    return np.concatenate(parts) * np.float32(0.5**0.5)
+
+
 def _normalized(values: NDArray[np.generic]) -> NDArray[np.float32]:
     vector = values.ravel().astype(np.float32)
     vector -= vector.mean()
-    norm = float(np.linalg.norm(vector))
+    norm = math.sqrt(float(vector @ vector))
     return vector / np.float32(norm) if norm > 1e-6 else np.zeros_like(vector)
