@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..face import BoundingBox, RgbImage
 from ..recognition.alignment import CROP_SIZE_PX
 
 Look = NDArray[np.float32]
@@ -33,6 +34,13 @@ MIN_SIMILARITY: Final = 0.7
 Of 24 people in photographs none of the 276 pairs reaches it; of a face that turns from crying to a
 smile, 93 % of the pictures 1 s apart.
 """
+MIN_SIMILARITY_OF_GLANCES: Final = 0.8
+"""Least similarity of two glances at one person in successive frames.
+
+None of the 276 pairs reaches 0.71; of faces that talk and turn, 90 % of the frames at 30 Hz.
+"""
+# Points of a glance along each axis, as shares of the box.
+_GLANCE: Final = (np.arange(8) + 0.5) / 8.0
 # The same of a half: none of the pairs reaches 0.82.
 _MIN_SIMILARITY_OF_HALVES: Final = 0.85
 _PIXELS: Final = np.arange(CROP_SIZE_PX**2).reshape(CROP_SIZE_PX, CROP_SIZE_PX)
@@ -57,6 +65,14 @@ def look_of(crop: NDArray[np.uint8]) -> Look:
     """
     parts = (_normalized(crop), _normalized(np.asarray(_GRADIENTS.compute(crop))))
     return np.concatenate(parts) * np.float32(0.5**0.5)
+
+
+def glance_at(image: RgbImage, box: BoundingBox) -> Look:
+    """Return a rough look of a face: 64 pixels of its box, a tenth of the cost."""
+    height, width = image.shape[:2]
+    columns = np.clip(box.x + box.width * _GLANCE, 0.0, width - 1.0).astype(np.intp)
+    rows = np.clip(box.y + box.height * _GLANCE, 0.0, height - 1.0).astype(np.intp)
+    return _normalized(image[rows[:, None], columns, 1])
 
 
 def similarity(look: Look, other: Look) -> float:

@@ -36,6 +36,7 @@ class Track:
     :ivar measured_s: time of that box.
     :ivar looks: the latest last.
     :ivar looked_s: when the last of them was taken.
+    :ivar glance: in the last frame.
     :ivar differs_until_s: until when a face at its place that looks different may be this one;
         None if there is none.
     """
@@ -48,6 +49,7 @@ class Track:
     measured_s: float = 0.0
     looks: tuple[Look, ...] = ()
     looked_s: float = -math.inf
+    glance: Look | None = None
     differs_until_s: float | None = None
 
     def predicted(self, now_s: float, velocity: Velocity | None = None) -> BoundingBox:

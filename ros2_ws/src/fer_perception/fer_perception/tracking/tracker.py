@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..face import BoundingBox, Face
 from .assignment import linear_sum_assignment
-from .look import MIN_SIMILARITY, Look, look_of
+from .look import MIN_SIMILARITY, MIN_SIMILARITY_OF_GLANCES, Look, look_of, similarity
 from .track import Track, Velocity
 
 # Cost of a forbidden pair: far above any real cost, and finite as the solver requires.
@@ -80,12 +80,14 @@ class _Frame:
         stamp_s: float,
         crop: Callable[[int], NDArray[np.uint8]] | None,
         is_new_scene: bool,
+        glance: Callable[[int], Look] | None,
     ) -> None:
         self.boxes = [face.box for face in faces]
         self.stamp_s = stamp_s
         self.has_looks = crop is not None
         self.is_new_scene = is_new_scene
         self._crop = crop
+        self.glances = [glance(index) for index in range(len(faces))] if glance else None
         self._looks: dict[int, Look] = {}
         self.overlapped = {
             index
@@ -134,6 +136,12 @@ class FaceTracker:
         lost = [track for track in self._tracks if track.seen_s != self._last_s]
         return [t.predicted(stamp_s) for t in sorted(lost, key=lambda track: -track.seen_s)]
 
+    def common_speed(self) -> float:
+        """Return how fast the faces move together, in pixels per second; 0 if not known."""
+        seen = [track for track in self._tracks if track.seen_s == self._last_s]
+        known = [track.velocity for track in seen if track.velocity is not None]
+        return math.hypot(*np.median(known, axis=0)) if known else 0.0
+
     def reset(self) -> None:
         """Drop all tracks."""
         self._tracks, self._deferred = [], []
@@ -144,6 +152,7 @@ class FaceTracker:
         stamp_s: float,
         crop: Callable[[int], NDArray[np.uint8]] | None = None,
         is_new_scene: bool = False,
+        glance: Callable[[int], Look] | None = None,
     ) -> list[str | None]:
         """Return the id of each face of a frame.
 
@@ -154,11 +163,13 @@ class FaceTracker:
         :param crop: returns the aligned crop of a face by its index; called only where the look
             decides. Without it faces differ by place alone.
         :param is_new_scene: the image differs from the last one, as after a cut.
+        :param glance: returns a face's :func:`.look.glance_at`, which spares most crops; without
+            it a crop of every face is compared.
         """
         self._tracks = [
             track for track in self._tracks if stamp_s - track.seen_s <= self.config.max_lost_s
         ]
-        frame = _Frame(faces, stamp_s, crop, is_new_scene)
+        frame = _Frame(faces, stamp_s, crop, is_new_scene, glance)
         matched, deferred = self._match(frame)
         face_ids: list[str | None] = []
         seen = []
@@ -180,6 +191,8 @@ class FaceTracker:
 
     def _with_look(self, track: Track, index: int, frame: _Frame) -> Track:
         """Return the track with the look of its face, if that is due and not spoilt."""
+        if frame.glances is not None:
+            track = replace(track, glance=frame.glances[index])
         if not frame.has_looks or index in frame.overlapped:
             return track
         if frame.stamp_s - track.looked_s < _LOOK_S:
@@ -212,9 +225,13 @@ class FaceTracker:
         :returns: whether each face is at the place of each track and looks different.
         """
         differs = np.zeros(near.shape, np.bool_)
-        for row, column in zip(*np.nonzero(near < _FORBIDDEN), strict=True):
-            index = int(row)
-            track, look = self._tracks[column], frame.look(index)
+        is_near = near < _FORBIDDEN
+        choices = is_near.sum(axis=0)[None, :] + is_near.sum(axis=1)[:, None]
+        for row, column in zip(*np.nonzero(is_near), strict=True):
+            index, track = int(row), self._tracks[column]
+            if choices[row, column] <= 2 and self._is_unchanged(track, index, frame):
+                continue
+            look = frame.look(index)
             alike = track.similarity(look)
             near[row, column] += _LOOK_WEIGHT * (1.0 - alike)
             if alike < MIN_SIMILARITY and not track.shares_half_with(look):
@@ -222,6 +239,16 @@ class FaceTracker:
                 if index not in frame.overlapped:
                     near[row, column] = _FORBIDDEN
         return differs
+
+    def _is_unchanged(self, track: Track, index: int, frame: _Frame) -> bool:
+        """Return whether a glance shows the face of the last frame, compared shortly before."""
+        return (
+            frame.glances is not None
+            and track.glance is not None
+            and track.seen_s == self._last_s
+            and frame.stamp_s - track.looked_s < _LOOK_S
+            and similarity(track.glance, frame.glances[index]) >= MIN_SIMILARITY_OF_GLANCES
+        )
 
     def _deferred_faces(
         self, differs: NDArray[np.bool_], matched: dict[int, int], frame: _Frame
