@@ -333,9 +333,9 @@ def _tracking(options: argparse.Namespace) -> None:
     _PAGE.text(
         f"{len(people)} people; the tracker takes {100 * share_alike(people):.1f} % of their "
         "pairs for one person. A theft is a person with the id of another; ms are of processor "
-        "time for detection and tracking, without recognition. Default and every frame are ours; the peers get the "
-        "faces of every frame and keep a lost one for the same time, everything else is as they "
-        "come."
+        "time for detection and tracking, without recognition. Default and every frame are ours; "
+        "the peers get the faces of every frame and keep a lost one for the same time, everything "
+        "else is as they come."
     )
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import fer_perception.tracking.tracker as tracker_module
 from fer_perception.face import BoundingBox, Face
+from fer_perception.tracking.look import glance_at
 from fer_perception.tracking.tracker import FaceTracker, TrackerConfig
 
 
@@ -346,3 +347,33 @@ def test_an_hour_of_passers_by_leaves_nothing_behind(rng):
     ]
     assert len(set(ids[0])) == 50 and all(frame == ids[0] for frame in ids)
     assert scene.see(now_s + 20) == [] and scene.tracker.face_ids == frozenset()
+
+
+def test_a_glance_spares_crops_of_a_still_face_and_shows_another_person_at_once():
+    scene = Scene()
+    crops = []
+
+    def see(stamp_s, person):
+        def crop(index):
+            crops.append(stamp_s)
+            return person
+
+        glance = glance_at(np.dstack([person] * 3), BoundingBox(0.0, 0.0, 48.0, 48.0))
+        return scene.tracker.update(
+            [_face_at(0, 0)], stamp_s, crop, is_new_scene=False, glance=lambda _: glance
+        )
+
+    ids = {see(i / 30, ANN)[0] for i in range(30)}
+    assert len(ids) == 1 and len(crops) <= 11
+    assert see(1.0, BOB) == [None]
+
+
+def test_faces_that_move_together_have_the_speed_of_the_camera():
+    tracker = FaceTracker()
+    assert tracker.common_speed() == 0.0
+    for i in range(20):
+        tracker.update([_face_at(20 * i, 0), _face_at(300 + 20 * i, 90)], i / 30)
+    assert tracker.common_speed() == pytest.approx(600.0, rel=0.02)
+    for i in range(20, 40):
+        tracker.update([_face_at(400, 0), _face_at(700, 90)], i / 30)
+    assert tracker.common_speed() == pytest.approx(0.0, abs=5.0)
