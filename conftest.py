@@ -58,7 +58,7 @@ def pytest_report_header() -> list[str]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each file, and files that use the same ports, run in one process of ``-n``."""
+    """Run each file, and files that share ports, in one process."""
     for item in items:
         file = item.path.name
         group = "ports" if _SAME_PORTS & {file, item.name} else file

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compare ways to keep a label steady: changes on what does not change, delay on what does."""
+"""Compare ways to keep a label steady: needless changes against delay."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class LabelRow:
 
 
 def measure(clips: Sequence[Path], photographs: Sequence[Path]) -> list[LabelRow]:
-    """Measure every way on clips, and on still photographs with the noise of a camera.
+    """Measure every way on clips and on noisy still photographs.
 
     A change is a still face that is replaced by one of another label. Half of the time between
     two recognitions is added to its delay.
@@ -131,7 +131,7 @@ def _delay_s(way: Way, before: Scores, after: Scores, label: str) -> float:
 
 
 def _clear_label(scores: Scores) -> str:
-    """Return the label of a face that has one in nearly all pictures; else nothing."""
+    """Return the label that a face has in nearly all pictures."""
     best = scores.argmax(axis=1)
     label = int(np.bincount(best).argmax())
     is_clear = np.mean(best == label) > 0.95 and np.median(scores[:, label]) > 0.55
@@ -149,7 +149,7 @@ def _clip_scores(pipeline: FramePipeline, clip: Path) -> Scores:
 
 
 def _still_scores(pipeline: FramePipeline, photo: Path) -> Iterator[Scores]:
-    """Yield the scores of each face under noise, flicker and jitter of the box."""
+    """Yield each face's scores under noise, flicker and a jittering box."""
     picture = cv2.imread(str(photo))
     if picture is None:
         raise ValueError(f"{photo} cannot be read as a picture")

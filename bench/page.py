@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Print tables and write a page with date, machine and revision."""
+"""Print tables and write the page of measured figures."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,7 +11,8 @@ from fer_evaluation.report import provenance
 
 _INTRODUCTION = """# Measured figures
 
-Written by `make bench BENCH_ARGS='{arguments}'`; no figure on this page is typed by hand.
+The only page of measured figures, beside the [models' cards](../models/README.md). All before
+[Other commands](#other-commands) is written by `make bench BENCH_ARGS='{arguments}'`.
 
 | | |
 |---|---|
@@ -25,6 +26,8 @@ affects all alike.
 Ours runs on one thread, peers with their defaults. Compare ratios, not milliseconds of
 different machines.
 """
+_OTHER_COMMANDS = "## Other commands\n"
+"""Heading of the part that is kept: figures that other commands print."""
 
 
 class Page:
@@ -56,9 +59,9 @@ class Page:
         self._parts.append(f"{text}\n")
 
     def write(self, path: Path, arguments: str) -> None:
-        """Write the page as Markdown.
+        """Write the page as Markdown; keep what stands under ``Other commands``.
 
-        :param arguments: of the benchmark that measured all of it.
+        :param arguments: of the benchmark that measured the rest.
         """
         host = provenance.host()
         introduction = _INTRODUCTION.format(
@@ -67,5 +70,8 @@ class Page:
             revision=(host["git_revision"] or "unknown")[:12],
             **{key: host[key] for key in ("processor", "cpus", "system", "python")},
         )
-        path.write_text("\n".join([introduction, *self._parts]), encoding="utf-8")
+        _, heading, kept = (path.read_text(encoding="utf-8") if path.exists() else "").partition(
+            _OTHER_COMMANDS
+        )
+        path.write_text("\n".join([introduction, *self._parts, heading + kept]), encoding="utf-8")
         self._console.print(f"Wrote {path}")

@@ -8,6 +8,7 @@ over time.
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -90,4 +91,6 @@ def main(minutes: float = 60.0) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else 60.0))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("minutes", nargs="?", type=float, default=60.0, help="(%(default)g)")
+    sys.exit(main(parser.parse_args().minutes))

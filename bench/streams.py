@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measure what each stream of a running graph costs in bytes a second.
+"""Measure the bytes per second of each topic of a running graph.
 
 ``python3 -m bench.streams --namespace robot1`` subscribes to all topics of the namespace for ten
 seconds, also to ``annotated``, which is drawn only with subscribers.
@@ -13,7 +13,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -44,24 +43,24 @@ class Stream:
 class StreamMeter:
     """Subscribe to all topics below a namespace and count their bytes.
 
-    :ivar node: its node, which the caller spins and destroys.
+    :param node: for the subscriptions; the caller spins it.
     :ivar unknown: types that are not installed.
     """
 
-    def __init__(self, namespace: str, **kwargs: Any) -> None:
-        self.node = Node("stream_meter", **kwargs)
+    def __init__(self, node: Node, namespace: str) -> None:
+        self._node = node
         self.unknown: set[str] = set()
         self.streams: dict[str, Stream] = {}
         self._prefix = f"/{namespace.strip('/')}".rstrip("/") + "/"
 
     def look(self) -> None:
         """Subscribe to the topics that are new."""
-        for topic, [type_name, *_] in self.node.get_topic_names_and_types():
+        for topic, [type_name, *_] in self._node.get_topic_names_and_types():
             if (
                 topic in self.streams
                 or topic in _OWN_TOPICS
                 or not topic.startswith(self._prefix)
-                or not self.node.count_publishers(topic)
+                or not self._node.count_publishers(topic)
             ):
                 continue
             package, kind, name = type_name.split("/")
@@ -74,14 +73,15 @@ class StreamMeter:
             # Best effort matches every publisher.
             qos = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
             add = self.streams[topic].add
-            self.node.create_subscription(message, topic, add, qos, raw=True)
+            self._node.create_subscription(message, topic, add, qos, raw=True)
 
 
 def measure(namespace: str, seconds: float) -> Mapping[str, Stream]:
     """Return the streams of a running graph, counted for a time."""
-    meter = StreamMeter(namespace)
+    node = Node("stream_meter")
+    meter = StreamMeter(node, namespace)
     executor = SingleThreadedExecutor()
-    executor.add_node(meter.node)
+    executor.add_node(node)
     try:
         _spin(executor, meter, _DISCOVERY_S)
         for stream in meter.streams.values():
@@ -92,7 +92,7 @@ def measure(namespace: str, seconds: float) -> Mapping[str, Stream]:
         return dict(sorted(meter.streams.items()))
     finally:
         executor.shutdown()
-        meter.node.destroy_node()
+        node.destroy_node()
 
 
 def _spin(executor: SingleThreadedExecutor, meter: StreamMeter, seconds: float) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_perception.pipeline import FramePipeline
-from fer_perception.recognition.model_store import DEFAULT_MODEL
+from fer_perception.recognition.installed_models import DEFAULT_MODEL
 from fer_perception.settings import PerceptionSettings, build_pipeline
 
 FOLDER = Path(__file__).resolve().parent.parent / "models" / DEFAULT_MODEL

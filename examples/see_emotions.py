@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Print the expression of every face, image by image, in a script without a node."""
+"""Print the expression of every face in every image."""
 
 import time
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Any number of cameras with their perception, each in its own namespace, from one YAML file.
+"""Start cameras with their perception, each in a namespace, by a YAML file.
 
 One process per camera uses one core each, as Python runs one thread at a time in a process, and
 isolates failures. With ``one_process: true`` in the file, one process runs the perception of all

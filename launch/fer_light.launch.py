@@ -62,7 +62,7 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             "log_level",
             default_value="info",
-            description="Least severity that the nodes log.",
+            description="Lowest severity that the nodes log.",
             choices=["debug", "info", "warn", "error", "fatal"],
         ),
         DeclareLaunchArgument(
@@ -126,17 +126,16 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             "autostart",
             default_value="true",
-            description="Who configures and activates the lifecycle nodes: 'true', each itself at "
-            "once; 'managed', the node lifecycle_manager, one after the other, again after a "
-            "restart; 'false', no one.",
+            description="What configures and activates the lifecycle nodes: 'true', each node "
+            "itself; 'managed', the node lifecycle_manager, in order and again after a restart; "
+            "'false', nothing.",
             choices=["true", "managed", "false"],
         ),
         DeclareLaunchArgument(
             "aggregator",
             default_value="auto",
-            description="Sum the nodes' health up on /diagnostics_agg with "
-            "diagnostic_aggregator; 'auto' where it is installed. 'false' if the robot has one "
-            "already.",
+            description="Aggregate /diagnostics on /diagnostics_agg with diagnostic_aggregator; "
+            "'auto' where it is installed. 'false' if the robot already has one.",
             choices=["auto", *FLAG],
         ),
         DeclareLaunchArgument(
@@ -335,7 +334,13 @@ def generate_launch_description() -> LaunchDescription:
         **bridges,
     }
     nodes = {**restarted, "ambient_light": light, "analyzers": aggregator}
-    without_images = {"ambient_light": light, "lifecycle_manager": lifecycle_manager}
+    without_images = {
+        "ambient_light": light,
+        "lifecycle_manager": lifecycle_manager,
+        "dashboard": dashboard,
+        "expression_server": expression_server,
+        "vision_msgs": bridges["vision_msgs"],
+    }
 
     def set_up(context: LaunchContext) -> list[Action]:
         """Check the remaining arguments and set the nodes' environment."""

@@ -76,7 +76,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 "log_level",
                 default_value="info",
-                description="Least severity that the recorder logs.",
+                description="Lowest severity that the recorder logs.",
                 choices=["debug", "info", "warn", "error", "fatal"],
             ),
             DeclareLaunchArgument(

@@ -15,8 +15,10 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 
+from chromium import Chromium
 from fer_bringup.fast_dds import PROFILE_VARIABLES
 from fer_bringup.standalone.processes import NodeProcess, NodeSpec, start, stop
+from real_peers import find_program
 from robustness.soak.domain import own_domain
 from small_disk import small_disk_fixture  # noqa: F401
 
@@ -54,6 +56,17 @@ def media() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} is missing: nothing was checked on real photographs and clips")
     return folder
+
+
+@pytest.fixture
+def chromium() -> Iterator[Chromium]:
+    """A browser without a window."""
+    program = find_program("chromium") or find_program("google-chrome")
+    if program is None:
+        pytest.skip("Chromium is missing (apt-get install chromium): no page was opened")
+    browser = Chromium(program)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

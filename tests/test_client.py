@@ -10,17 +10,19 @@ import time
 
 import pytest
 import rclpy
-from action_msgs.msg import GoalStatus
+from action_msgs.msg import GoalStatus, GoalStatusArray
 from fer_msgs.action import WaitForExpression
 from fer_msgs.msg import EmotionArray, EmotionStamped, FaceEvent
 from rclpy.action import ActionClient
 from rclpy.executors import MultiThreadedExecutor
+from rclpy.qos import qos_profile_action_status_default
 from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import ColorRGBA, Empty
 
 from ambient_light_driver.color.palette import load_palette
 from fer_client import ExpressionMonitor, Reason, WaitTimeout
+from fer_client.nodes.wait_action import create_wait_client
 
 EMOTIONS_TOPIC = "/fer_perception/emotions"
 ACTION = "/expression_server/wait_for_expression"
@@ -341,6 +343,20 @@ def test_the_action_tells_nobody_from_nothing(action, perception, peer):
     assert nobody.result().result.reason == RESULT.NOBODY
 
 
+def test_a_busy_client_loses_no_outcome_of_sixty(server, peer):
+    """All end while it does something else: their answers wait in its queue."""
+    client = create_wait_client(peer.node, "/expression_server/wait_for_expression")
+    peer.wait_until(client.server_is_ready, "the action")
+    goal = WaitForExpression.Goal(expressions=["fear"], timeout_s=1.0)
+    sent = [client.send_goal_async(goal) for _ in range(60)]
+    peer.wait_until(lambda: all(future.done() for future in sent), "the acceptance of all")
+    results = [future.result().get_result_async() for future in sent]
+    time.sleep(3.0)
+    peer.wait_until(lambda: all(result.done() for result in results), "all outcomes")
+    assert {result.result().result.reason for result in results} == {RESULT.NOTHING_RUNNING}
+    client.destroy()
+
+
 # Behaviour trees
 
 py_trees_missing = "py_trees is missing: the behaviours for trees were not checked"
@@ -387,11 +403,14 @@ def test_a_tree_calls_the_action_and_takes_it_back(server, perception, peer):
     is_seen = ticked_until(lambda: "f0001 neutral" in smile.feedback_message, "f0001 neutral")
     peer.wait_until(is_seen, "feedback")
     assert smile.status == status.RUNNING
-    goal = smile._call
+    goals = peer.collect(
+        GoalStatusArray, f"{ACTION}/_action/status", qos_profile_action_status_default
+    )
     smile.stop(status.INVALID)
     assert smile.status == status.INVALID
     peer.wait_until(
-        lambda: goal._handle.status == GoalStatus.STATUS_CANCELED, "the end of the first goal"
+        lambda: goals and goals[-1].status_list[0].status == GoalStatus.STATUS_CANCELED,
+        "the end of the first goal",
     )
     is_smiling = ticked_until(lambda: smile.status == status.SUCCESS, "f0001 happiness")
     peer.wait_until(is_smiling, "success")
@@ -479,7 +498,7 @@ def test_the_actor_publishes_what_the_perception_does(peer, act, run_clock):
     assert not faces
     run_clock(0.1, lambda: not node.running, "the end of the script")
     assert node.node.process.returncode == 0, node.output
-    assert "anna comes as f0001" in node.output and "the script is over" in node.output
+    assert "anna comes as f0001" in node.output and "the script has ended" in node.output
     seen = next(array for array in arrays if array.faces)
     assert (seen.image_width, seen.image_height) == (320, 240)
     assert seen.header.frame_id and seen.header.stamp.sec >= 1030

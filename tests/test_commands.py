@@ -143,7 +143,8 @@ def test_all_commands_were_found():
 def test_help_describes_the_command_and_starts_nothing(name, ended):
     done = case_of(ended, name, "help")
     assert done.code == 0, done.err
-    assert "usage:" in done.out and len(done.out.split()) > 15
+    known_as = {"bring_up": "lifecycle_manager"}.get(name, name)  # a former name
+    assert f"usage: {known_as} " in done.out and len(done.out.split()) > 15
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -158,7 +159,7 @@ def test_unknown_words_are_refused(name, ended):
 @pytest.mark.parametrize("name", sorted(COMMANDS.keys() - WITHOUT_ARGUMENTS))
 def test_missing_arguments_are_named(name, ended):
     done = case_of(ended, name, "none")
-    assert done.code == 2 and "required" in done.err or "name a --network" in done.err
+    assert done.code == 2 and "required" in done.err or "give --network" in done.err
 
 
 @pytest.mark.parametrize("name", MISSING)
@@ -192,6 +193,30 @@ def test_ctrl_c_at_any_time_ends_without_a_traceback(name, tmp_path, ros_domain)
         pytest.skip(f"the messages that {name} speaks are missing: its Ctrl-C was not checked")
     assert process.returncode in (0, 1, 130), errors
     assert "Traceback" not in errors, errors
+
+
+def test_entry_points_load_nothing_before_they_handle_ctrl_c():
+    """Ctrl-C before that ends in Python's traceback."""
+    modules = sorted({target.partition(":")[0] for target in COMMANDS.values()})
+    code = "import sys; before = set(sys.modules); import {}; print(*(set(sys.modules) - before))"
+    done = subprocess.run(
+        [sys.executable, "-c", code.format(", ".join(modules))],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    heavy = {"argparse", "asyncio", "cv2", "dataclasses", "inspect", "logging", "numpy", "rclpy"}
+    assert not heavy & set(done.stdout.split())
+
+
+def test_a_library_of_a_wrong_version_is_one_line(tmp_path):
+    (tmp_path / "wanting.py").write_text("raise ImportError('Vision 9 has no eyes: expected 8')")
+    code = "import sys; from fer_common.command import run; sys.exit(run('wanting'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr == "wanting: Vision 9 has no eyes: expected 8\n"
 
 
 def test_output_that_cannot_be_written_is_an_error(tmp_path):
@@ -242,6 +267,8 @@ def test_unknown_ros_arguments_are_one_line(name, tmp_path):
     [
         ("dashboard", ["--port=99999"], "--port: 99999"),
         ("dashboard", ["--port=-1"], "--port: -1"),
+        ("dashboard", ["--namespace=9x"], "--namespace: '9x' is not a namespace"),
+        ("dashboard", ["--record-folder=/nowhere"], "/nowhere is not an existing folder"),
         ("lifecycle_manager", ["--camera"], "--camera"),
         ("lifecycle_manager", ["--ros-args", "-r", "__ns:=/1bad"], "1bad"),
         ("ros4hri_node", ["--ros-args", "-r", "__ns:=/1bad"], "1bad"),

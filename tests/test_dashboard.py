@@ -5,13 +5,11 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import urllib.error
 import urllib.request
 from array import array
-from collections.abc import Iterator
 
 import aiohttp
 import pytest
@@ -19,7 +17,6 @@ from fer_msgs.msg import EmotionArray, EmotionStamped
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
-from chromium import Chromium
 from fer_perception.images.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message
 
@@ -44,16 +41,6 @@ def dashboard(start_node, peer):
         return node, f"http://127.0.0.1:{match.group(1)}"
 
     return run
-
-
-@pytest.fixture
-def chromium() -> Iterator[Chromium]:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("Chromium is missing: the page was not opened in a browser")
-    browser = Chromium(program)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture
@@ -200,6 +187,8 @@ def test_nonsense_from_a_page_is_answered_and_the_server_lives(dashboard):
                 '{"type": "set", "key": "fer_perception/autostart", "value": false}',
                 '{"type": "set", "key": ["x"], "value": 1}',
                 '{"type": "select", "face": "f1"}',
+                '{"type": "select", "face": ["f1"]}',
+                '{"type": "record", "images": "no"}',
                 '{"type": "stop"}',
                 '{"type": "dance"}',
                 "[" * 2000,

@@ -6,11 +6,9 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -19,7 +17,6 @@ import yaml
 from fer_msgs.msg import EmotionArray, EmotionStamped
 from rcl_interfaces.srv import GetParameters
 
-from chromium import Chromium
 from fer_evaluation.bags.bag_reader import OpenBag
 from fer_perception.emotions import EMOTIONS
 
@@ -33,16 +30,6 @@ CONTROLS = """(() => {
     names.forEach((element, index) => (element.dataset.stop = index));
     return names.length;
 })()"""
-
-
-@pytest.fixture
-def chromium() -> Iterator[Chromium]:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("Chromium is missing: the page was not opened in a browser")
-    browser = Chromium(program)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture
@@ -239,6 +226,7 @@ def test_it_is_accessible(peer, dashboard, chromium, crowd, light, repository, s
     until("document.querySelectorAll('.face').length === 3", "the faces")
     until("document.querySelectorAll('.control').length >= 3", "the controls")
     tab.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
+    _check_layout(tab, *size_px)
     _check_keyboard(tab, until)
     # Faces change all the time; what a screen reader says does not.
     until("said.length >= 2", "two announcements")
@@ -254,6 +242,19 @@ def test_it_is_accessible(peer, dashboard, chromium, crowd, light, repository, s
     )
     until("globalThis.found !== undefined", "the end of axe-core")
     assert tab.evaluate("found") == []
+
+
+def _check_layout(tab, width_px, height_px):
+    """All that matters is in sight: at once on a desk, within two screens on a phone."""
+    tab.evaluate("document.getElementById('picture').style.aspectRatio = '4 / 3'")
+    is_phone = width_px < 600
+    parts = ("view", "people", "lamp", "time-line", "event-list" if is_phone else "settings")
+    bottoms = {
+        part: tab.evaluate(f"document.getElementById('{part}').getBoundingClientRect().bottom")
+        for part in parts
+    }
+    assert max(bottoms.values()) <= height_px * (2 if is_phone else 1), bottoms
+    assert tab.evaluate("document.documentElement.scrollWidth") == width_px
 
 
 def _check_keyboard(tab, until):

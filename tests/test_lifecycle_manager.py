@@ -103,7 +103,7 @@ def test_it_gives_up_on_a_node_that_refuses_and_brings_up_the_others(
     manager = started["lifecycle_manager"]
     peer.wait_until(lambda: "[ERROR]" in manager.output, "the error")
     assert "gave up on fer_perception: 2 of 2 attempts failed; correct" in manager.output
-    assert manager.output.count("fer_perception did not configure: its own log says why") == 2
+    assert manager.output.count("fer_perception did not configure: see its log") == 2
     peer.wait_until(lambda: "ambient_light is active" in manager.output, "the light")
     assert state_of("fer_perception") == "unconfigured"
     assert manager.output.count("[ERROR]") == 1

@@ -5,8 +5,8 @@ import pytest
 import yaml
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rcl_interfaces.msg import ParameterType
-from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters
-from rclpy.parameter import parameter_value_to_python
+from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
+from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
@@ -124,6 +124,18 @@ def test_a_source_typed_as_a_number_is_that_camera_and_nothing_else(start_node, 
     assert "63" in node.output and "type" not in node.output
     peer.spin(2.0)
     assert not frames
+
+
+def test_a_misspelt_option_of_a_lamp_is_named_when_the_lamp_is_added(start_node, peer):
+    light = start_node(
+        "ambient_light_driver", "light_node", "light", parameters={"device.wled.hots": "127.0.0.1"}
+    )
+    setter = peer.node.create_client(SetParameters, "/light/set_parameters")
+    change = Parameter("devices", value=["terminal", "wled"]).to_parameter_msg()
+    assert "device.wled.hots" not in light.output
+    assert peer.call(setter, SetParameters.Request(parameters=[change])).results[0].successful
+    warning = "ignored the unknown parameter 'device.wled.hots' (did you mean 'device.wled.host'?)"
+    peer.wait_until(lambda: warning in light.output, "the warning", nodes=(light.node,))
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from std_msgs.msg import Header
 from fer_perception.emotions import EMOTIONS
 from fer_perception.images.frame_source import PortraitSource
 from fer_perception.nodes.image_messages import to_image_message, to_rgb
-from fer_perception.recognition.model_store import DEFAULT_MODEL
+from fer_perception.recognition.installed_models import DEFAULT_MODEL
 
 PORTRAIT = PortraitSource().read()
 EMPTY = np.full((480, 640, 3), 90, np.uint8)
@@ -307,6 +307,34 @@ def test_stamps_out_of_order_and_a_clock_set_back(perception):
     assert node.answer().faces[0].face_id not in ids
     node.clock_s = -0.1  # a camera that does not stamp
     assert len(node.answer().faces) == 1
+
+
+def test_few_images_are_processed_while_nobody_is_there_and_all_once_someone_comes(perception):
+    node = perception({"idle_rate_hz": 0.5})
+    node.wait_for_subscription()
+
+    def show(image) -> None:
+        node.clock_s += 0.05
+        node.show(to_image_message(image, header(node.clock_s)))
+
+    def is_idle() -> bool:
+        show(EMPTY)
+        status = node.status("frames")
+        return status is not None and facts(status)["idle"] == "True"
+
+    def answers(image) -> int:
+        before = len(node.emotions)
+        for _ in range(20):
+            show(image)
+            node.peer.spin(0.05)
+        return len(node.emotions) - before
+
+    node.wait_until(is_idle, "the idle rate")
+    assert answers(EMPTY) <= 2
+    status = node.status("frames")
+    assert status.level == DiagnosticStatus.OK and "nobody is there" in status.message
+    assert len(node.answer().faces) == 1
+    assert answers(PORTRAIT) > 5
 
 
 def broken_model(folder: Path, fault: str) -> Path:

@@ -3,10 +3,7 @@
 
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from chromium import Chromium
 from fer_evaluation import evaluate_bag, make_bag
@@ -18,18 +15,7 @@ from fer_evaluation.comparison.runs import paired
 from fer_evaluation.report.html_report import render_report
 from fer_evaluation.scoring.ground_truth import GroundTruth, LabelRow
 from made_results import many_ids, results_of
-from real_peers import find_program
 from replay_bags import small_images, write_bag
-
-
-@pytest.fixture
-def chromium() -> Iterator[Chromium]:
-    program = find_program("chromium")
-    if program is None:
-        pytest.skip("Chromium is missing (apt-get install chromium): no report was opened")
-    browser = Chromium(program)
-    yield browser
-    browser.close()
 
 
 def evaluate(bag: Path, out: Path, *options: str) -> Path:

@@ -8,25 +8,20 @@ from bench.streams import StreamMeter
 
 
 def test_messages_of_the_namespace_are_counted_with_their_bytes(peer):
-    meter = StreamMeter("robot1", context=peer.context)
+    meter = StreamMeter(peer.node, "robot1")
     message = EmotionArray(faces=[EmotionStamped(face_id="f0001")] * 3)
     publishers = [
         peer.node.create_publisher(EmotionArray, f"/{name}/fer_perception/emotions", 10)
         for name in ("robot1", "robot10")
     ]
-    try:
-        peer._executor.add_node(meter.node)
 
-        def counted():
-            meter.look()
-            for publisher in publishers:
-                publisher.publish(message)
-            return any(found.messages >= 3 for found in meter.streams.values())
+    def counted():
+        meter.look()
+        for publisher in publishers:
+            publisher.publish(message)
+        return any(found.messages >= 3 for found in meter.streams.values())
 
-        peer.wait_until(counted, "three messages")
-        [(topic, stream)] = meter.streams.items()
-    finally:
-        peer._executor.remove_node(meter.node)
-        meter.node.destroy_node()
+    peer.wait_until(counted, "three messages")
+    [(topic, stream)] = meter.streams.items()
     assert topic == "/robot1/fer_perception/emotions"
     assert stream.size == stream.messages * len(serialize_message(message))

@@ -6,6 +6,7 @@ ROS 2 installation; each step below adds one. Repeated runs are harmless, and
 required after the installation of another message wheel.
 """
 
+import argparse
 import re
 import sys
 import sysconfig
@@ -64,6 +65,7 @@ def link_bundled_libraries(prefix: Path) -> None:
 
 def main() -> None:
     """Make the running Python's environment an underlay."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     prefix = Path(sys.prefix)
     if sys.prefix == sys.base_prefix:
         raise SystemExit(f"{sys.executable} is not in a virtual environment: use .venv/bin/python")

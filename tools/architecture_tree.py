@@ -6,6 +6,7 @@
 ``tests/test_documentation.py`` compares the page with this output.
 """
 
+import argparse
 import ast
 import subprocess
 from pathlib import Path
@@ -58,5 +59,8 @@ def page() -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     PAGE.write_text(page(), encoding="utf-8")
     print(f"Wrote {PAGE}")

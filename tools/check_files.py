@@ -7,6 +7,7 @@ Exits with 1 after a line for each finding. Without xmllint (Ubuntu: libxml2-uti
 check is left out, which is printed.
 """
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def repository_files() -> list[Path]:
 
 
 def without_licence(files: Iterable[Path]) -> list[str]:
-    """Return a line for each source file whose first lines do not name the licence."""
+    """Return a line for each source file without a licence header."""
     return [
         f"{file}:1: the header does not name the licence: {LICENCE}"
         for file in files
@@ -48,6 +49,9 @@ def outside_schema(manifests: Iterable[Path], xmllint: str) -> list[str]:
 
 def main() -> int:
     """Print the findings; return the exit code."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     files = repository_files()
     findings = without_licence(files)
     manifests = [file for file in files if file.name == "package.xml"]

@@ -7,6 +7,7 @@ Exits with 1 when one is missing, after the commands that install them: rosdep f
 key for, pip for the rest.
 """
 
+import argparse
 import sys
 from importlib.util import find_spec
 
@@ -77,4 +78,8 @@ def main(purpose: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "demo"))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("purpose", nargs="?", choices=("demo", "tests"), default="demo")
+    sys.exit(main(parser.parse_args().purpose))

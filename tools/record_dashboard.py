@@ -10,6 +10,7 @@ after the camera stopped.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import os
@@ -53,6 +54,7 @@ STORY = (
 
 def main() -> int:
     """Record; return the exit code."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         print("Chromium is missing: apt-get install chromium", file=sys.stderr)
@@ -93,7 +95,7 @@ def main() -> int:
 
 
 def _open(browser: Chromium, address: str, size_px: tuple[int, int]) -> LiveTab:
-    """Open the page in the dark theme and wait until it shows a face."""
+    """Open the page, dark, and wait until it shows a face."""
     tab = browser.live(address, *size_px)
     theme = {"name": "prefers-color-scheme", "value": "dark"}
     tab.call("Emulation.setEmulatedMedia", features=[theme])

@@ -7,8 +7,8 @@
 fails without network access. Repeat this after adding a dependency.
 """
 
+import argparse
 import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree  # nosec B405
 
@@ -81,4 +81,8 @@ def main(clone: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("clone", type=Path, metavar="PATH_OF_ROSDISTRO")
+    main(parser.parse_args().clone)

@@ -48,7 +48,7 @@ def variables(profile: str | None = None) -> dict[str, str]:
 
 
 def small_message_variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of nodes that publish no images, which save 65 MB each.
+    """Return the environment of nodes that publish no images; saves 65 MB.
 
     :param environment: environment variables of the nodes; only the installed profile in it is
         replaced.

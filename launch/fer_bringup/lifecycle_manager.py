@@ -153,7 +153,7 @@ class ManagedNode:
         if response is None or response.success:
             self._next_s = 0.0
             return
-        self._log.warning(f"{self._name} did not {verb}: its own log says why")
+        self._log.warning(f"{self._name} did not {verb}: see its log")
         self._next_s = time.monotonic() + self._backoff.next_s()
         self._count_attempt()
 

@@ -19,7 +19,7 @@ from fer_evaluation.datasets.fer2013 import Fer2013, Usage
 from fer_perception.emotions import EMOTIONS
 from fer_training.learning.augmentation import Augmentation
 from fer_training.learning.recipes import Recipe, Stage
-from fer_training.train import train
+from fer_training.learning.training import train
 
 _NETWORK = "deep_emotion"
 _RECIPE = Recipe(

@@ -28,7 +28,7 @@ from rclpy.time import Time
 from fer_bringup import fast_dds
 from fer_perception.face import RgbImage
 from fer_perception.inference.model_files import models_folder
-from fer_perception.recognition.model_store import DEFAULT_MODEL
+from fer_perception.recognition.installed_models import DEFAULT_MODEL
 
 from .camera import Camera
 from .domain import own_domain

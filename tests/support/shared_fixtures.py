@@ -10,7 +10,7 @@ from fer_evaluation.datasets.fer2013 import Fer2013
 from fer_evaluation.datasets.fer2013_reader import read_fer2013
 from fer_perception.face import RgbImage
 from fer_perception.images.frame_source import PortraitSource
-from fer_perception.recognition.model_store import DEFAULT_MODEL
+from fer_perception.recognition.installed_models import DEFAULT_MODEL
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 

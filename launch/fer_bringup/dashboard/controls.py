@@ -14,7 +14,7 @@ from ambient_light_driver.color.palette import shipped_palettes
 from ambient_light_driver.selection.face_selection import BY_FACE_ID
 from ambient_light_driver.settings import LightSettings
 from fer_common.options import defaults_of
-from fer_perception.recognition.model_store import list_models
+from fer_perception.recognition.installed_models import list_models
 from fer_perception.settings import EmotionNodeSettings
 
 LIGHT = "ambient_light"
@@ -69,7 +69,7 @@ CONTROLS = (
 
 
 def parameters_of(node: str) -> list[str]:
-    """Return the names of the node's parameters that the page sets or shows."""
+    """Return the node's parameters that the page sets or shows."""
     names = [control.parameter for control in CONTROLS if control.node == node]
     return [*names, *(READ_ONLY if node == LIGHT else ())]
 

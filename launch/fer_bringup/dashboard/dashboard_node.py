@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Node of the dashboard: find robots and listen to those that a page has shown."""
+"""Node of the dashboard: find robots and receive their messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAX_ROBOTS = 16
 
 
 class DashboardNode(Node):
-    """Listen to the robot in this node's namespace, and to others once a page shows them."""
+    """Receive from the robot in this node's namespace and from those shown."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("dashboard", **kwargs)
@@ -45,7 +45,7 @@ class DashboardNode(Node):
             return sorted(self._found | set(self._robots))
 
     def robot(self, namespace: str) -> Robot | None:
-        """Return the robot in ``namespace``; None for one that is not found (yet).
+        """Return the robot in ``namespace``; None before it is found.
 
         The subscriptions are made in the node's own thread, a moment after the first call.
         """

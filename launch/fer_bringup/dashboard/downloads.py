@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that the page offers: settings, faces as CSV, and a picture without faces."""
+"""Files to download: settings, faces as CSV, a picture without faces."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _settings(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def picture_without_faces(message: EmotionArray, min_confidence: float) -> bytes:
-    """Return a PNG of boxes and labels on an empty ground: no pixel of the camera.
+    """Return a PNG of boxes and labels without the camera's image.
 
     :param min_confidence: faces below it are labelled "unknown".
     :raises ValueError: when the message has no image size, or one that is too large.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which node is silent: ages of what was last received, and what they mean."""
+"""Detect silent nodes by the age of their last messages."""
 
 from __future__ import annotations
 

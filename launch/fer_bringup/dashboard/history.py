@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The last minutes of a robot: samples of its faces, events, and both as CSV."""
+"""The last minutes of a robot: samples, events, and both as CSV."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class FaceSample:
 
 
 class History:
-    """Samples and events, each with a running number, so that a page asks for the new ones."""
+    """Samples and events, numbered so that a page requests new ones."""
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, float, Mapping[str, FaceSample]]] = deque(

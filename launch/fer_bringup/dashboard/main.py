@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import socket
 import sys
 import threading
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from aiohttp import web
 from aiohttp.log import server_logger
+from rclpy.exceptions import InvalidNamespaceException
+from rclpy.validate_namespace import validate_namespace
 
 from fer_bringup.dashboard.access import DEFAULT_PORT, Access
 from fer_bringup.dashboard.dashboard_node import DashboardNode
@@ -32,6 +35,18 @@ def main(args: list[str] | None = None) -> None:
     options = parser.parse_args(own_words(args))
     if not 0 <= options.port <= 65535:
         parser.error(f"argument --port: {options.port} is not a TCP port: give 0 to 65535")
+    namespace = "/" + options.namespace.strip("/")
+    try:
+        validate_namespace(namespace)
+    except InvalidNamespaceException:
+        parser.error(
+            f"argument --namespace: {options.namespace!r} is not a namespace: give letters, "
+            "digits and '_', no digit first, parts separated by '/'"
+        )
+    folder = options.record_folder
+    if folder is not None and not (folder.is_dir() and os.access(folder, os.W_OK)):
+        reason = "is not writable" if folder.is_dir() else "is not an existing folder"
+        parser.error(f"argument --record-folder: {folder} {reason}")
     try:
         token = _read_token(options.token_file) if options.token_file else ""
         access = Access(options.host, token)
@@ -42,13 +57,13 @@ def main(args: list[str] | None = None) -> None:
     except OSError as error:
         raise SystemExit(f"dashboard: {error}") from error
     words = list(sys.argv if args is None else args)
-    if options.namespace:
+    if namespace != "/":
         # In front: of several names the first counts, and launch files give one as well.
-        words = ["--ros-args", "-r", f"__ns:=/{options.namespace.strip('/')}", "--", *words]
+        words = ["--ros-args", "-r", f"__ns:={namespace}", "--", *words]
 
     def create() -> list[DashboardNode]:
         node = DashboardNode()
-        server = _Server(node, access, port, options.record_folder)
+        server = _Server(node, access, port, folder or Path())
         node.on_close = server.close
         return [node]
 
@@ -56,7 +71,7 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; a port in use is reported before anything starts.
+    """Return a listening socket, before anything else starts.
 
     :raises OSError: naming the address.
     """
@@ -140,7 +155,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--record-folder",
         type=Path,
-        default=Path(),
         metavar="FOLDER",
         help="where recordings started from the page are written (default: where it runs)",
     )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ _LOOK_S = 0.1
 
 
 class Recorder:
-    """At most one recording at a time; all methods run in the server's thread.
+    """Run one recording at a time, in the server's thread.
 
     :param folder: where bags are written.
     """
@@ -44,6 +45,8 @@ class Recorder:
             return f"a recording runs already: {self._path}"
         if images and not image_topic:
             return "the perception has not named its image topic yet"
+        if not (self._folder.is_dir() and os.access(self._folder, os.W_OK)):
+            return f"cannot write in {self._folder.absolute()}: see --record-folder"
         name = "_".join(filter(None, ["recording", *namespace.split("/")]))
         self._path = self._folder / f"{name}_{datetime.now():%Y-%m-%d_%H-%M-%S}"
         words = [f"out:={self._path}", f"images:={str(images).lower()}"]

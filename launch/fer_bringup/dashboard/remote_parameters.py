@@ -19,7 +19,7 @@ _ANSWER_S = 5.0
 
 
 class RemoteParameters:
-    """Keep some parameters of a node up to date; read and set all.
+    """Track some of a node's parameters; read and set all.
 
     :param node: the asking node; :meth:`poll` runs in the thread that spins it.
     :param name: full name of the node that is asked.
@@ -100,7 +100,7 @@ class RemoteParameters:
                 self._values = dict(zip(self._names, values, strict=True))
 
     async def set(self, values: dict[str, Any]) -> str:
-        """Set parameters in this order; return the reason of the first refusal, else empty."""
+        """Set parameters in order; return why the first was refused, or ''."""
         parameters = [Parameter(name, value=value) for name, value in values.items()]
         response = await self._ask(
             self._set,
@@ -117,7 +117,7 @@ class RemoteParameters:
         return ""
 
     async def read_all(self) -> dict[str, Any]:
-        """Return all parameters of the node by name; empty if it does not answer."""
+        """Return all parameters by name; empty if the node does not answer."""
         listed = await self._ask(self._list, ListParameters.Request())
         names = [] if listed is None else list(listed.result.names)
         got = await self._ask(self._get, GetParameters.Request(names=names)) if names else None

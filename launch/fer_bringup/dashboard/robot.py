@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the dashboard receives from the nodes of one robot, and sets there."""
+"""Messages and parameters of one robot's nodes."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class Robot:
         ]
 
     def image(self) -> tuple[int, bytes]:
-        """Return (number, JPEG) of the newest annotated image; number 0 without a fresh one."""
+        """Return (number, JPEG) of the newest annotated image; 0 without one."""
         with self._lock:
             is_fresh = time.monotonic() - self._image_s <= SILENT_S
             return (self._image_number, self._image) if is_fresh else (0, b"")
@@ -179,7 +179,7 @@ class Robot:
         return await self.parameters[control.node].set({control.parameter: wanted})
 
     async def select(self, face_id: str) -> str:
-        """Let the lamp follow one face, or the previous rule; return the reason of a refusal.
+        """Follow one face, or the previous rule; return why it was refused.
 
         :param face_id: the face; empty for the rule before.
         """
@@ -189,6 +189,10 @@ class Robot:
             return f"{LIGHT} does not answer"
         if not face_id:
             return await light.set({"face_selection": self._rule_before})
+        with self._lock:
+            seen = [] if self._message is None else [f.face_id for f in self._message.faces]
+        if face_id not in seen:
+            return f"no face {face_id!r:.80} is seen"
         if rule != BY_FACE_ID:
             self._rule_before = rule
         # In this order: the rule is refused without a face.
@@ -196,7 +200,7 @@ class Robot:
         return await light.set(wanted)
 
     async def reset(self) -> str:
-        """Set all controls to their defaults; return the reason of the first refusal."""
+        """Set all controls to their defaults; return why one was refused."""
         reasons = []
         for name in (LIGHT, PERCEPTION):
             known = self.parameters[name].known()

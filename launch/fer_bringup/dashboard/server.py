@@ -51,7 +51,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_app(node: DashboardNode, access: Access, recorder: Recorder) -> web.Application:
-    """Return the web application: the page, ``/live`` and files to save, nothing else."""
+    """Return the web application: the page, ``/live`` and downloads."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -217,12 +217,16 @@ class _Live:
         if kind == "set":
             return await robot.set_parameter(request["key"], request["value"])
         if kind == "select":
-            return await robot.select(str(request["face"]))
+            if not isinstance(request["face"], str):
+                raise ValueError("expected a text as face")
+            return await robot.select(request["face"])
         if kind == "reset":
             return await robot.reset()
         if kind == "record":
             topic = robot.image_topic
-            return self._recorder.start(robot.namespace, request["images"] is True, topic)
+            if not isinstance(request["images"], bool):
+                raise ValueError("expected true or false as images")
+            return self._recorder.start(robot.namespace, request["images"], topic)
         if kind == "stop":
             return await self._recorder.stop()
         raise ValueError(f"unknown type {kind!r}")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -17,6 +18,7 @@ MAX_FACES = 12
 """Maximum number of faces that the page shows, largest first."""
 
 _MAX_TEXT = 300
+_ERROR_NUMBER = re.compile(r"\[Errno -?\d+\] ")
 
 _EVENTS = {
     FaceEvent.FACE_APPEARED: "appeared",
@@ -83,7 +85,7 @@ def lamp(message: ColorRGBA) -> dict[str, Any]:
 
 
 def screen_rgb(color: LightColor) -> list[int]:
-    """Return the light as sRGB for the page, brightness included, 0 to 255."""
+    """Return the light as sRGB, 0 to 255, brightness included."""
     return [round(255.0 * min(1.0, max(0.0, value))) for value in color.displayed_rgb()]
 
 
@@ -93,7 +95,7 @@ def lost_lamps(health: list[dict[str, Any]]) -> list[str]:
     :param health: entries of :func:`status`.
     """
     return [
-        f"{part.strip().removeprefix('device ')}: {entry['message']}"
+        f"{part.strip().removeprefix('device ')}: {_ERROR_NUMBER.sub('', entry['message'])}"
         for entry in health
         if entry["level"] == "error"
         and (part := entry["name"].partition(":")[2]).strip().startswith(("device ", "relay "))

@@ -19,7 +19,7 @@ def screen_color(color: LightColor) -> str:
 
 
 def faces_table(faces: Sequence[EmotionStamped], lamp: LightColor | None, title: str) -> Group:
-    """Return the table: a row per face, then the lamp; at most 80 columns wide.
+    """Return a table of faces and lamp, at most 80 columns wide.
 
     :param lamp: None until a colour is received.
     """

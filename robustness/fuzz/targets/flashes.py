@@ -154,7 +154,7 @@ def delivered(
 def replayed(
     times_s: list[float], colors: list[LightColor], rng: Random, longest_s: float
 ) -> tuple[list[float], list[LightColor]]:
-    """Return what a lamp shows that stands still now and then, and then shows all it queued.
+    """Return what a lamp shows that stalls and then shows its queue.
 
     :param longest_s: maximum time for which it stands still.
     """

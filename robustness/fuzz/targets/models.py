@@ -18,15 +18,9 @@ from numpy.typing import NDArray
 from safetensors.torch import load, save
 from torch import nn
 
-from fer_perception.inference.model_files import models_folder
-from fer_perception.recognition.model_store import (
-    ModelError,
-    Precision,
-    load_model,
-    read_config,
-    read_weights,
-    write_model,
-)
+from fer_perception.inference.model_files import ModelError, models_folder
+from fer_perception.recognition.model_config import Precision, read_config
+from fer_perception.recognition.model_store import load_model, read_weights, write_model
 from fer_perception.recognition.recognizer import EmotionRecognizer
 from fer_training.exporting.graph_builder import GraphBuilder
 from fer_training.exporting.onnx_export import export_graphs

@@ -17,7 +17,7 @@ setup(
     zip_safe=False,
     maintainer="Maintainers of fer_perception",
     maintainer_email="maintainers@example.com",
-    description="Apparent expressions in the messages of others: ROS4HRI and vision_msgs.",
+    description="Apparent expressions in other projects' messages: ROS4HRI and vision_msgs.",
     license="Apache-2.0",
     entry_points={
         "console_scripts": [

@@ -73,13 +73,13 @@ function makeControl({ key, description, choices, min, max }) {
   const refusal = make("p", "refusal");
   refusal.id = `${id}-refusal`;
   refusal.setAttribute("role", "alert");
-  element.append(label);
+  element.append(label, input);
   if (input.type === "range") {
     const output = document.createElement("output");
     output.htmlFor = id;
     element.append(output);
   }
-  element.append(info, input, text, refusal);
+  element.append(info, text, refusal);
   input.oninput = () => {
     touched.add(key);
     showValue(element, input.value);

@@ -6,7 +6,7 @@ const SHOW = "ambient_light/show";
 const COLOR = "ambient_light/fixed_color";
 const PALETTE = "ambient_light/palette";
 const FLASH_LIMITED = "flash_limited";
-const FIXED = "fixed"; // the light's label of what a user chose
+const FIXED = /^fixed(: )?/; // begins the light's label of what a user chose
 const set = (key, value) => world.send({ type: "set", key, value });
 
 export function prepareLamp() {
@@ -44,8 +44,7 @@ export function showLamp(state) {
 }
 
 function labelOf({ values }) {
-  const show = world.controls.get(SHOW)?.value;
-  return values.label === FIXED ? `${show ?? FIXED}, by hand` : values.label;
+  return FIXED.test(values.label) ? `${values.label.replace(FIXED, "") || "a colour"}, by hand` : values.label;
 }
 
 export function showLampControls() {

@@ -17,9 +17,10 @@ The modules of this package do not use ROS, except those in
 from typing import TYPE_CHECKING
 
 from fer_common.lazy_exports import lazy_exports
-from fer_common.options import ConfigError
 
 if TYPE_CHECKING:
+    from fer_common.options import ConfigError
+
     from .ambient_light import AmbientLight, make_device
     from .color.light_color import LightColor
     from .color.palette import Palette, emotion_names, load_palette
@@ -55,6 +56,7 @@ __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "AmbientLight": "ambient_light",
+        "ConfigError": "settings",
         "DeviceConfig": "devices.light_device",
         "FaceObservation": "selection.observation",
         "FlashLimiter": "safety.flash_limiter",

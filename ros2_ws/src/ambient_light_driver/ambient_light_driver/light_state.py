@@ -13,8 +13,8 @@ class LightState:
     """A colour and its label.
 
     :param color: the colour after the flash limiter.
-    :param label: the emotion that the light follows, :data:`IDLE`, :data:`OFF_LABEL` or
-        :data:`FIXED_LABEL`.
+    :param label: the emotion that the light follows, :data:`IDLE`, :data:`OFF_LABEL` or a text
+        that begins with :data:`FIXED_LABEL`.
     """
 
     color: LightColor
@@ -28,7 +28,10 @@ OFF_LABEL = "off"
 """Label of the light after it is switched off."""
 
 FIXED_LABEL = "fixed"
-"""Label of a colour chosen by a user; not an emotion, which no face may show."""
+"""Label of a colour chosen by a user; with an expression, ``fixed: sadness``.
+
+Never the expression alone, which no face may show.
+"""
 
 SWITCHED_OFF = LightState(OFF, OFF_LABEL)
 """No light."""

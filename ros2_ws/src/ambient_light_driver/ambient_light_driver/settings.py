@@ -87,8 +87,8 @@ class LightSettings:
     )
     late_s: float = option(
         LATE_S,
-        "Longest time for which a receiver (MQTT, UDP) may stand still and then show at once all "
-        "colours that it has queued: no more flashes than allowed pass even then [s].",
+        "Longest time for which a receiver (MQTT, UDP) may stall and then show all its queued "
+        "colours at once: no more flashes than allowed pass even then [s].",
         minimum=LATE_S,
         maximum=10.0,
     )

@@ -10,6 +10,7 @@ Needs matplotlib.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 from collections.abc import Iterator
@@ -290,5 +291,8 @@ def _fill(
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     draw_palettes(FOLDER / "palettes.png")
     draw_terminal_lamp(FOLDER / "terminal_lamp.png")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ambient_light_driver.color.fading import DwellGate, ExponentialFade, delay_to_90_percent_s
+from ambient_light_driver.color.fading import DwellGate, ExponentialFade
 from ambient_light_driver.color.root_light import RootLight
 
 DARK = RootLight(0.0, 0.0, 0.0)
@@ -31,7 +31,7 @@ def test_the_documented_delay_to_90_percent_is_true(dwell_s, time_constant_s):
         if fade.step(target, time_constant_s, now_s).red >= 0.9:
             delay_s = now_s
             break
-    assert delay_s == pytest.approx(delay_to_90_percent_s(dwell_s, time_constant_s), abs=0.005)
+    assert delay_s == pytest.approx(dwell_s + 2.303 * time_constant_s, abs=0.005)
 
 
 def test_time_constant_zero_jumps():

@@ -38,7 +38,7 @@ def test_an_expression_is_shown_as_if_a_face_showed_it(show, faces):
     ).linear_light()
     assert state.color.linear_light() == pytest.approx(wanted, abs=2e-3)
     # Subscribers must not take it for an expression.
-    assert state.label == FIXED_LABEL
+    assert state.label == f"{FIXED_LABEL}: {show}"
 
 
 def test_dark_color_idle_and_back_to_the_faces():
@@ -55,7 +55,8 @@ def test_dark_color_idle_and_back_to_the_faces():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "red", "#ff0000", "rgb 1 2", "rgb 256 0 0", "rgb -1 0 0", "rgb 1 2 3 4"]
+    "text",
+    ["", "red", "#ff0000", "rgb 1 2", "rgb 256 0 0", "rgb -1 0 0", "rgb 1 2 3 4", "rgb ١ 2 3"],
 )
 def test_any_other_colour_is_refused_with_the_form(text):
     with pytest.raises(ConfigError, match="fixed_color: expected 'rgb' and three numbers"):

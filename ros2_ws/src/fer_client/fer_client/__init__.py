@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Client of the perception for robot behaviours: who is there and how they look.
+"""Client for robot behaviours: who is there and how they look.
 
 >>> from fer_client import ExpressionMonitor
 >>> with ExpressionMonitor.standalone() as people:

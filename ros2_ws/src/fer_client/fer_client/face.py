@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One face as a behaviour sees it, and the condition that it may meet."""
+"""A face as a behaviour sees it, and conditions on it."""
 
 from __future__ import annotations
 

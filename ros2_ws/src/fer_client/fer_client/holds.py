@@ -67,7 +67,7 @@ class Holds:
         self._holds.clear()
 
     def seconds(self, face_id: str) -> float | None:
-        """Return how long a face has met the condition; None while it does not."""
+        """Return how long a face has met the condition, or None."""
         hold = self._holds.get(face_id)
         if hold is None or hold.since_s is None or hold.lapse_since_s is not None:
             return None

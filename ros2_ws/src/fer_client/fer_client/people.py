@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Follow who is there, what they show and since when, from a stream of faces.
+"""Follow who is there and what they show from their faces.
 
 All comes from the faces of each image, so that a behaviour chooses its own durations, and a
 restart of the perception or a lost event does not leave a face behind.
@@ -207,7 +207,7 @@ class People:
         self._make(calls)
 
     def restart(self) -> None:
-        """Let all faces leave: the perception has started again and gives its ids again."""
+        """Let all faces leave, as a restarted perception reuses their ids."""
         with self._lock:
             calls = self._leave_all()
             self._reset_time()
@@ -253,7 +253,7 @@ class People:
             self._watches.remove(watch)
 
     def call(self, kind: EventKind | None, callback: Callable[..., object]) -> None:
-        """Call ``callback`` with each event of a kind, or with the faces of each image."""
+        """Call ``callback`` for each event of a kind, or each image."""
         with self._lock:
             self._callbacks.setdefault(kind, []).append(callback)
 
@@ -265,14 +265,14 @@ class People:
         self._time_s = 0.0
 
     def _holds(self, condition: Condition) -> Holds:
-        """Return the holds of a condition as if it had been measured for a while."""
+        """Return a condition's holds, with what was shown before."""
         holds = Holds(condition.is_shown_by, self._config.dwell_s)
         for time_s, faces in self._history:
             holds.update(faces, time_s)
         return holds
 
     def _see(self, faces: Sequence[Face]) -> list[Face]:
-        """Return the faces of an image with how long they have been there and held."""
+        """Return an image's faces with their durations."""
         for label in {face.emotion for face in faces} - self._labels.keys():
             self._labels[label] = Holds(_shows(label), self._config.dwell_s)
         for holds in self._labels.values():
@@ -331,7 +331,7 @@ class People:
         return calls
 
     def _make(self, calls: Iterable[_Call]) -> None:
-        """Make calls without the lock; one that fails does not keep the others from theirs."""
+        """Make all calls without the lock, also after one fails."""
         for call, words in calls:
             try:
                 call(*words)

@@ -56,7 +56,7 @@ class Cue:
 
 @dataclass(frozen=True)
 class Stay:
-    """One person from coming to leaving; the person's next stay is another face.
+    """One person from coming to leaving; the next stay is another face.
 
     :ivar cues: in order of time; the first has an expression.
     :ivar end_s: infinite for who stays.

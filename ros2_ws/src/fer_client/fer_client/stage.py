@@ -80,7 +80,7 @@ class Stage:
         return Scene([face for face, _ in shown], {face.face_id: name for face, name in shown})
 
     def _box(self, stay: Stay, time_s: float) -> BoundingBox:
-        """Return the box, which moves evenly from one given place to the next."""
+        """Return the box, which moves evenly between given places."""
         begin = stay.cues[0]
         places = [(begin.time_s, *(begin.at or self._places[stay.name]))]
         places += [(cue.time_s, *cue.at) for cue in stay.cues[1:] if cue.at is not None]

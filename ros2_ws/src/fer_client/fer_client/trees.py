@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Behaviours for py_trees: conditions on who is there, and the action as a behaviour.
+"""Behaviours for py_trees: conditions on faces, and the action.
 
 >>> from fer_client.trees import ExpressionHeld, FacePresent, WaitForExpression
 >>> root = py_trees.composites.Sequence("greet", memory=True)
@@ -80,7 +80,7 @@ class ExpressionHeld(Behaviour):
         )
 
     def update(self) -> Status:
-        """Return SUCCESS with a face that holds it, else FAILURE with the reason."""
+        """Return SUCCESS while a face holds it, else FAILURE with the reason."""
         face = self._watch.face if self._watch is not None else None
         if face is not None:
             self.feedback_message = f"{face.face_id} holds {face.emotion}"
@@ -142,12 +142,13 @@ class WaitForExpression(Behaviour):
         """
         # Here, so that the conditions do not need the action.
         from fer_msgs.action import WaitForExpression as Action
-        from rclpy.action import ActionClient
+
+        from .nodes.wait_action import create_wait_client
 
         if "node" not in kwargs:
             raise KeyError(f"{self.name}: expected tree.setup(node=...), the node of the tree")
         self._goal_type = Action.Goal
-        self._client = ActionClient(kwargs["node"], Action, self._action)
+        self._client = create_wait_client(kwargs["node"], self._action)
 
     def initialise(self) -> None:
         """Begin a new call."""
@@ -188,7 +189,7 @@ class WaitForExpression(Behaviour):
 
 
 class _Call:
-    """One goal from sending to result; a goal cancelled early is cancelled when it is accepted."""
+    """One goal; one cancelled early is cancelled once it is accepted."""
 
     def __init__(self, client: Any, goal: Any, action: str, timeout_s: float) -> None:
         self._client = client

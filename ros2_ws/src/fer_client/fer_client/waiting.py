@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Wait for an expression, and say what was seen where it does not come."""
+"""Wait for an expression, or report what was seen instead."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Reason(Enum):
 
 
 class WaitTimeout(TimeoutError):
-    """The expression was not shown in time; the message says what was seen instead.
+    """The expression was not shown in time; names what was seen.
 
     :ivar reason: distinguishes 'nobody was there' from 'nothing is running'.
     """
@@ -113,7 +113,7 @@ class Wait:
         return self.done()
 
     def note(self, faces: Iterable[Face]) -> Face | None:
-        """Take the faces of an image, after the holds have; return the one that will do."""
+        """Take an image's faces after the holds; return one that meets it."""
         self._images += 1
         found = None
         for face in faces:

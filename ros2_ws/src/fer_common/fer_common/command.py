@@ -24,8 +24,9 @@ def run(module: str, name: str = "") -> int:
     """Load a module and run its ``main``.
 
     :param name: of the command, for its messages; by default the module's.
-    :returns: its exit code; 130 after an interruption, 2 when ROS 2 is missing or the output
-        cannot be written, 141 when its reader has closed it, as ``head`` does.
+    :returns: its exit code; 130 after an interruption, 2 when ROS 2 is missing, a library has the
+        wrong version or the output cannot be written, 141 when its reader has closed it, as
+        ``head`` does.
     """
     name = name or module.rpartition(".")[2]
 
@@ -46,6 +47,12 @@ def run(module: str, name: str = "") -> int:
                 "/opt/ros/DISTRO/setup.bash and the workspace's install/setup.bash",
                 file=sys.stderr,
             )
+            return 2
+        except ImportError as error:
+            if error.name is not None:
+                raise
+            # Raised by one of our modules, for a library of the wrong version.
+            print(f"{name}: {error}", file=sys.stderr)
             return 2
     try:
         code = _exit_code(main, name)

@@ -13,6 +13,7 @@ from .bags.bag_error import BagError
 from .bags.bag_images import BagImage, read_image
 from .bags.bag_reader import OpenBag
 from .bags.bag_writer import BagWriter
+from .bags.earlier_definitions import EarlierDefinitions
 from .bags.message_types import EMOTION_TYPE, EMOTIONS_TYPE, MessageTypes
 from .evaluation import EvaluatedFrame
 
@@ -24,7 +25,7 @@ class EmotionBag(AbstractContextManager["EmotionBag"]):
     """Write a copy of a bag while it is read.
 
     Topics keep their types and the QoS that their publishers offered. Emotions in the original bag
-    are replaced.
+    are replaced; other messages of fer_msgs are converted to the installed definition.
 
     :param path: of the new bag, in mcap storage.
     :raises BagError: when fer_msgs is not installed, or ``path`` exists.
@@ -41,16 +42,20 @@ class EmotionBag(AbstractContextManager["EmotionBag"]):
                 "source install/setup.bash"
             ) from error
         self._conversion = emotion_messages
-        types.learn_fer_msgs()
         self._bag, self._types = bag, types
+        self._earlier = EarlierDefinitions(bag.topics.values())
         self._min_confidence = min_confidence
-        self._writer = BagWriter(path, types)
         ours = {EMOTION_TOPIC, EMOTIONS_TOPIC}
         self._copied = {
             name: topic
             for name, topic in bag.topics.items()
             if name not in types.unknown and name not in ours
         }
+        written = MessageTypes(
+            topic for topic in bag.topics.values() if not topic.type_name.startswith("fer_msgs/")
+        )
+        written.learn_fer_msgs()
+        self._writer = BagWriter(path, written)
 
     def __enter__(self) -> EmotionBag:
         """Create the copy."""
@@ -74,7 +79,10 @@ class EmotionBag(AbstractContextManager["EmotionBag"]):
         """Yield the images while copying every message, as :func:`.bag_images.images` does."""
         type_name = self._bag.topics[image_topic].type_name
         for message in self._bag.messages(set(self._copied)):
-            self._writer.write(message.topic, message.stamp_ns, message.data)
+            data = message.data
+            if message.topic in self._earlier.topics:
+                data = self._earlier.convert(data, self._copied[message.topic].type_name)
+            self._writer.write(message.topic, message.stamp_ns, data)
             if message.topic == image_topic:
                 yield read_image(
                     message.data, type_name, message.stamp_ns, self._types, by_recording

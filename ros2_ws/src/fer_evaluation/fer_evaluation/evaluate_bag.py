@@ -78,7 +78,9 @@ def _left_behind(options: argparse.Namespace, sources: Mapping[str, str]) -> str
         return "nothing was written"
     if options.overwrite:
         return "some reports may be of the earlier run: the same command evaluates all again"
-    return f"{count} of {len(sources)} bags have a report: the same command goes on with the rest"
+    return (
+        f"{count} of {len(sources)} bags have a report: the same command continues with the rest"
+    )
 
 
 def evaluate(options: argparse.Namespace) -> Results:
@@ -224,7 +226,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_at_least_one,
         default=1,
         metavar="N",
-        help="of several bags, evaluate so many at a time, each in a process with one thread "
+        help="number of bags evaluated at a time, each in a process with one thread "
         "(default: %(default)s)",
     )
     parser.add_argument(

@@ -117,7 +117,7 @@ def test_ctrl_c_leaves_whole_reports_only_and_the_same_command_goes_on(bags, ser
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "the same command goes on with the rest" in errors
+    assert "the same command continues with the rest" in errors
     assert "Traceback" not in errors
     assert not list(out.rglob("*.part"))
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]

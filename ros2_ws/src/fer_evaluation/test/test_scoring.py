@@ -49,6 +49,13 @@ def held(seconds, label, face_id=""):
     return LabelRow(round(seconds * S), label, None, face_id)
 
 
+def test_the_confidence_is_that_of_the_label():
+    """A steady label waits where another score has just become the highest."""
+    scores = np.array([0.5, 0.4, 0.1, 0.0, 0.0, 0.0, 0.0], np.float32)
+    assert PredictedFace("f1", BOX, "happiness", scores).confidence == pytest.approx(0.4)
+    assert PredictedFace("f1", BOX, "unknown", scores).confidence == pytest.approx(0.5)
+
+
 # Ground truth
 
 
@@ -140,21 +147,21 @@ def test_accuracy_counts_found_faces_and_coverage_those_that_were_not():
 
 
 def test_balanced_accuracy_and_f1_are_over_the_classes_that_occur():
-    answers = ClassificationMetrics()
+    metrics = ClassificationMetrics()
     scores = seen("", "fear").scores
-    for true, answer, count in (
+    for true, label, count in (
         ("fear", "fear", 8),
         ("fear", "anger", 2),
         ("anger", "anger", 1),
         ("anger", "unknown", 1),
     ):
         for _ in range(count):
-            answers.add(true, answer, scores)
-    assert answers.accuracy() == pytest.approx(9 / 12)
-    assert answers.balanced_accuracy() == pytest.approx((0.8 + 0.5) / 2)
+            metrics.add(true, label, scores)
+    assert metrics.accuracy() == pytest.approx(9 / 12)
+    assert metrics.balanced_accuracy() == pytest.approx((0.8 + 0.5) / 2)
     f1_fear, f1_anger = 2 * 1.0 * 0.8 / 1.8, 2 * (1 / 3) * 0.5 / (1 / 3 + 0.5)
-    assert answers.macro_f1() == pytest.approx((f1_fear + f1_anger) / 2)
-    assert answers.classes()["anger"].support == 2
+    assert metrics.macro_f1() == pytest.approx((f1_fear + f1_anger) / 2)
+    assert metrics.classes()["anger"].support == 2
 
 
 def test_without_labels_there_are_no_figures_to_mistrust():
@@ -176,17 +183,17 @@ def test_ece_is_that_of_torchmetrics(cases):
     classification = pytest.importorskip(
         "torchmetrics.functional.classification", reason="torchmetrics: ECE was not compared"
     )
-    answers = ClassificationMetrics()
+    metrics = ClassificationMetrics()
     # Neither ties nor confidences on the edge of a bin, where libraries differ.
     raw = np.array([weights for _, weights in cases], np.float32) + np.linspace(0, 0.0123, 7)
     scores = (raw / raw.sum(axis=1, keepdims=True)).astype(np.float32)
     labels = np.array([label for label, _ in cases])
     for label, row in zip(labels, scores, strict=True):
-        answers.add(EMOTIONS[label], EMOTIONS[int(row.argmax())], row)
+        metrics.add(EMOTIONS[label], EMOTIONS[int(row.argmax())], row)
     expected = classification.multiclass_calibration_error(
         torch.from_numpy(scores), torch.from_numpy(labels), num_classes=7, n_bins=15
     )
-    assert answers.ece() == pytest.approx(float(expected), abs=1e-5)
+    assert metrics.ece() == pytest.approx(float(expected), abs=1e-5)
 
 
 def test_ids_that_are_exchanged_are_switches_and_cost_idf1():
@@ -212,8 +219,8 @@ def test_flips_are_counted_for_each_minute_that_a_face_is_watched():
 
 def test_time_to_switch_is_that_until_the_new_label_is_seen():
     rows = [held(0, "sadness"), held(1.05, "happiness"), held(2.0, "fear"), held(2.2, "anger")]
-    answers = ["sadness"] * 14 + ["happiness"] * 11
-    frames = [frame(n / 10, seen("f1", answer)) for n, answer in enumerate(answers)]
+    predicted = ["sadness"] * 14 + ["happiness"] * 11
+    frames = [frame(n / 10, seen("f1", label)) for n, label in enumerate(predicted)]
     metrics = score(rows, *frames).metrics()
     assert metrics.time_to_switch_median_s == pytest.approx(0.35)
     assert (metrics.true_changes, metrics.missed_changes) == (3, 2)
@@ -230,8 +237,8 @@ def test_a_recording_that_starts_anew_is_no_flip_no_switch_and_no_change():
 
 
 def test_mistakes_are_ranges_and_the_worst_comes_first():
-    answers = ["fear"] * 3 + ["anger"] * 2 + ["fear"] * 8 + ["sadness"] * 6 + ["fear"]
-    frames = [frame(n / 10, seen("f1", answer)) for n, answer in enumerate(answers)]
+    predicted = ["fear"] * 3 + ["anger"] * 2 + ["fear"] * 8 + ["sadness"] * 6 + ["fear"]
+    frames = [frame(n / 10, seen("f1", label)) for n, label in enumerate(predicted)]
     worst = score([held(0, "fear", "a")], *frames, frame(5.0)).mistakes.worst()
     assert [(m.predicted, m.frames) for m in worst] == [
         (("sadness",), 6),

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from .face_emotion import FaceEmotion
     from .images.decoding import ImageError
     from .images.frames import Frame, FrameSourceError
-    from .recognition.model_store import ModelError, list_models
+    from .inference.model_files import ModelError
+    from .recognition.installed_models import list_models
 
 __all__ = [
     "EMOTIONS",
@@ -59,7 +60,7 @@ __getattr__, __dir__ = lazy_exports(
         "FrameEmotions": "api",
         "FrameSourceError": "images.frames",
         "ImageError": "images.decoding",
-        "ModelError": "recognition.model_store",
-        "list_models": "recognition.model_store",
+        "ModelError": "inference.model_files",
+        "list_models": "recognition.installed_models",
     },
 )

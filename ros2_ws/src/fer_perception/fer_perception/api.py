@@ -20,7 +20,7 @@ from .images.decoding import ImageError
 from .images.frame_source import open_frame_source
 from .images.frames import DEFAULT_RATE_HZ, Frame
 from .images.picture_files import is_picture, read_picture
-from .recognition.model_store import DEFAULT_MODEL
+from .recognition.installed_models import DEFAULT_MODEL
 from .runtime.shared_parts import SharedParts
 from .settings import PerceptionSettings, build_pipeline
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Colours that mark the seven classes on screens: pictures, pages, reports and terminals.
+"""Colours of the seven classes on screens.
 
 Each has a contrast of at least 3:1 with white and with a dark ground (WCAG 2.2, 1.4.11), so one
 set serves both themes. The colours of a lamp are those of its palette.

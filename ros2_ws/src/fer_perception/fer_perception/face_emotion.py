@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The apparent expression of one face, and how well it can be read."""
+"""The apparent expression of a face, and how readable it is."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ class FramePipeline:
     def _recognized(
         self, upright: RgbImage, faces: Sequence[Face], crops: Sequence[NDArray[np.uint8]]
     ) -> list[tuple[NDArray[np.float32], FaceQuality]]:
-        """Return each face's scores, as far as they can be trusted, and its quality."""
+        """Return each face's scores, weighted by its quality, and the quality."""
         scores = self.recognizer.recognize(np.array(crops), self.config.prior_adjustment)
         height, width = upright.shape[:2]
         qualities = [

@@ -17,14 +17,9 @@ from .inference.allocator import give_back_free_memory
 from .inference.cpu_features import multiplies_int8_fast
 from .inference.onnx_session import EXECUTION_PROVIDERS, used_provider
 from .pipeline import FramePipeline, PipelineConfig
-from .recognition.model_store import (
-    DEFAULT_MODEL,
-    PRECISIONS,
-    find_model,
-    installed_models,
-    load_model,
-    read_config,
-)
+from .recognition.installed_models import DEFAULT_MODEL, find_model, installed_models
+from .recognition.model_config import PRECISIONS, read_config
+from .recognition.model_store import load_model
 from .recognition.recognizer import EmotionRecognizer
 from .runtime.shared_parts import SharedParts
 from .tracking.detection_scheduler import DetectionSchedule
@@ -109,7 +104,7 @@ class PerceptionSettings:
     )
     recognition_rate_hz: float = option(
         10.0,
-        "How often a second each face is recognised at most; between, it keeps its scores. 0 for "
+        "Maximum recognitions of each face per second; in between it keeps its scores. 0 for "
         "every image.",
         minimum=0.0,
         maximum=1000.0,
@@ -143,7 +138,7 @@ class PerceptionSettings:
     )
     prior_adjustment: float = option(
         0.0,
-        "How alike in frequency the classes are taken to be: 0 as in the training data, where "
+        "How equally frequent the classes are assumed to be: 0 as in the training data, where "
         "disgust and fear are rare and so rarely predicted; 0.3 misses fewer of them for half a "
         "point of accuracy; 1 all alike.",
         minimum=0.0,
@@ -213,6 +208,15 @@ class EmotionNodeSettings(PerceptionSettings):
         "raw: read sensor_msgs/Image from 'image'; compressed: read sensor_msgs/CompressedImage "
         "from 'image/compressed'.",
         choices=("raw", "compressed"),
+    )
+    idle_rate_hz: float = option(
+        0.0,
+        "Images processed per second while nobody is there, from two seconds after the last face "
+        "has left until the next one: it saves power, and a face is found within one period, half "
+        "a second at 2. Other images then have no message on ~/emotions. 0 processes all, as is "
+        "always done with use_sim_time, so that a replayed bag is seen whole.",
+        minimum=0.0,
+        maximum=1000.0,
     )
 
 
@@ -293,7 +297,7 @@ def build_pipeline(
     :raises ValueError: a value is refused.
     :raises ModuleNotFoundError: a package required by the detector is missing.
     :raises RuntimeError: the native detector is not built.
-    :raises ~fer_perception.recognition.model_store.ModelError: the model cannot be loaded.
+    :raises ~fer_perception.inference.model_files.ModelError: the model cannot be loaded.
     """
     parts = parts or SharedParts()
     _check_adjustable(settings)

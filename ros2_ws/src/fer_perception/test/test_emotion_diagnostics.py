@@ -13,6 +13,7 @@ from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
 from fer_perception.nodes.emotion_diagnostics import frames_status, latency_status  # noqa: E402
 from fer_perception.nodes.image_input import InputState  # noqa: E402
 from fer_perception.runtime.frame_statistics import FrameStatistics  # noqa: E402
+from fer_perception.runtime.idle_rate import IDLE_AFTER_S, IdleRate  # noqa: E402
 from fer_perception.runtime.load_shedding import LEAST_EFFORT, LoadShedder  # noqa: E402
 
 
@@ -76,12 +77,28 @@ def test_images_that_are_not_as_they_should_be_are_a_warning_while_they_come(cou
         statistics.count_processed(0.1 * frame, 0.02)
         if frame % 2:
             count(statistics, 0.1 * frame)
-    status = frames_status("n", InputState("/image"), statistics.report(2.0), "")
+    status = frames_status("n", InputState("/image"), statistics.report(2.0), "", IdleRate())
     assert status.level == DiagnosticStatus.WARN and words in status.message
     statistics.count_received(10.0, replaced=False)
     statistics.count_processed(10.0, 0.02)
-    later = frames_status("n", InputState("/image"), statistics.report(10.0), "run backwards")
+    later = frames_status(
+        "n", InputState("/image"), statistics.report(10.0), "run backwards", IdleRate()
+    )
     assert words not in later.message and "run backwards" in later.message
     assert "10" in {pair.value for pair in later.values}
-    clean = frames_status("n", InputState("/image"), statistics.report(10.0), "")
+    clean = frames_status("n", InputState("/image"), statistics.report(10.0), "", IdleRate())
     assert clean.level == DiagnosticStatus.OK
+
+
+def test_nobody_there_is_no_fault_but_images_that_cannot_be_used_are():
+    idle = IdleRate()
+    idle.idle_rate_hz = 0.1
+    idle.note(False, 0.0)
+    idle.note(False, IDLE_AFTER_S)
+    statistics = FrameStatistics()
+    statistics.count_passed_over(9.9)
+    status = frames_status("n", InputState("/image"), statistics.report(10.0), "", idle)
+    assert status.level == DiagnosticStatus.OK and "nobody is there" in status.message
+    statistics.count_rejected(10.0)
+    status = frames_status("n", InputState("/image"), statistics.report(10.0), "", idle)
+    assert status.level == DiagnosticStatus.ERROR

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fer_perception.face_emotion import Fault
-from fer_perception.recognition.model_store import read_config
+from fer_perception.recognition.model_config import read_config
 from fer_perception.runtime.shared_parts import SharedParts
 from fer_perception.settings import PerceptionSettings, build_pipeline, prepare_change
 

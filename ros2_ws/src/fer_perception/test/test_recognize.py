@@ -86,12 +86,15 @@ def test_what_a_folder_cannot_give_is_counted_and_named(photo, portrait, tmp_pat
     (folder / "b.jpg").write_bytes(b"broken")
     (folder / "._c.jpg").write_bytes(b"hidden")
     (folder / "notes.txt").write_text("none")
-    done = recognize(folder, "--annotate", tmp_path / "out")
+    done = recognize(folder, "--annotate", tmp_path / "out", "--csv", tmp_path / "out.csv")
     assert done.returncode == 0
     assert "b.jpg" in done.stderr and "1 could not be read" in done.stderr
     assert "1 hidden skipped (._c.jpg)" in done.stderr
     assert "1 not pictures skipped (notes.txt)" in done.stderr
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png.png"]
+    with (tmp_path / "out.csv").open() as file:
+        [row] = csv.DictReader(file)
+    assert (row["name"], row["time_s"]) == ("a.png", "")
 
 
 @pytest.mark.parametrize(

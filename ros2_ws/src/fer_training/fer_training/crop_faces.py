@@ -70,7 +70,7 @@ def crop_faces(
     :raises ValueError: when a folder is not a class.
     """
     if taken := [part for part in PARTS if (out / part).exists()]:
-        raise FileExistsError(f"{out / taken[0]} is there already: name another folder")
+        raise FileExistsError(f"{out / taken[0]} already exists: name another folder")
     files = _photographs(photos)
     crops: dict[Path, NDArray[np.uint8]] = {}
     for path, _ in tqdm(files, unit="photo", mininterval=0.5):

@@ -17,11 +17,15 @@ from fer_evaluation.datasets.fer2013 import Fer2013, Usage
 from fer_evaluation.datasets.votes import EXCLUDED, plurality_labels
 from fer_perception.emotions import EMOTIONS
 from fer_perception.inference.cpu_features import multiplies_int8_fast
-from fer_perception.recognition.model_store import ModelConfig, ModelError, Precision, write_model
+from fer_perception.inference.model_files import ModelError
+from fer_perception.recognition.model_config import ModelConfig, Precision
+from fer_perception.recognition.model_store import write_model
 
 from .exporting.calibration import fit_temperature
 from .exporting.onnx_export import TOLERANCE, ExportedGraphs, export_graphs, largest_difference
 from .exporting.quantization import quantized
+from .learning.labelled_faces import select_faces
+from .learning.prediction import predict
 from .learning.trained_network import (
     in_half_precision,
     load_checkpointed,
@@ -29,7 +33,6 @@ from .learning.trained_network import (
     weights_file,
 )
 from .learning.training_data import DATA_HELP, read_training_data
-from .train import predict, select_faces
 
 _LOG = logging.getLogger(__name__)
 _BATCH: Final = 64
@@ -76,7 +79,7 @@ def _write(
 
 
 def class_shares(data: Fer2013) -> list[float]:
-    """Return the share of each class in the training pictures, above 0 by Laplace's rule."""
+    """Return the share of each class in training, smoothed by Laplace's rule."""
     labels = plurality_labels(data.votes[data.leak_free_training_rows()])
     counts = np.bincount(labels[labels != EXCLUDED], minlength=len(EMOTIONS)) + 1
     return [round(float(share), 7) for share in counts / counts.sum()]
@@ -92,7 +95,7 @@ def _graphs(network: nn.Module, exported: ExportedGraphs, data: Fer2013) -> dict
     if not difference <= TOLERANCE:
         raise ValueError(
             f"the ONNX graph's logits differ from the network's by {difference:.1e}, more than "
-            f"{TOLERANCE:.0e}: a module is not exported as it computes"
+            f"{TOLERANCE:.0e}: an exported module computes something else"
         )
     graphs: dict[Precision, bytes] = {"float32": graph}
     rounded = quantized(graph, sample)

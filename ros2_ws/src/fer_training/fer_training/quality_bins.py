@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Check the quality of faces: accuracy by quality on damaged pictures of PrivateTest.
+"""Print accuracy by quality on damaged pictures of PrivateTest.
 
 ``python -m fer_training.quality_bins models/vgg_stn --data DATA``
 """
@@ -20,11 +20,12 @@ from fer_evaluation.datasets.evaluation_sets import PRIVATE7
 from fer_evaluation.datasets.fer2013_reader import read_fer2013
 from fer_perception.face import BoundingBox, Face, RgbImage
 from fer_perception.face_emotion import FaceQuality
+from fer_perception.inference.model_files import ModelError
 from fer_perception.recognition.alignment import CROP_SIZE_PX, TEMPLATE, align_faces
-from fer_perception.recognition.model_store import ModelError, load_model
+from fer_perception.recognition.model_store import load_model
 from fer_perception.recognition.quality import assess, trusted
 
-from .evaluate import score_images
+from .figures.split_scores import score_images
 
 _Picture: TypeAlias = NDArray[np.uint8]
 _Landmarks: TypeAlias = NDArray[np.float64]

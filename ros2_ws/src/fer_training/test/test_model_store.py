@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from fer_perception.emotions import EMOTIONS
-from fer_perception.recognition.model_store import ModelError, find_model, load_model, write_model
+from fer_perception.inference.model_files import ModelError
+from fer_perception.recognition.installed_models import find_model
+from fer_perception.recognition.model_store import load_model, write_model
 from fer_perception.recognition.recognizer import EmotionRecognizer
 from fer_training.exporting.onnx_export import export_graphs, torch_logits
 from fer_training.learning.trained_network import (

@@ -8,7 +8,8 @@ from fer_perception.emotions import EMOTIONS
 from fer_perception.inference import native_library
 from fer_perception.inference.native_convolutions import Convolution, NativeConvolutions
 from fer_perception.inference.native_library import INSTRUCTION_SETS
-from fer_perception.recognition.model_store import Model, ModelConfig
+from fer_perception.recognition.model_config import ModelConfig
+from fer_perception.recognition.model_store import Model
 from fer_perception.recognition.network import open_network
 from fer_training.exporting.onnx_export import TOLERANCE, export_graphs, torch_logits
 from fer_training.learning.trained_network import in_half_precision

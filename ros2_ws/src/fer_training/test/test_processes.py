@@ -24,7 +24,7 @@ from fer_training.learning.augmentation import Augmentation
 from fer_training.learning.processes import leave
 from fer_training.learning.recipes import Recipe, Stage
 from fer_training.networks import NETWORKS
-from fer_training.train import train
+from fer_training.learning.training import train
 
 torch.set_num_threads(1)
 NETWORKS["plain"] = lambda classes: nn.Sequential(

@@ -9,8 +9,9 @@ import pytest
 
 from fer_evaluation.datasets.evaluation_sets import EVALUATION_SETS, REPORT
 from fer_perception.recognition.model_store import load_model
-from fer_training.evaluate import measure, score_images
 from fer_training.figures.model_card import REPORT_FIGURES
+from fer_training.figures.set_metrics import measure
+from fer_training.figures.split_scores import score_images
 
 MODELS = Path(__file__).resolve().parents[4] / "models"
 

@@ -16,19 +16,23 @@ from fer_evaluation.datasets.fer2013 import Fer2013, Usage
 from fer_evaluation.datasets.fer2013_reader import read_fer2013
 from fer_evaluation.datasets.votes import EXCLUDED, plurality_labels, soft_targets
 from fer_perception.emotions import EMOTIONS
-from fer_training import train as train_module
 from fer_training.exporting.calibration import fit_temperature
 from fer_training.learning import teacher as teacher_module
+from fer_training.learning import training as training_module
 from fer_training.learning.augmentation import (
     Augmentation,
     change_levels_and_geometry,
     erase,
     mix,
 )
+from fer_training.learning.batches import draw_order
+from fer_training.learning.labelled_faces import select_faces
+from fer_training.learning.optimizer import one_cycle_factor
+from fer_training.learning.prediction import predict
 from fer_training.learning.recipes import RECIPES, Recipe, Stage
 from fer_training.learning.teacher import Teachers
 from fer_training.learning.trained_network import TrainedNetwork, load_checkpointed
-from fer_training.train import draw_order, one_cycle_factor, predict, select_faces, train
+from fer_training.learning.training import train
 
 
 def _votes(**columns):
@@ -138,8 +142,8 @@ def test_resumed_run_repeats_what_an_unbroken_one_does(
             raise KeyboardInterrupt
         return original(*args, **kwargs)
 
-    original = train_module.batches
-    monkeypatch.setattr(train_module, "batches", killed_after_two)
+    original = training_module.batches
+    monkeypatch.setattr(training_module, "batches", killed_after_two)
     with pytest.raises(KeyboardInterrupt):
         train(network_name, recipe, small_data, broken, seed=3)
     monkeypatch.undo()

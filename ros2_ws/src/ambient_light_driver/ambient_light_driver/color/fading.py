@@ -74,11 +74,3 @@ class ExponentialFade:
             moved = self.light.moved_towards(target, fraction)
             self.light = target if moved.distance(target) < ARRIVED else moved
         return self.light
-
-
-def delay_to_90_percent_s(dwell_s: float, time_constant_s: float) -> float:
-    """Return the time from a change to 90 % faded [s].
-
-    The way is measured in cube roots of light. ``dwell_s`` is the time before the change counts.
-    """
-    return dwell_s + math.log(10.0) * time_constant_s

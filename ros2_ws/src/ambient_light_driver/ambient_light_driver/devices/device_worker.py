@@ -231,7 +231,7 @@ class DeviceWorker:
         self._changed.wait_for(condition, None if math.isinf(timeout_s) else timeout_s)
 
     def _give_up(self, state: LightState) -> None:
-        """Keep ``state`` for later and count it, since the lamp may still obey it."""
+        """Keep and count ``state``, since the lamp may still obey it."""
         now_s = time.monotonic()
         self._is_given_up_again = now_s - self._given_up_s < SOON_S
         self._given_up_s = now_s

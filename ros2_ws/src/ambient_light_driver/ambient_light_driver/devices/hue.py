@@ -135,7 +135,7 @@ class HueDevice(LightDevice[HueConfig]):
         self._bridge.end_effect(self._resource)
 
     def reached(self) -> tuple[Claim, ...]:
-        """Return the lamp, room or zone by its id at the bridge's address."""
+        """Return the lamp, room or zone by its id and the bridge."""
         host = address_of(self.config.host)
         path = self._resource.path
         return (Claim(network_resource("hue", host, self.config.https_port) + path),)

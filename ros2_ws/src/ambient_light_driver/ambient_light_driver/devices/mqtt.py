@@ -44,13 +44,15 @@ class MqttConfig(DeviceConfig):
     )
     effect: str = option(
         "",
-        "Effect that is none, sent once when the lamp is taken over, to end a running one, for "
+        "Name of the state without an effect, sent once to end a running one, for "
         "example solid for ESPixelStick; ESPHome and Tasmota need no name.",
     )
     qos: int = option(
         1, "MQTT quality of service of the commands; 0 could bring old ones.", minimum=1, maximum=2
     )
-    retain: bool = option(False, "Let the broker keep the last command for lamps that come late.")
+    retain: bool = option(
+        False, "Let the broker keep the last command for lamps that connect later."
+    )
     respect_manual_off: bool = option(
         False, "Leave a lamp off that a person has switched off, until it is switched on again."
     )

@@ -86,7 +86,7 @@ class MqttConnection:
         self._client.loop_start()
         if not self._answered.wait(ANSWER_TIMEOUT_S):
             self._failed = True
-            raise TimeoutError(f"{self._broker} accepts and does not answer")
+            raise TimeoutError(f"{self._broker} accepts the connection but does not answer")
         if self._refusal:
             raise ConnectionError(f"{self._broker} refuses: {self._refusal}")
 

@@ -63,7 +63,7 @@ def resolve(host: str, port: int, kind: socket.SocketKind) -> tuple[socket.Addre
 
 
 def address_of(host: str) -> str:
-    """Return the IP address of a name, or the name if it has none."""
+    """Return the IP address of a name, or the name without one."""
     try:
         _, address = resolve(host, 0, socket.SOCK_DGRAM)
     except OSError:

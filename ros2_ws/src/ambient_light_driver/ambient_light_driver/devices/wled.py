@@ -178,7 +178,8 @@ class WledDevice(LightDevice[WledConfig]):
                     self._http.post({**wled_state(shown.color), **NO_PROGRAMS, "live": False})
         except OSError as error:
             raise ConnectionError(
-                f"WLED keeps no colour after the stream, and plays again what it played: {error}"
+                "WLED does not keep the colour after the stream and resumes its former state: "
+                f"{error}"
             ) from error
         finally:
             self._http.close()
@@ -212,7 +213,7 @@ class _JsonInterface:
         self._request("POST", json.dumps(state))
 
     def end_programs(self) -> None:
-        """End what would change the light beside us: a playlist, a nightlight or wake-up timer."""
+        """End playlists, nightlights and wake-up timers, which would change the light."""
         state = self._state()
         timer = state.get("nl")
         has_timer = isinstance(timer, dict) and bool(timer.get("on"))

@@ -60,7 +60,9 @@ def faces_from_message(message: EmotionArray, id_prefix: str = "") -> ConvertedF
 
 
 def message_from_color(color: LightColor) -> ColorRGBA:
-    """Convert a colour: r, g, b sRGB with the brightness in it, a 1 while lit, all in [0, 1].
+    """Convert a colour to sRGB in [0, 1] with brightness included.
+
+    Alpha is 1 while lit, else 0.
 
     Consumers that ignore ``a`` show the same light: without the brightness, hues that are nearly
     dark would flash.

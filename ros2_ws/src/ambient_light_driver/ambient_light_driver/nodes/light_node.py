@@ -27,6 +27,7 @@ from ambient_light_driver.nodes.light_parameters import LightParameters
 from ambient_light_driver.pipeline import LightPipeline
 from ambient_light_driver.selection.observation import FaceObservation
 from fer_common.nodes.autostart import Autostart
+from fer_common.nodes.command_line import ignored_parameters
 from fer_common.nodes.diagnostics import diagnostic_array
 from fer_common.nodes.lifecycle_requests import refuse_impossible_transitions
 from fer_common.nodes.runner import run_node
@@ -195,7 +196,11 @@ class LightNode(LifecycleNode):
             return
         names = {parameter.name for parameter in parameters}
         if any(name in ("devices", "relays") or name.endswith(".type") for name in names):
+            ignored = ignored_parameters([self])
             self._options.declare_new_devices()
+            for name in ignored_parameters([self]):
+                if name not in ignored:
+                    self.get_logger().warning(f"ignored the unknown parameter {name}")
         if self._pipeline is not None:
             self._pipeline.settings = self._options.light_settings()
             if "palette" in names:

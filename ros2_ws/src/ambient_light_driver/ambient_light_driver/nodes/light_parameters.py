@@ -149,8 +149,8 @@ class LightParameters:
         for name in self._names("relays", changes):
             if name not in RELAYS and not self._node.has_parameter(f"relay.{name}.type"):
                 raise ConfigError(
-                    f"unknown relay {name!r}, expected one of {', '.join(RELAYS)}; relays with "
-                    f"names of their own and relay.{name}.type are given at the start"
+                    f"unknown relay {name!r}, expected one of {', '.join(RELAYS)}; a relay "
+                    f"of another name needs relay.{name}.type at the start"
                 )
 
     def relays(self) -> dict[str, RelayConfig]:

@@ -26,14 +26,14 @@ of exponent 1 that gets ``light ** (1 / 3)``.
    of the strongest channel may add a swing, and is counted as one unless a search of such lamps
    finds none. This, and that redness (a difference of convex functions) has no third swing above
    0.05, is found numerically (tests and fuzz), not proven.
-4. A move begins or goes on only while the swings of all moves in the window stay within twice
+4. A move begins or continues only while the swings of all moves in the window stay within twice
    the allowed flashes. Uncounted are only parts whose change is, in sum over the window and under
    the worst lamp, at most :data:`~.moves.DRIFT`; rounding at both ends of a swing does not lift
    that to a threshold. So each swing of a lamp contains a swing of a counted move.
 5. A lamp that leaves out samples, or jumps from one to the next, has no more swings. One that
    gets each colour late, in order and one at a time, begins a window with one older colour: a
    seventh swing, and no fourth pair.
-6. A receiver that stands still for up to :attr:`FlashLimiter.late_s` and then shows its queue
+6. A receiver that stalls for up to :attr:`FlashLimiter.late_s` and then shows its queue
    compresses that time into a moment. The whole path of a window that is longer by it, so, has
    no more swings than allowed either, on any lamp of a search over the whole path; these also
    extract white. A lamp that was lost adds an excursion: two swings, for which room is kept.
@@ -66,7 +66,7 @@ SECOND_S = 1.0 + 0.02
 """The standard's second plus a margin for clocks [s]."""
 
 JITTER_S = 0.1
-"""Maximum delay of an unconfirmed colour while no receiver stands still [s]."""
+"""Maximum delay of an unconfirmed colour while no receiver stalls [s]."""
 
 LATE_S = 2.5
 """Time for which a receiver may queue colours that it then shows all at once [s]."""
@@ -164,7 +164,7 @@ class FlashLimiter:
         return OFF
 
     def count_outage(self, monotonic_s: float, lamp: str = "") -> None:
-        """Count a flash of one lamp: it went dark, or may obey an abandoned command.
+        """Count a flash of a lamp that failed or may obey late.
 
         Such an excursion adds two swings at most, whenever it takes place in the window.
 
@@ -210,7 +210,7 @@ class FlashLimiter:
         return True
 
     def _start_of(self, late_s: float) -> float:
-        """Return the start of a window that is longer than a second by ``late_s``."""
+        """Return the start of the window of 1 s + ``late_s``."""
         return self._now_s - SECOND_S - late_s
 
     def _try_going(self, line: Line, light: RootLight, limit: int) -> bool:

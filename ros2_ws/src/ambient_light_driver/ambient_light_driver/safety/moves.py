@@ -99,7 +99,7 @@ class Move:
     def within(self, start_s: float, end: RootLight | None = None) -> Segment | None:
         """Return the part after ``start_s``, None if empty.
 
-        :param end: where the move goes on to; None for its last point.
+        :param end: where the move continues to; None for its last point.
         """
         start = self._points[self._first(start_s)]
         if end is None and start is self._points[-1]:
@@ -138,7 +138,7 @@ class MoveLog:
     def within(self, start_s: float, end: RootLight | None = None) -> list[Segment]:
         """Return the parts of all moves after ``start_s``, in order.
 
-        :param end: where the last move goes on to; None for its last point.
+        :param end: where the last move continues to; None for its last point.
         """
         parts = [
             move.within(start_s, end if move is self._moves[-1] else None) for move in self._moves
@@ -162,7 +162,7 @@ def swings_at_most(segments: Iterable[Segment], limit: int) -> bool:
 
 
 def path_swings_at_most(path: Sequence[Segment], limit: int) -> bool:
-    """Return whether no searched lamp swings more than ``limit`` times along a whole ``path``.
+    """Return whether all searched lamps swing at most ``limit`` times on ``path``.
 
     :param path: segments in order, each from the end of the previous one.
     """

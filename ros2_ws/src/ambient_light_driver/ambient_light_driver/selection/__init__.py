@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Selection: choose the face that the light follows, or what it shows instead."""
+"""Selection: choose the face to follow, or what to show instead."""

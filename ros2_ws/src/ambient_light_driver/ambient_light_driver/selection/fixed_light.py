@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Light chosen by a user instead of the faces: none, a colour, or an expression."""
+"""Light that a user chooses: none, a colour, or an expression."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN = (FACES, DARK, COLOR, IDLE, *emotion_names())
 """What a light can show; not "off", which YAML, and so 'ros2 param', reads as a boolean."""
 
 # Not #rrggbb: in YAML, and so in 'ros2 param', '#' starts a comment.
-_RGB = re.compile(r"rgb (\d{1,3}) (\d{1,3}) (\d{1,3})")
+_RGB = re.compile(r"rgb ([0-9]{1,3}) ([0-9]{1,3}) ([0-9]{1,3})")
 
 
 def parse_fixed_color(text: str) -> LightColor:
@@ -48,5 +48,6 @@ def fixed_light(show: str, fixed_color: str, palette: Palette) -> tuple[LightCol
         return OFF, OFF_LABEL
     if show == IDLE:
         return palette.idle, IDLE
-    color = parse_fixed_color(fixed_color) if show == COLOR else palette.emotions[show]
-    return color, FIXED_LABEL
+    if show == COLOR:
+        return parse_fixed_color(fixed_color), FIXED_LABEL
+    return palette.emotions[show], f"{FIXED_LABEL}: {show}"

@@ -150,8 +150,7 @@ class Ros4HriNode(Node):
 
     def _look(self) -> None:
         """Detect a source that stopped or was restarted."""
-        infos = self.get_publishers_info_by_topic(self._emotions.topic_name)
-        sources = {bytes(info.endpoint_gid) for info in infos}
+        sources = self._sources_now()
         if self._sources and sources != self._sources:
             self._public.begin_run()
         self._sources = sources
@@ -161,6 +160,10 @@ class Ros4HriNode(Node):
             self._publish_empty_list()
             self._public.begin_run()
         self._forget_faces(now_s)
+
+    def _sources_now(self) -> set[bytes]:
+        infos = self.get_publishers_info_by_topic(self._emotions.topic_name)
+        return {bytes(info.endpoint_gid) for info in infos}
 
     def _publish_empty_list(self) -> None:
         frame_id = self._header.frame_id if self._header is not None else ""
@@ -173,6 +176,8 @@ class Ros4HriNode(Node):
         self._images.put((stamp.sec, stamp.nanosec), message)
 
     def _on_emotions(self, message: EmotionArray) -> None:
+        # The next source may start before the first look.
+        self._sources = self._sources or self._sources_now()
         now_s = world_time_s(self)
         self._silence.restart(now_s)
         self._header = message.header

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from fer_common.nodes.command_line import cannot_start
 from fer_common.nodes.runner import ClosableNode, run_node
-from fer_perception.recognition.model_store import ModelError
+from fer_perception.inference.model_files import ModelError
 
 
 def run_bridge(create: Callable[[], ClosableNode], args: list[str] | None) -> None:

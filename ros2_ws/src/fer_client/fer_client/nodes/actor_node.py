@@ -64,7 +64,7 @@ class ActorNode(Node):
             self._since = Stopwatch(now_s)
         time_s = self._since.seconds(now_s)
         if self._stage.is_over(time_s):
-            self.get_logger().info("the script is over")
+            self.get_logger().info("the script has ended")
             self.close()
             rclpy.try_shutdown(context=self.context)
             return
@@ -85,7 +85,7 @@ class ActorNode(Node):
         self._events.update(message, now_s)
 
     def _note(self, scene: Scene) -> None:
-        """Log who comes and leaves, and once that another node publishes as well."""
+        """Log who comes and leaves, and a second publisher once."""
         for face_id, name in scene.names.items():
             if face_id not in self._there:
                 self.get_logger().info(f"{name} comes as {face_id}")
@@ -96,7 +96,10 @@ class ActorNode(Node):
         topic = self._emotions.topic_name
         if not self._has_warned and self.count_publishers(topic) > 1:
             self._has_warned = True
-            self.get_logger().warning(f"another node publishes {topic} as well")
+            self.get_logger().warning(
+                f"another node publishes {topic} as well, a camera's perception or an actor: stop "
+                "it, or start this one in a namespace of its own: --ros-args -r __ns:=/robot1"
+            )
 
 
 def main(args: list[str] | None = None) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find out whether a blocking call would stop the executor that must end it."""
+"""Detect blocking calls that would stop the executor that ends them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def executor_of(node: Node) -> Executor | None:
 
 
 def is_inside(executor: Executor | None) -> bool:
-    """Return whether the caller runs in a callback of an executor with one thread.
+    """Return whether a callback of a single-threaded executor is the caller.
 
     The executor is then in a frame below the caller's, and handles nothing until it returns. One
     with several threads runs callbacks in threads of a pool.

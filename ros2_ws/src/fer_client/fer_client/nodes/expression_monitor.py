@@ -35,7 +35,7 @@ _GRACE_S: Final = 0.5
 
 
 class ExpressionMonitor:
-    """Observe who is there and how they look; wait for an expression, or be called.
+    """Observe who is there and how they look; wait for expressions.
 
     ``ExpressionMonitor(node)`` subscribes in a behaviour's own node, whose executor runs the
     callbacks. :meth:`standalone` has a node and a thread of its own, for scripts and notebooks.
@@ -81,7 +81,7 @@ class ExpressionMonitor:
         node_name: str = "expression_monitor",
         args: list[str] | None = None,
     ) -> Self:
-        """Return a monitor with a context, a node and a thread of its own.
+        """Return a monitor with its own context, node and thread.
 
         Callbacks run in that thread.
 
@@ -199,7 +199,7 @@ class ExpressionMonitor:
         return self._people.expect(Condition(expressions, held_s, min_confidence), timeout_s)
 
     def watch(self, *expressions: str, held_s: float = 0.0, min_confidence: float = 0.0) -> Watch:
-        """Measure a condition from now on; ``watch.face`` meets it now, or is None.
+        """Measure a condition from now on; ``watch.face`` meets it.
 
         The parameters are those of :meth:`wait_for`. :meth:`forget` ends it.
 
@@ -225,7 +225,7 @@ class ExpressionMonitor:
         self._people.call(EventKind.FACE_LEFT, callback)
 
     def on_changed(self, callback: Callable[[Face, str], object]) -> None:
-        """Call ``callback`` with each face that shows another expression, and the previous one."""
+        """Call ``callback`` with each face that changes and its previous expression."""
         self._people.call(EventKind.EMOTION_CHANGED, callback)
 
     def on_held(
@@ -261,13 +261,14 @@ class ExpressionMonitor:
         self._people.update(to_faces(message), stamp_s)
 
     def _on_other_publisher(self) -> None:
-        """Let all faces leave: another perception gives the same ids to other faces."""
+        """Let all faces leave, as another perception reuses their ids."""
         self._people.restart()
         publishers = self.node.count_publishers(self._people.source)
         if publishers > 1:  # or one was killed a moment ago
             self.node.get_logger().warning(
-                f"{publishers} nodes publish {self._people.source}: give each perception a "
-                "namespace, or faces leave whenever the publisher changes",
+                f"{publishers} publishers on {self._people.source}, whose ids mean different "
+                "faces: all faces leave whenever the publisher changes. Stop all but one, or start "
+                "each in a namespace of its own: --ros-args -r __ns:=/robot1",
                 throttle_duration_sec=30.0,
             )
 

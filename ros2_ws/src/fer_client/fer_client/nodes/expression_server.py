@@ -16,7 +16,6 @@ from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
 
 from fer_common.nodes.parameters import config_from_parameters, declare_options
 from fer_common.nodes.runner import run_node
@@ -25,10 +24,10 @@ from fer_common.options import option
 from ..people import PeopleConfig
 from ..waiting import Reason, Wait, WaitTimeout
 from .expression_monitor import ExpressionMonitor
+from .wait_action import MANY_GOALS
 
 _CANCEL_PERIOD_S: Final = 0.1
 _FEEDBACK_EVERY: Final = 5
-_MANY_GOALS: Final = QoSProfile(depth=1000)
 _REASONS: Final = {
     Reason.NOT_SHOWN: WaitForExpression.Result.NOT_SHOWN,
     Reason.NOBODY: WaitForExpression.Result.NOBODY,
@@ -84,9 +83,9 @@ class ExpressionServer(Node):
             "~/wait_for_expression",
             self._execute,
             cancel_callback=lambda goal: CancelResponse.ACCEPT,
-            # The default of 10 loses requests of many goals sent at once.
-            goal_service_qos_profile=_MANY_GOALS,
-            result_service_qos_profile=_MANY_GOALS,
+            goal_service_qos_profile=MANY_GOALS,
+            result_service_qos_profile=MANY_GOALS,
+            feedback_pub_qos_profile=MANY_GOALS,
         )
         self._ticks = 0
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -109,7 +108,7 @@ class ExpressionServer(Node):
                 timeout_s=request.timeout_s,
             )
         except ValueError as error:
-            self.get_logger().error(f"a goal is refused: {error}")
+            self.get_logger().warning(f"a goal is refused: {error}")
             goal.abort()
             return WaitForExpression.Result(
                 reason=WaitForExpression.Result.INVALID_GOAL, message=str(error)
@@ -138,7 +137,7 @@ class ExpressionServer(Node):
         )
 
     def _attend(self) -> None:
-        """End the goals that were canceled; publish feedback for the others at intervals."""
+        """End cancelled goals; publish feedback for the others at intervals."""
         self._ticks += 1
         for goal, wait in list(self._waits.values()):
             if goal.is_cancel_requested:

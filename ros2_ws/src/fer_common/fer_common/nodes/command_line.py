@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -57,7 +58,7 @@ def refuse_words(create: Callable[..., Any], args: list[str] | None) -> None:
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Exit with one line where ROS or an option refuses a name or value in the block.
+    """Exit with one line when ROS refuses a name or value.
 
     The exit code says that another start fails in the same way.
 
@@ -103,8 +104,22 @@ def unknown_parameters(
     return unknown
 
 
+def ignored_parameters(nodes: Sequence[Any], words: Sequence[str] = ()) -> list[str]:
+    """Describe the start values that none of the nodes declares.
+
+    :param nodes: of one process.
+    :param words: the command line.
+    """
+    declared = {name for node in nodes for name in node.get_parameters_by_prefix("")}
+    # rclpy has no public name for the start values; without them only the words are checked.
+    given = [name for node in nodes for name in getattr(node, "_parameter_overrides", ())]
+    return unknown_parameters(words, given, declared)
+
+
 def cannot_start(error: Exception) -> str:
     """Return why a node cannot start, as one line."""
     is_unknown = isinstance(error, rclpy_implementation.UnknownROSArgsError)
     text = f"unknown ROS arguments: {error}" if is_unknown else str(error)
-    return f"cannot start: {' '.join(text.split()):.500}"
+    # Without rcl's places in its own source code.
+    text = re.sub(r"( Error: Expected lexeme .*|, at /\S+:\d+)", "", " ".join(text.split()))
+    return f"cannot start: {text:.500}"

@@ -55,7 +55,7 @@ class _DeclaredOptions:
         return [self._converted(parameter) for parameter in parameters]
 
     def _refuse_undeclared(self, parameters: Sequence[Parameter]) -> None:
-        """Raise rclpy's exception before rclpy does, whose own text leaves the names out."""
+        """Raise rclpy's exception, with the names that rclpy leaves out."""
         node = self._node()
         if node is None:
             return
@@ -89,7 +89,7 @@ _options_by_node: WeakKeyDictionary[Node, _DeclaredOptions] = WeakKeyDictionary(
 
 
 def with_similar(name: str, known: Iterable[str]) -> str:
-    """Return an unknown name in quotes, with a similar known one if any."""
+    """Return an unknown name in quotes, with a similar known one."""
     close = get_close_matches(name, list(known), n=1)
     return f"{name!r}" + (f" (did you mean {close[0]!r}?)" if close else "")
 
@@ -158,7 +158,7 @@ def declare_option(
 
 
 def renamed_value(node: Node, old_name: str) -> object:
-    """Return the start value given by a parameter's old name; None without one."""
+    """Return the start value given by a parameter's old name."""
     old = node.declare_parameter(old_name, None, ParameterDescriptor(dynamic_typing=True))
     node.undeclare_parameter(old_name)
     return old.value

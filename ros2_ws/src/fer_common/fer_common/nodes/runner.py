@@ -13,7 +13,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
-from .command_line import refuse_words, refusing, unknown_parameters
+from .command_line import ignored_parameters, refuse_words, refusing
 from .shared_memory_watchdog import SharedMemoryWatchdog
 
 _SIGNAL_POLL_S = 0.1
@@ -70,11 +70,7 @@ def run_nodes(create: Callable[[], Sequence[ClosableNode]], args: list[str] | No
     with refusing():
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         nodes = create()
-    words = sys.argv[1:] if args is None else args
-    declared = {name for node in nodes for name in node.get_parameters_by_prefix("")}
-    # rclpy has no public name for the start values; without them only the words are checked.
-    given = [name for node in nodes for name in getattr(node, "_parameter_overrides", ())]
-    for unknown in unknown_parameters(words, given, declared):
+    for unknown in ignored_parameters(nodes, sys.argv[1:] if args is None else args):
         nodes[0].get_logger().warning(f"ignored the unknown parameter {unknown}")
     executor = SingleThreadedExecutor()
     for node in nodes:

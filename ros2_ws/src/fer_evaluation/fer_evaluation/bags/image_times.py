@@ -38,7 +38,7 @@ _MIN_FRAMES: Final = 4
 # No camera is faster; nanoseconds taken for milliseconds are.
 _SHORTEST_STEP_S: Final = 5e-4
 _MIN_RUN: Final = 10
-# A gap in the stamps is longer than so many of their steps.
+# A gap in the stamps is longer than this many steps.
 _GAP_STEPS: Final = 5.0
 
 _Times = NDArray[np.float64]

@@ -21,7 +21,7 @@ _STORAGE: Final = (".mcap", ".db3", ".mcap.zstd", ".db3.zstd")
 
 
 def is_address(text: str) -> bool:
-    """Return whether a text is an address such as ``s3://bucket/bag``, and not a path."""
+    """Return whether a text is an address such as ``s3://bucket/bag``."""
     return "://" in text
 
 
@@ -31,7 +31,7 @@ def name_of(address: str) -> str:
 
 
 def remote_bags(address: str) -> list[str]:
-    """Return the addresses of the bags at an address: itself, or those in the folders below.
+    """Return the addresses of the bags at an address or below it.
 
     :raises BagError: when the place cannot be listed; also without fsspec.
     """
@@ -51,7 +51,7 @@ def remote_bags(address: str) -> list[str]:
 
 @contextmanager
 def local_copy(address: str) -> Iterator[Path]:
-    """Yield a copy of a bag in a temporary folder, which is removed afterwards.
+    """Yield a copy of a bag in a temporary folder.
 
     rosbags reads local files only.
 

@@ -102,7 +102,7 @@ def evaluate_bag(
     earlier: Mapping[str, Any] | None = None,
     parts: SharedParts | None = None,
 ) -> Results | None:
-    """Evaluate a bag and write its report into a folder that is not entered yet.
+    """Evaluate a bag and write its report into a new folder.
 
     :param earlier: a ``metrics.json`` of an earlier run to keep if it is of the same bag, labels,
         model and settings.

@@ -14,7 +14,7 @@ _PATIENCE_S: Final = 30.0
 
 
 def run_on_dask(jobs: Sequence[Job], address: str) -> Iterator[Outcome]:
-    """Yield the outcomes as the jobs end, in any order; Dask repeats those of dead workers.
+    """Yield outcomes as jobs end; Dask repeats those of dead workers.
 
     :param address: of the scheduler, for example ``tcp://host:8786``.
     :raises ModuleNotFoundError: when Dask is not installed.

@@ -101,7 +101,7 @@ def _worst(documents: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _bags(documents: Mapping[str, Mapping[str, Any]]) -> SortableTable:
-    """Return a row per bag, the one with the lowest accuracy first where there are labels."""
+    """Return a row per bag, the lowest accuracy first."""
     has_labels = any(document["metrics"]["true_faces"] for document in documents.values())
     rows, orders = [], []
     for place, (name, document) in enumerate(documents.items()):

@@ -13,7 +13,7 @@ from typing import Any
 
 import cv2
 
-from fer_perception.recognition.model_store import ModelError
+from fer_perception.inference.model_files import ModelError
 from fer_perception.runtime.shared_parts import SharedParts
 
 from ..bags.bag_error import BagError
@@ -97,7 +97,7 @@ def run_job(job: Job, parts: SharedParts | None = None) -> Outcome:
 
 
 def run_job_elsewhere(job: Job) -> Outcome:
-    """Evaluate the bag on a machine that shares no disk with the report.
+    """Evaluate the bag on a machine without access to the report's disk.
 
     :returns: the report's files in place of a folder.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run jobs in processes of this machine, and again where a process dies."""
+"""Run jobs in local processes; repeat those whose process dies."""
 
 from __future__ import annotations
 

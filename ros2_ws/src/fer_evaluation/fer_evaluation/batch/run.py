@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Evaluate many bags into one folder, and go on where an earlier run stopped."""
+"""Evaluate many bags into one folder; resume an interrupted run."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class BatchResult:
 
 
 def evaluate_bags(sources: Mapping[str, str], options: BatchOptions) -> BatchResult:
-    """Evaluate the bags and write a report of each, and a page over all.
+    """Evaluate the bags; write a report of each and an index page.
 
     A bag that fails does not end the others. Reports of an earlier run with the same options are
     kept.
@@ -106,7 +106,7 @@ def _evaluate(
 
 
 def count_reports(out: Path, sources: Mapping[str, str]) -> int:
-    """Return how many of the bags have a report in a run's folder."""
+    """Return how many bags have a report in a run's folder."""
     return sum((out / BAGS_FOLDER / name / METRICS_FILE).exists() for name in sources)
 
 
@@ -168,7 +168,7 @@ def _job(name: str, source: str, options: BatchOptions) -> Job:
 
 
 def _written(job: Job, outcome: Outcome) -> str:
-    """Write a report that was made elsewhere, and return the error, if any."""
+    """Write a report that was made elsewhere; return the error, if any."""
     if not outcome.files:
         return ""
     try:
@@ -184,7 +184,7 @@ def _write_index(
     names: Sequence[str],
     failed: Mapping[str, str],
 ) -> list[str]:
-    """Write the page and the file over all bags, and return the warnings."""
+    """Write the index page and ``run.json``; return the warnings."""
     documents = {
         name: json.loads((options.out / BAGS_FOLDER / name / METRICS_FILE).read_text("utf-8"))
         for name in names

@@ -35,7 +35,7 @@ def bags_within(folder: Path) -> list[Path]:
 
 
 def holds_bags(path: Path) -> bool:
-    """Return whether ``path`` is a folder of bags, and not itself a bag."""
+    """Return whether ``path`` is a folder of bags, not a bag."""
     return path.is_dir() and not is_bag(path) and bool(bags_within(path))
 
 

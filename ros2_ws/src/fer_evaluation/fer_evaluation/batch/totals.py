@@ -186,7 +186,7 @@ def totals(rows: Floats) -> list[Total]:
 
 
 def differences(before: Floats, after: Floats) -> list[Difference]:
-    """Return the changes of the figures that both runs define, by the paired bootstrap.
+    """Return the changes of figures common to both runs, by paired bootstrap.
 
     :param before: the sums of each recording; in the order of ``after``.
     """
@@ -220,7 +220,7 @@ def _weights(count: int) -> Floats:
 
 
 def _interval(values: Floats, count: int) -> tuple[float | None, float | None]:
-    """Return the percentile interval; resamples that do not define the figure are left out."""
+    """Return the percentile interval of the resamples that define the figure."""
     defined = values[np.isfinite(values)]
     if count < 2 or not defined.size:
         return None, None

@@ -29,7 +29,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
 
 
 def is_run_of_many(path: Path) -> bool:
-    """Return whether a path is a run of many bags: its folder, or its ``run.json``."""
+    """Return whether a path is the folder or ``run.json`` of many bags."""
     return path.name == RUN_FILE or (path / RUN_FILE).is_file()
 
 

@@ -46,12 +46,12 @@ class ChallengeSet:
     usage: Usage = Usage.PRIVATE_TEST
 
     def rows_and_labels(self, data: Fer2013) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the rows and their labels; ``data`` is what the list was read for."""
+        """Return the rows of ``data`` in the set, and their labels."""
         return self.rows, self.labels
 
 
 def read_challenge_sets(folder: Path, data: Fer2013) -> tuple[LabelledSet, ...]:
-    """Return the challenge sets of ``data``, and none, with a warning, without the table.
+    """Return the challenge sets of ``data``; without the table none, with a warning.
 
     :raises ValueError: naming the line that is wrong or names no picture of PrivateTest.
     """

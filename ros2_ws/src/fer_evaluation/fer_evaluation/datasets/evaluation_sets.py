@@ -51,7 +51,7 @@ class LabelledSet(Protocol):
         """Return the split of its pictures."""
 
     def rows_and_labels(self, data: Fer2013) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the rows of ``data`` in the set, and their labels in FER+'s columns."""
+        """Return the rows of ``data`` in the set, and FER+'s labels."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from fer_common.nodes.parameters import config_from_parameters, declare_options,
 from fer_common.options import option
 
 from ..bags.bag_reader import BagError, BagMessage, BagTopic, OpenBag
+from ..bags.earlier_definitions import EarlierDefinitions
 from ..bags.playback_clock import PlaybackClock
 from .exit_with_failure import run_and_exit
 
@@ -83,6 +84,9 @@ class BagPlayerNode(Node):
         self._bag_file = OpenBag(Path(self._value("bag")).expanduser())
         self._bag = self._bag_file.__enter__()
         self._topics = self._advertise()
+        self._earlier = EarlierDefinitions(
+            topic for name, topic in self._bag.topics.items() if name in self._topics
+        )
         self.failure = ""
         self._warned: set[str] = set()
         self._warn()
@@ -179,13 +183,19 @@ class BagPlayerNode(Node):
             now_ns = clock.now_ns(steady_s)
             if now_ns >= message.stamp_ns and not self._value("paused"):
                 self._publish_clock(message.stamp_ns)
-                # Serialised bytes need no conversion.
-                self._publishers_by_topic[message.topic].publish(message.data)
+                self._publishers_by_topic[message.topic].publish(self._present(message))
                 return True
             self._publish_clock(min(now_ns, message.stamp_ns))
             left_s = (message.stamp_ns - now_ns) * 1e-9 / self._value("rate")
             self._closing.wait(min(max(left_s, 0.0005), _CLOCK_PERIOD_S))
         return False
+
+    def _present(self, message: BagMessage) -> bytes:
+        """Return a message's bytes in the installed definition of its type."""
+        if message.topic not in self._earlier.topics:
+            return message.data
+        type_name = self._bag.topics[message.topic].type_name
+        return self._earlier.convert(message.data, type_name)
 
     def _stand_at(self, stamp_ns: int, duration_s: float) -> None:
         end_s = time.monotonic() + duration_s

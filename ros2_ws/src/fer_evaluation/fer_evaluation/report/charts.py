@@ -94,7 +94,7 @@ def usual_gap(ordered: Sequence[int]) -> int:
 
 
 def axis(time: TimeAxis) -> Markup:
-    """Return the axis below the timelines, of text that keeps its size on a phone."""
+    """Return the time axis, with text that keeps its size on phones."""
     parts = ['<div class="axis">']
     for number, (x, text) in enumerate(time.ticks()):
         # Narrow pages hide every second one.
@@ -104,7 +104,7 @@ def axis(time: TimeAxis) -> Markup:
 
 
 def crowd_areas(time: TimeAxis, crowd: Mapping[int, CrowdBin]) -> Markup:
-    """Return the mean number of faces over time, stacked by label, scaled to its maximum."""
+    """Return the mean number of faces over time, stacked by label."""
     most = max((step.labels.total() / step.frames for step in crowd.values()), default=0.0)
     layers = {
         label: {index: step.labels[label] / step.frames / most for index, step in crowd.items()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The figures of a run: names, units and meanings, for reports and comparisons."""
+"""Figures of a run: names, units and meanings."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class Row:
 
 @dataclass(frozen=True)
 class SortableTable:
-    """A table that the reader sorts without scripts, by one of at most six orders."""
+    """A table with up to six orders to choose from, without scripts."""
 
     columns: tuple[Column, ...]
     orders: tuple[str, ...]

@@ -78,9 +78,7 @@ class GroundTruth:
         self._stamps: list[int] = []
         self._groups: list[list[LabelRow]] = []
         self._held: dict[str, list[LabelRow]] = {}
-        self.row_count = 0
         for row in sorted(rows, key=lambda row: row.stamp_ns):
-            self.row_count += 1
             if row.box is None:
                 self._held.setdefault(row.face_id, []).append(row)
             elif self._stamps and self._stamps[-1] == row.stamp_ns:

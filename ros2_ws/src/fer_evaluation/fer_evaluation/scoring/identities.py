@@ -53,7 +53,7 @@ class Identities:
         return self._truth_count + self._predicted_count
 
     def matched(self) -> int:
-        """Return the number of faces whose id is the one assigned to their ground truth."""
+        """Return the number of faces with the id assigned to their truth."""
         rows = {true_id: n for n, true_id in enumerate(dict.fromkeys(t for t, _ in self._pairs))}
         columns = {p: n for n, p in enumerate(dict.fromkeys(p for _, p in self._pairs))}
         counts = np.zeros((len(rows), len(columns)), np.int64)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_perception.emotions import EMOTIONS
 from fer_perception.face import BoundingBox
 from fer_perception.face_emotion import FaceEmotion
 
@@ -30,8 +31,12 @@ class PredictedFace:
 
     @property
     def confidence(self) -> float:
-        """Return the highest score, in [0, 1]."""
-        return float(self.scores.max())
+        """Return the score of the label, in [0, 1]; the highest one of "unknown".
+
+        A steady label may have another score than the highest.
+        """
+        is_known = self.label in EMOTIONS
+        return float(self.scores[EMOTIONS.index(self.label)] if is_known else self.scores.max())
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Record when each face id was seen, and how many faces at once."""
+"""Record when each face id was seen, and how many at once."""
 
 from __future__ import annotations
 

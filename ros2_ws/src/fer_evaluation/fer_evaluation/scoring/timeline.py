@@ -131,7 +131,7 @@ class Timeline:
         return {face_id: track.bins for face_id, track in longest}
 
     def crowd(self) -> dict[int, CrowdBin]:
-        """Return the faces of each step that has a frame, whatever their ids."""
+        """Return the faces of each step that has a frame."""
         return self._crowd
 
     def truth(self) -> dict[str, dict[int, str]]:

@@ -4,11 +4,16 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
+from pathlib import Path
 
 from fer_common.command import run
 
-recognize = partial(run, "fer_perception.command.recognize")
+
+def recognize() -> int:
+    """Run under the name that was typed: ``recognize``, or ``fer-recognize`` after pip."""
+    return run("fer_perception.command.recognize", Path(sys.argv[0]).name)
+
 
 if __name__ == "__main__":
+    sys.argv[0] = "recognize"
     sys.exit(recognize())

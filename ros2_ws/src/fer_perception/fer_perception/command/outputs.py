@@ -41,38 +41,42 @@ def _cells(face: FaceEmotion) -> dict[str, Any]:
     return {k: round(v, 4) if isinstance(v, float) else v for k, v in cells.items()}
 
 
-def json_printer(source_name: str) -> Write:
+def json_printer(source_name: str, has_times: bool) -> Write:
     """Return a function that prints a result as one line of JSON.
 
     :param source_name: names the frames that have no name of their own.
+    :param has_times: False for pictures, whose ``time_s`` is null.
     """
 
     def write(result: FrameEmotions) -> None:
         faces = [_cells(face) | {"scores": _scores(face)} for face in result.faces]
-        print(json.dumps(_place(result, source_name) | {"faces": faces}), flush=True)
+        print(json.dumps(_place(result, source_name, has_times) | {"faces": faces}), flush=True)
 
     return write
 
 
-def _place(result: FrameEmotions, source_name: str) -> dict[str, Any]:
-    return {"name": result.frame.name or source_name, "time_s": round(result.time_s, 4)}
+def _place(result: FrameEmotions, source_name: str, has_times: bool) -> dict[str, Any]:
+    time_s = round(result.time_s, 4) if has_times else None
+    return {"name": result.frame.name or source_name, "time_s": time_s}
 
 
 def _scores(face: FaceEmotion) -> dict[str, float]:
     return {e: round(float(s), 4) for e, s in zip(EMOTIONS, face.scores, strict=True)}
 
 
-def csv_writer(file: IO[str], source_name: str) -> Write:
+def csv_writer(file: IO[str], source_name: str, has_times: bool) -> Write:
     """Return a function that writes a header, then a row per face.
 
     :param source_name: names the frames that have no name of their own.
+    :param has_times: False for pictures, whose ``time_s`` is empty.
     """
     writer = csv.DictWriter(file, (*_COLUMNS, *EMOTIONS))
     writer.writeheader()
 
     def write(result: FrameEmotions) -> None:
         for face in result.faces:
-            writer.writerow(_place(result, source_name) | _cells(face) | _scores(face))
+            place = _place(result, source_name, has_times)
+            writer.writerow(place | _cells(face) | _scores(face))
 
     return write
 

@@ -24,7 +24,8 @@ from ..images.decoding import ImageError
 from ..images.frame_source import FrameSource, FrameSourceError, open_frame_source
 from ..images.picture_files import IMAGE_SUFFIXES
 from ..images.picture_folder import PictureFolder
-from ..recognition.model_store import DEFAULT_MODEL, ModelError, list_models
+from ..inference.model_files import ModelError
+from ..recognition.installed_models import DEFAULT_MODEL, list_models
 from .outputs import (
     Write,
     annotator,
@@ -41,7 +42,7 @@ _NAMES_SHOWN: Final = 5
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the command line.
+    """Run the command line under the name in ``sys.argv[0]``.
 
     :returns: 0, or 130 after an interruption, with what was recognised until then.
     """
@@ -52,13 +53,12 @@ def main(args: list[str] | None = None) -> int:
     except BrokenPipeError:
         raise
     except (FrameSourceError, ImageError, ModelError, ValueError, OSError) as error:
-        parser.exit(2, f"recognize: {error}\n")
+        parser.exit(2, f"{parser.prog}: {error}\n")
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="recognize",
         description="Recognise the apparent expression of every face.",
         epilog="Exit codes: 0 done, warnings name what could not be read; 2 error; 130 Ctrl-C.",
     )
@@ -109,10 +109,12 @@ def _run(options: argparse.Namespace) -> int:
         is_stream = not isinstance(source, PictureFolder)
         table = SegmentTable() if is_stream else PictureTable()
         source_name = path.name if path.is_file() else source.name
-        writers: list[Write] = [json_printer(source_name) if options.json else table.add]
+        writers: list[Write] = [
+            json_printer(source_name, is_stream) if options.json else table.add
+        ]
         if options.csv is not None:
             file = stack.enter_context(options.csv.open("w", newline=""))
-            writers.append(csv_writer(file, source_name))
+            writers.append(csv_writer(file, source_name, is_stream))
         if options.annotate is not None:
             writers.append(annotator(options.annotate, source, path, stack))
         frames = tqdm(

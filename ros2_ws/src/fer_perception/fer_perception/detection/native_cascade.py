@@ -73,7 +73,7 @@ class NativeCascade:
             capacity = count
 
     def refine(self, image: RgbImage, squares: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run O-Net alone on ``squares``, N x 4; return a row for each."""
+        """Run O-Net alone on ``squares``, N x 4; return their rows."""
         # The library converts coordinates to integers of this range.
         squares = np.clip(np.ascontiguousarray(squares, np.float32), -1e6, 1e6)
         rows = np.empty((len(squares), _ROW), np.float32)

@@ -92,7 +92,7 @@ def place_labels(
     sizes: Sequence[tuple[int, int]],
     image_size: tuple[int, int],
 ) -> list[BoundingBox]:
-    """Return a place for the label of each box, inside the image where it fits.
+    """Return a place for each box's label, inside the image if possible.
 
     A label goes to the first place that covers no face and no earlier label, else to the one that
     covers least.

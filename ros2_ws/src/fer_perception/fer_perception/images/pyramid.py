@@ -55,7 +55,7 @@ class ImagePyramid:
         return self._levels[index], 0.5**index
 
     def scaled(self, scale: float) -> NDArray[np.uint8]:
-        """Return the image shrunk by ``scale`` <= 1, to 1 x 1 or more."""
+        """Return the image shrunk by ``scale`` <= 1, at least 1 x 1."""
         height, width = self.image.shape[:2]
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         level, _ = self._level_for(scale)

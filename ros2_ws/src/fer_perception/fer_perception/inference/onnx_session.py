@@ -55,11 +55,11 @@ def open_session(
     options.enable_cpu_mem_arena = False
     chosen = used_provider(provider)
     if chosen == "cpu":
-        return onnxruntime.InferenceSession(model, options, providers=[_CPU])
+        return _session(model, options, [_CPU])
     name, package = _PROVIDERS[chosen]
     reason = "its libraries cannot be loaded"
     try:
-        session = onnxruntime.InferenceSession(model, options, providers=[name, _CPU])
+        session = _session(model, options, [name, _CPU])
         if name in session.get_providers():
             return session
     except Exception as error:  # ONNX Runtime's errors have no common class
@@ -70,7 +70,16 @@ def open_session(
         reason,
         package,
     )
-    return onnxruntime.InferenceSession(model, options, providers=[_CPU])
+    return _session(model, options, [_CPU])
+
+
+def _session(
+    model: bytes, options: onnxruntime.SessionOptions, providers: list[str]
+) -> onnxruntime.InferenceSession:
+    session = onnxruntime.InferenceSession(model, options, providers=providers)
+    # It keeps the file for another choice of providers: as much memory again as the weights.
+    session._model_bytes = None
+    return session
 
 
 def execution_provider_of(session: onnxruntime.InferenceSession) -> str:

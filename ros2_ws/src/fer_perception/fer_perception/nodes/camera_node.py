@@ -16,6 +16,7 @@ from std_msgs.msg import Header
 from fer_common.backoff import Backoff
 from fer_common.nodes.parameters import config_from_parameters, declare_options
 from fer_common.nodes.runner import run_node
+from fer_common.nodes.shared_segments import give_back_unused_segments
 from fer_common.options import option
 
 from ..face import RgbImage
@@ -56,14 +57,14 @@ class CameraSettings:
     )
     width: int = option(
         0,
-        "Asked of a camera or the portrait [px]; 0 for its default.",
+        "Requested from a camera or the portrait [px]; 0 for its default.",
         minimum=0,
         maximum=16384,
         read_only=True,
     )
     height: int = option(
         0,
-        "Asked of a camera or the portrait [px]; 0 for its default.",
+        "Requested from a camera or the portrait [px]; 0 for its default.",
         minimum=0,
         maximum=16384,
         read_only=True,
@@ -86,6 +87,7 @@ class CameraNode(Node):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("camera", **kwargs)
+        give_back_unused_segments()
         declare_options(self, CameraSettings)
         self._settings = config_from_parameters(self, CameraSettings)
         qos: dict[str, Any] = {

@@ -10,6 +10,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from fer_common.nodes.diagnostics import diagnostic_status
 
 from ..runtime.frame_statistics import FrameReport
+from ..runtime.idle_rate import IdleRate
 from ..runtime.load_shedding import LEAST_EFFORT, LoadShedder
 from .image_input import InputState
 
@@ -18,24 +19,27 @@ _SILENCE_S = 2.0
 
 
 def frames_status(
-    node: str, images: InputState, report: FrameReport, time_fault: str
+    node: str, images: InputState, report: FrameReport, time_fault: str, idle: IdleRate
 ) -> DiagnosticStatus:
     """Report the frames of an active node.
 
     :param images: the state of the subscription and its publishers.
     :param time_fault: the fault of their stamps; empty without one.
+    :param idle: whether few images are processed, as nobody is there.
     """
     topic = images.topic
     if report.silence_s > _SILENCE_S:
         level, text = DiagnosticStatus.WARN, f"no images on {topic}: {_why_silent(images)}"
         if images.incompatible_qos or images.wrong_type:
             level = DiagnosticStatus.ERROR
-    elif report.rate_hz == 0.0:
+    elif report.rate_hz == 0.0 and (report.rejected_share or not idle.is_idle):
         level, text = DiagnosticStatus.ERROR, "images arrive, but none can be processed"
     elif warnings := _frame_warnings(report, time_fault):
         level, text = DiagnosticStatus.WARN, "; ".join(warnings)
     else:
         level, text = DiagnosticStatus.OK, f"{report.rate_hz:.1f} frames/s"
+        if idle.is_idle:
+            text += f": nobody is there, idle_rate_hz is {idle.idle_rate_hz:g}"
     return diagnostic_status(
         node,
         "frames",
@@ -52,6 +56,7 @@ def frames_status(
             "nearly_black": report.nearly_black,
             "passed_over": report.passed_over,
             "time": "receipt" if time_fault else "stamp",
+            "idle": idle.is_idle,
         },
     )
 

@@ -28,6 +28,7 @@ from fer_common.nodes.diagnostics import diagnostic_array
 from fer_common.nodes.lifecycle_requests import refuse_impossible_transitions
 from fer_common.nodes.parameters import config_from_parameters, declare_options, renamed_value
 from fer_common.nodes.runner import run_node
+from fer_common.nodes.shared_segments import give_back_unused_segments
 from fer_common.nodes.world_time import world_time_s
 
 from ..face import RgbImage
@@ -36,10 +37,12 @@ from ..images.annotation import annotate
 from ..images.compressed import DecodedImage
 from ..images.decoding import ImageError
 from ..images.levels import is_nearly_black
+from ..inference.allocator import large_blocks_returned
+from ..inference.model_files import ModelError
 from ..live_pipeline import LivePipeline
-from ..recognition.model_store import ModelError
 from ..runtime.frame_clock import FrameClock, FrameTime
 from ..runtime.frame_worker import FrameWorker, Received
+from ..runtime.idle_rate import IdleRate
 from ..runtime.shared_parts import SharedParts
 from ..settings import EmotionNodeSettings, event_config
 from . import emotion_diagnostics as diagnostics
@@ -79,6 +82,7 @@ class EmotionNode(LifecycleNode):
         **kwargs: Any,
     ) -> None:
         super().__init__("fer_perception", **kwargs)
+        give_back_unused_segments()
         declare_options(self, EmotionNodeSettings)
         images = renamed_value(self, "detection_interval")
         if images is not None:
@@ -94,6 +98,7 @@ class EmotionNode(LifecycleNode):
             self._recognize, self._publish, self._on_image_error, self._live.turns
         )
         self._frame_clock = FrameClock()
+        self._idle = IdleRate()
         self._time_fault = ""
         self._logged_faults: set[str] = set()
         self._image_error, self._image_error_s = "", 0.0
@@ -128,7 +133,8 @@ class EmotionNode(LifecycleNode):
         """Load the detector and the model."""
         try:
             settings = config_from_parameters(self, EmotionNodeSettings)
-            self._live.build(settings)
+            with large_blocks_returned():
+                self._live.build(settings)
         except _REFUSALS as error:
             self._error = str(error)
             self.get_logger().error(f"cannot be configured: {error}")
@@ -151,6 +157,7 @@ class EmotionNode(LifecycleNode):
             return TransitionCallbackReturn.FAILURE
         result = super().on_activate(state)
         self._frame_clock, self._time_fault = FrameClock(), ""
+        self._note_presence(True, time.monotonic())
         self._worker.start()
         return result
 
@@ -198,7 +205,12 @@ class EmotionNode(LifecycleNode):
         frame_time = self._frame_clock.advance(stamp_s, received.received_s)
         pipeline.effort = self._worker.shedder.effort
         emotions = pipeline.track(image, frame_time.time_s)
+        self._note_presence(bool(pipeline.tracker.face_ids), received.received_s)
         return _Result(image, emotions, pipeline.recognizer.model_id, frame_time)
+
+    def _note_presence(self, is_anyone: bool, now_s: float) -> None:
+        self._idle.note(is_anyone, now_s)
+        self._worker.rate_hz = self._idle.rate_hz(self._settings.processing_rate_hz)
 
     def _publish(self, received: Received[ImageMessage], result: _Result) -> None:
         header = received.frame.header
@@ -309,7 +321,9 @@ class EmotionNode(LifecycleNode):
     def _apply_settings(self, settings: EmotionNodeSettings) -> None:
         self._settings = settings
         self._events.configure(event_config(settings))
-        self._worker.rate_hz = settings.processing_rate_hz
+        is_replay = self.get_parameter("use_sim_time").value
+        self._idle.idle_rate_hz = 0.0 if is_replay else settings.idle_rate_hz
+        self._worker.rate_hz = self._idle.rate_hz(settings.processing_rate_hz)
         self._worker.shedder.max_latency_s = settings.max_latency_s
 
     # Diagnostics
@@ -329,7 +343,9 @@ class EmotionNode(LifecycleNode):
         if self._input.is_subscribed:
             report = self._worker.statistics.report(time.monotonic())
             statuses += [
-                diagnostics.frames_status(node, self._input.state(), report, self._time_fault),
+                diagnostics.frames_status(
+                    node, self._input.state(), report, self._time_fault, self._idle
+                ),
                 diagnostics.latency_status(node, report, self._worker.shedder),
             ]
         self._diagnostics_publisher.publish(diagnostic_array(stamp, statuses))

@@ -50,7 +50,7 @@ class EventPublisher:
             self._publish(to_event_message(event, message.header))
 
     def check_silence(self, stamp: Time) -> bool:
-        """Publish that all faces have left when frames have stopped, and return whether they have.
+        """Publish that all faces left if frames stopped; return whether they did.
 
         :param stamp: of the events.
         """

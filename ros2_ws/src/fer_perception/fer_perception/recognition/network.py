@@ -14,7 +14,8 @@ from ..inference import native_library
 from ..inference.native_convolutions import NativeConvolutions
 from ..inference.onnx_session import execution_provider_of, open_session
 from .alignment import CROP_SIZE_PX
-from .model_store import Model, SplitGraph
+from .model_store import Model
+from .split_graph import SplitGraph
 
 __all__ = ["Network", "open_network"]
 
@@ -41,7 +42,7 @@ def open_network(model: Model, threads: int, provider: str = "cpu") -> Network:
 
     :param threads: maximum CPU threads.
     :param provider: one of :data:`~..inference.onnx_session.EXECUTION_PROVIDERS`.
-    :raises ~.model_store.ModelError: when the weights lack a convolution.
+    :raises ~fer_perception.inference.model_files.ModelError: when the weights lack a convolution.
     """
     native = model.split is not None and native_library.is_built() and threads <= _THREADS
     if not native or provider != "cpu":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Judge how well a face can be read: size, framing, yaw, sharpness, light."""
+"""Assess a face's quality: size, framing, yaw, sharpness, light."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _share_outside(to_image: NDArray[np.float64], image_size: tuple[int, int]) -
 
 
 def _nose_offset(face: Face) -> float:
-    """Return how far the nose is off the middle, in distances of the eyes.
+    """Return the nose's offset from the middle, in distances of the eyes.
 
     0 for a frontal face, about half the tangent of its yaw; 0 without landmarks.
     """

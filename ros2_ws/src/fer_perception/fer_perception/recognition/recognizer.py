@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..emotions import EMOTIONS
+from ..inference.model_files import ModelError
 from .alignment import CROP_SIZE_PX
-from .model_store import Model, ModelError
+from .model_store import Model
 from .network import open_network
 
 __all__ = ["EmotionRecognizer"]

@@ -20,6 +20,8 @@ class RateLimit:
         if rate_hz <= 0.0:
             return True
         period_s = 1.0 / rate_hz
+        # Without effect at a constant rate: a higher one counts at once.
+        self._next_s = min(self._next_s, now_s + 1.5 * period_s)
         # An event may be half a period early if earlier ones were late.
         if now_s < self._next_s - 0.5 * period_s:
             return False

@@ -15,7 +15,7 @@ _HUGE = 1e5
 def linear_sum_assignment(
     cost: NDArray[np.float64],
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows and columns of the pairs with the lowest total cost.
+    """Return rows and columns of the pairs with the lowest total cost.
 
     Like :func:`scipy.optimize.linear_sum_assignment`, whose package would take a third of the
     node's start and 40 MB. OpenCV's earth mover's distance between equal weights is the same

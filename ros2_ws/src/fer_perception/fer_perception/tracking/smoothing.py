@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Smooth the scores of each face over time, and keep its label steady."""
+"""Smooth each face's scores over time and keep its label steady."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _Smoothed:
 
 
 class ScoreSmoother:
-    """Exponential moving average (EMA) of the scores of each face, and its label.
+    """Exponential moving average of each face's scores, and its label.
 
     The delay does not depend on the frame rate: after a sudden change of expression the average
     has gone 63 % of the way after one time constant and 90 % after 2.3.

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 from onnx.utils import Extractor
 
 from fer_perception.inference.native_convolutions import OUTPUTS_MULTIPLE
-from fer_perception.recognition.model_store import ConvolutionNames
+from fer_perception.recognition.model_config import ConvolutionNames
 
 # Required values of existing attributes of the nodes in a chain.
 _PLAIN: Final[dict[str, dict[str, Any]]] = {

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fer_perception.recognition.alignment import CROP_SIZE_PX
-from fer_perception.recognition.model_store import SplitGraph
+from fer_perception.recognition.split_graph import SplitGraph
 
 from ..learning.trained_network import weights_file
 from ..networks.normalization import grey_levels, normalize

@@ -6,12 +6,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_common.atomic_file import replacing
+from fer_evaluation.datasets.evaluation_sets import PRIVATE7, REPORT
+from fer_evaluation.datasets.fer2013 import Fer2013
 
+_ACCURACIES: Final = (0.90, 0.95)
 _QUANTILES = np.linspace(0.0, 0.98, 197)
 
 
@@ -52,6 +56,20 @@ def threshold_for(
     reached = np.cumsum(right) / np.arange(1, len(right) + 1)
     enough = np.flatnonzero(reached >= accuracy)
     return float(confidence[order][enough[-1]]) if len(enough) else 1.0
+
+
+def measure_abstention(scores: NDArray[np.float32], data: Fer2013) -> list[Abstention]:
+    """Return the effect on ``report`` of thresholds fitted on ``private7``."""
+    validation_rows, validation_labels = PRIVATE7.rows_and_labels(data)
+    rows, labels = REPORT.rows_and_labels(data)
+    return [
+        abstain(
+            scores[rows],
+            labels,
+            threshold_for(accuracy, scores[validation_rows], validation_labels),
+        )
+        for accuracy in _ACCURACIES
+    ]
 
 
 def draw_abstention(

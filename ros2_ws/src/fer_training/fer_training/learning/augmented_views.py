@@ -15,13 +15,9 @@ from torch import Generator, Tensor
 from tqdm import tqdm
 
 from fer_common.atomic_file import replacing
-from fer_perception.recognition.model_store import (
-    Precision,
-    find_model,
-    installed_models,
-    load_model,
-    read_config,
-)
+from fer_perception.recognition.installed_models import find_model, installed_models
+from fer_perception.recognition.model_config import Precision, read_config
+from fer_perception.recognition.model_store import load_model
 from fer_perception.recognition.recognizer import EmotionRecognizer
 
 from ..networks.normalization import grey_levels
@@ -34,7 +30,7 @@ _BATCH = 32  # larger ones leave the cache of a processor
 
 
 class AugmentedViews:
-    """Views of all pictures with the mean scores of the teachers, in files.
+    """Views of all pictures and the teachers' mean scores, in files.
 
     A large teacher takes as long to score a picture as a small network to learn from it, so the
     epochs take a few views in turn instead of scoring new ones. A view is computed when an epoch
@@ -44,7 +40,7 @@ class AugmentedViews:
     :param images: N x 48 x 48, grey, uint8.
     :param recipe: its number of views and its augmentation.
     :param teachers: exported models, by name or folder.
-    :raises ~fer_perception.recognition.model_store.ModelError: when a teacher cannot be loaded.
+    :raises ~fer_perception.inference.model_files.ModelError: when a teacher cannot be loaded.
     :raises ValueError: when a teacher is a checkpoint.
     """
 

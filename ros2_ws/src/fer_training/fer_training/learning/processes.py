@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Train in several processes that torchrun starts, one per GPU or CPU core."""
+"""Train in several processes, started by torchrun."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Processes:
     """The processes of one training; a single one without torchrun.
 
     Each draws and augments whole batches with the same random numbers and takes its part of
-    them, so that their number does not change what is learnt from. Gradients are averaged.
+    them, so that their number does not change the batches. Gradients are averaged.
 
     :param device: where PyTorch trains: ``cpu``, ``cuda``.
     :ivar place: the device of this process.

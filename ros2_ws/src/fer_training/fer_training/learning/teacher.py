@@ -20,7 +20,7 @@ class Teachers:
     2015; Furlanello et al. 2018, "Born-Again Neural Networks").
 
     :param sources: models by name or folder, or checkpoints of training runs.
-    :raises ~fer_perception.recognition.model_store.ModelError: when a model cannot be loaded.
+    :raises ~fer_perception.inference.model_files.ModelError: when a model cannot be loaded.
     :raises FileNotFoundError: when a checkpoint is missing.
     """
 

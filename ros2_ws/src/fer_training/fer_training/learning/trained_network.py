@@ -14,12 +14,9 @@ from safetensors.torch import save as dump_tensors
 from torch import nn
 
 from fer_perception.emotions import EMOTIONS
-from fer_perception.recognition.model_store import (
-    ModelError,
-    find_model,
-    installed_models,
-    read_weights,
-)
+from fer_perception.inference.model_files import ModelError
+from fer_perception.recognition.installed_models import find_model, installed_models
+from fer_perception.recognition.model_store import read_weights
 
 from ..networks import create_network
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Multiple self-attention (MSA), the contribution of the report."""
+"""Multiple self-attention (MSA), the contribution of the report.
+
+A head is the self-attention of Zhang et al. 2019, "Self-Attention Generative Adversarial
+Networks".
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,34 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .self_attention import attend, inner_channels
+from .scalar_attention import scalar_attention
+
+
+def _inner_channels(channels: int) -> int:
+    """Return an eighth of the channels, for f, g and h."""
+    return max(1, channels // 8)
+
+
+def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Return the sum over i of ``softmax_i(query_j . key_i) value_i``.
+
+    All are ... x N x C.
+    """
+    if query.shape[-1] == 1:
+        return scalar_attention(query, key, value)
+    return F.scaled_dot_product_attention(query, key, value, scale=1.0)
 
 
 class MultipleSelfAttention(nn.Module):
     """N parallel self-attention heads, mixed by learnt weights.
 
     ``y = sum_i w_i SA_i(x)`` with ``w~ = sigmoid(W Pool(Conv(x)) + b)`` and
-    ``w = w~ / |w~|_1``. Each SA_i is a :class:`~.self_attention.SelfAttention`; the 1x1
-    convolutions of all heads are one convolution here, because eight small ones cost several
-    times as much. As the weights sum to 1, ``y = x + sum_i w_i gamma_i o_i``.
+    ``w = w~ / |w~|_1``. With f, g and h 1x1 convolutions of x, each SA_i is
+    ``beta_{j,i} = softmax_i(f(x_i)^T g(x_j))``, ``o_j = v(sum_i beta_{j,i} h(x_i))`` and
+    ``y_i = gamma o_i + x_i``, where v is a 1x1 convolution and gamma starts at 0, so that an
+    untrained module is the identity. The convolutions of all heads are one here, because eight
+    small ones cost several times as much. As the weights sum to 1,
+    ``y = x + sum_i w_i gamma_i o_i``.
 
     :param channels: C of the input.
     :param size: (H, W) of the input, which fixes the weight branch's fully connected layer.
@@ -30,7 +52,7 @@ class MultipleSelfAttention(nn.Module):
         self.heads = heads
         self.bypass = False
         self.pooled_size = (size[0] // 2, size[1] // 2)
-        self.inner = inner_channels(channels)
+        self.inner = _inner_channels(channels)
         self.f = nn.Conv2d(channels, heads * self.inner, kernel_size=1)
         self.g = nn.Conv2d(channels, heads * self.inner, kernel_size=1)
         self.h = nn.Conv2d(channels, heads * self.inner, kernel_size=1)
@@ -62,7 +84,7 @@ class MultipleSelfAttention(nn.Module):
             .contiguous()
             for conv in (self.f, self.g, self.h)
         )
-        attended = attend(query, key, value)
+        attended = _attend(query, key, value)
         stacked = attended.transpose(2, 3).reshape(batch, -1, height, width)
         # Scaling the head's input (and its bias) by w_i gamma_i before the sum over heads lets
         # one dense convolution do both, instead of N maps of C channels that are added up after.
