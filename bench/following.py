@@ -23,7 +23,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "every frame, float32": _REFERENCE,
     "every frame": {"detection_interval_s": 0.0, "recognition_rate_hz": 0.0},
     "every 0.15 s": {"detection_interval_s": 0.15, "recognition_rate_hz": 0.0},
-    "interval 10": {"detection_interval_s": 0.00, "recognition_rate_hz": 0.0},
+    "every 0.33 s": {"recognition_rate_hz": 0.0},
     "every 0.6 s": {"detection_interval_s": 0.6, "recognition_rate_hz": 0.0},
     "every 0.33 s, 15 Hz": {"recognition_rate_hz": 15.0},
     "every 0.33 s, 10 Hz (default)": {},

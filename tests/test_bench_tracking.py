@@ -5,9 +5,9 @@ import cv2
 import numpy as np
 import pytest
 
-from bench.tracking.clips import CLIPS, Renderer, TrueFace
+from bench.tracking.clips import CLIPS, Goal, Renderer, TrueFace
 from bench.tracking.counting import TrackingCount
-from bench.tracking.measure import SimulatedDetector, run, tracking_pipeline
+from bench.tracking.measure import run
 from bench.tracking.people import Person
 from fer_perception.face import BoundingBox, Face
 
@@ -76,8 +76,26 @@ def _people(number):
 @pytest.mark.parametrize("name", ["crossing in 2.4 s", "600 px/s at 5 Hz", "newcomer at 5 Hz"])
 def test_ids_follow_people_of_simulated_clips(name):
     [clip] = [clip for clip in CLIPS if clip.name == name]
-    pipeline = tracking_pipeline({}, SimulatedDetector())
-    count, _ = run(pipeline, Renderer(_people(clip.people)).frames(clip))
-    assert count.thefts == 0 and count.ids == count.stays
-    assert count.missed <= 0.1 * count.truths
-    assert max(count.waits_s) <= 0.4
+    for row in run(clip, Renderer(_people(clip.people)).frames(clip), is_simulated=True):
+        count = row.count
+        assert count.thefts == 0 and count.ids == count.stays, row.tracker
+        assert count.missed <= 0.1 * count.truths
+        assert max(count.waits_s) <= 0.4
+
+
+def test_no_id_is_on_two_people_who_swap_their_seats_at_once():
+    [clip] = [clip for clip in CLIPS if clip.name == "seats swapped at once"]
+    rows = run(clip, Renderer(_people(clip.people)).frames(clip), is_simulated=True)
+    assert [row.count.thefts for row in rows] == [0, 0]
+
+
+def test_a_goal_is_missed_by_thefts_ids_misses_or_waits():
+    count = TrackingCount()
+    count.add([_truth(0, 0.0)], [], 0.0)
+    count.add([_truth(0, 0.0)], [("a", _box(0.0))], 0.3)
+    assert count.meets(Goal()) and count.meets(Goal(ids=1, missed=0.5, wait_s=0.3))
+    assert not count.meets(Goal(ids=0))
+    assert not count.meets(Goal(missed=0.4))
+    assert not count.meets(Goal(wait_s=0.2))
+    count.add([_truth(1, 0.0)], [("a", _box(0.0))], 0.4)
+    assert not count.meets(Goal())

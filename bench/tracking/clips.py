@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import cv2
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from fer_perception.face import BoundingBox, Face, RgbImage
 
+from .changes import glasses, hand, turned
 from .people import SIDE_PX, Person
 
 WIDTH: Final = 640
@@ -21,6 +23,7 @@ HEIGHT: Final = 480
 _CANVAS: Final = (3 * WIDTH, 2 * HEIGHT)
 _COVER: Final = -1
 _NOISE: Final = 3.0
+_NOISES: Final = 7
 _PILLAR_PX: Final = 190.0
 
 
@@ -29,12 +32,14 @@ class Place:
     """Where a person's face is, in pixels of the scene.
 
     :ivar side: of the face.
+    :ivar change: of the face, as by what covers it; None for none.
     """
 
     person: int
     x: float
     y: float
     side: float = 95.0
+    change: Callable[[Person], Person] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,30 @@ class TrueFrame:
 
 
 @dataclass(frozen=True)
+class Goal:
+    """What tracking of a clip must reach, besides no theft; None where nothing is asked.
+
+    :ivar ids: at most as many.
+    :ivar missed: share of the faces in view that may be missed.
+    :ivar wait_s: until a face that comes into view is found.
+    """
+
+    ids: int | None = None
+    missed: float | None = None
+    wait_s: float | None = None
+
+    def __str__(self) -> str:
+        parts = ["no theft"]
+        if self.ids is not None:
+            parts.append(f"{self.ids} ids")
+        if self.missed is not None:
+            parts.append(f"{100 * self.missed:g} % missed")
+        if self.wait_s is not None:
+            parts.append(f"found in {self.wait_s:g} s")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
 class Clip:
     """A clip to be drawn.
 
@@ -90,6 +119,7 @@ class Clip:
     people: int
     stamps: tuple[float, ...]
     scene: Callable[[float], Scene]
+    goal: Goal = Goal()
 
 
 def _at(rate_hz: float, duration_s: float) -> tuple[float, ...]:
@@ -212,25 +242,61 @@ def _light(t: float) -> Scene:
     return Scene(places, light=(1.0, 0.35, 1.6)[int(t) % 3])
 
 
+def _seats(t: float) -> Scene:
+    """Let two people swap their seats every 1.5 s, at once."""
+    seats = (180.0, 450.0) if int(t / 1.5) % 2 == 0 else (450.0, 180.0)
+    return Scene((Place(0, seats[0], 240.0), Place(1, seats[1], 225.0)))
+
+
+def _two(change: Callable[[Person], Person] | None) -> Scene:
+    return Scene((Place(0, 180.0, 240.0, change=change), Place(1, 450.0, 225.0, change=change)))
+
+
+def _turning(t: float) -> Scene:
+    """Turn both heads to and fro by 40 degrees, at up to 170 degrees a second."""
+    return _two(partial(turned, degrees=40.0 * math.sin(2.0 * math.pi * t / 1.5)))
+
+
+def _now_and_then(
+    change: Callable[[Person], Person], duration_s: float
+) -> Callable[[float], Scene]:
+    """Change the faces for ``duration_s`` of every 2 s."""
+    return lambda t: _two(change if t % 2.0 >= 2.0 - duration_s else None)
+
+
+_CROSSING: Final = Goal(ids=2, missed=0.01)
+_NEWCOMER: Final = Goal(wait_s=0.4)
+
 CLIPS: Final = (
-    Clip("hidden 0.3, 0.5, 1, 1.5 s", 2, _at(30, 14.0), _occluded((0.3, 0.5, 1.0, 1.5))),
+    Clip(
+        "hidden 0.3, 0.5, 1, 1.5 s",
+        2,
+        _at(30, 14.0),
+        _occluded((0.3, 0.5, 1.0, 1.5)),
+        Goal(ids=2, wait_s=0.15),
+    ),
     Clip("hidden 3 s", 2, _at(30, 8.0), _occluded((3.0,))),
-    Clip("crossing in 6 s", 2, _at(30, 8.0), _crossing(6.0, 0.0)),
-    Clip("crossing in 2.4 s", 2, _at(30, 4.4), _crossing(2.4, 0.0)),
-    Clip("crossing, 60 px apart", 2, _at(30, 6.0), _crossing(4.0, 60.0)),
-    Clip("another after 0.5 s", 6, _at(30, 14.5), _in_turn(0.5)),
-    Clip("another at once", 6, _at(30, 12.0), _in_turn(0.0)),
+    Clip("crossing in 6 s", 2, _at(30, 8.0), _crossing(6.0, 0.0), _CROSSING),
+    Clip("crossing in 2.4 s", 2, _at(30, 4.4), _crossing(2.4, 0.0), _CROSSING),
+    Clip("crossing, 60 px apart", 2, _at(30, 6.0), _crossing(4.0, 60.0), _CROSSING),
+    Clip("another after 0.5 s", 6, _at(30, 14.5), _in_turn(0.5), Goal(wait_s=0.4)),
+    Clip("another at once", 6, _at(30, 12.0), _in_turn(0.0), Goal(wait_s=0.4)),
+    Clip("seats swapped at once", 2, _at(30, 9.0), _seats),
     Clip("another after a cut", 6, _at(30, 12.0), _in_turn(0.0, True)),
-    Clip("pan, 550 px/s", 6, _at(30, 9.0), _pan),
-    Clip("zoom", 4, _at(30, 8.0), _zoom),
+    Clip("pan, 550 px/s", 6, _at(30, 9.0), _pan, Goal(ids=26, missed=0.12)),
+    Clip("zoom", 4, _at(30, 8.0), _zoom, Goal(ids=11, missed=0.02)),
     Clip("shake and blur", 3, _at(30, 8.0), _shake),
-    Clip("600 px/s at 5 Hz", 2, _at(5, 12.0), _fast(600.0)),
+    Clip("600 px/s at 5 Hz", 2, _at(5, 12.0), _fast(600.0), Goal(ids=4)),
     Clip("1200 px/s at 30 Hz", 2, _at(30, 6.0), _fast(1200.0)),
-    Clip("bursts of stamps", 14, _bursts(), _crowd),
-    Clip("newcomer at 30 Hz", 4, _at(30, 12.0), _newcomer),
-    Clip("newcomer at 10 Hz", 4, _at(10, 12.0), _newcomer),
-    Clip("newcomer at 5 Hz", 4, _at(5, 12.0), _newcomer),
-    Clip("light switched", 3, _at(30, 9.0), _light),
+    Clip("bursts of stamps", 14, _bursts(), _crowd, Goal(ids=14)),
+    Clip("newcomer at 30 Hz", 4, _at(30, 12.0), _newcomer, _NEWCOMER),
+    Clip("newcomer at 10 Hz", 4, _at(10, 12.0), _newcomer, _NEWCOMER),
+    Clip("newcomer at 5 Hz", 4, _at(5, 12.0), _newcomer, _NEWCOMER),
+    Clip("light switched", 3, _at(30, 9.0), _light, Goal(ids=3)),
+    Clip("heads turned, 40 degrees", 2, _at(30, 9.0), _turning),
+    Clip("heads turned, at 5 Hz", 2, _at(5, 12.0), _turning),
+    Clip("glasses for 1 s", 2, _at(30, 8.0), _now_and_then(glasses, 1.0)),
+    Clip("hand at the mouth, 1 s", 2, _at(30, 8.0), _now_and_then(hand, 1.0)),
 )
 
 
@@ -252,11 +318,14 @@ class Renderer:
                 "found: give more photographs"
             )
         rng = np.random.default_rng(1)
-        for stamp_s in clip.stamps:
-            yield self._frame(clip.scene(stamp_s), stamp_s, first_person, rng)
+        # Drawing new noise for every frame would take most of the time.
+        noises = rng.normal(0.0, _NOISE, (_NOISES, HEIGHT, WIDTH, 1)).astype(np.float32)
+        for number, stamp_s in enumerate(clip.stamps):
+            noise = noises[number % _NOISES]
+            yield self._frame(clip.scene(stamp_s), stamp_s, first_person, noise)
 
     def _frame(
-        self, scene: Scene, stamp_s: float, first: int, rng: np.random.Generator
+        self, scene: Scene, stamp_s: float, first: int, noise: NDArray[np.float32]
     ) -> TrueFrame:
         left, top, zoom = scene.camera
         view = np.array([[zoom, 0.0, -zoom * left], [0.0, zoom, -zoom * top]])
@@ -265,6 +334,8 @@ class Renderer:
         placed = []
         for place in scene.places:
             person = self._people[(first + place.person) % len(self._people)]
+            if place.change is not None:
+                person = place.change(person)
             scale = zoom * place.side / SIDE_PX
             middle = person.cutout.shape[0] / 2.0
             x, y = zoom * (place.x - left), zoom * (place.y - top)
@@ -278,7 +349,7 @@ class Renderer:
             owner[:, a:b] = _COVER
         image *= scene.light
         image = _blurred(image, scene.blur)
-        image += rng.normal(0.0, _NOISE, (HEIGHT, WIDTH, 1)).astype(np.float32)
+        image += noise
         faces = tuple(
             TrueFace(number, face, _visible(face.box, owner, number)) for number, face in placed
         )

@@ -14,12 +14,14 @@ from scipy.optimize import linear_sum_assignment
 from fer_perception.face import BoundingBox
 from fer_perception.tracking.tracker import TrackerConfig
 
-from .clips import TrueFace
+from .clips import Goal, TrueFace
 
 _SAME_FACE_IOU = 0.4
 # Share of a face in view: above the one it must be found, below the other it cannot be.
 _VISIBLE = 0.8
 _HIDDEN = 0.3
+# Of stamps, which are fractions of the rate.
+_TOLERANCE_S = 1e-6
 
 
 @dataclass
@@ -95,6 +97,16 @@ class TrackingCount:
         """Return how often an id was on one more person."""
         return len(self._frames_of) - self.ids
 
+    def meets(self, goal: Goal) -> bool:
+        """Return whether the clip's goal is met."""
+        missed = self.missed / max(1, self.truths)
+        return (
+            self.thefts == 0
+            and self.ids <= _or_any(goal.ids)
+            and missed <= _or_any(goal.missed)
+            and max(self.waits_s, default=0.0) <= _or_any(goal.wait_s) + _TOLERANCE_S
+        )
+
     @property
     def mota(self) -> float:
         """Return the multiple-object tracking accuracy, at most 1."""
@@ -111,6 +123,10 @@ class TrackingCount:
         right = frames[linear_sum_assignment(-frames)].sum()
         in_view = sum(self._frames_of.values()) + self.missed
         return float(2.0 * right / (self._found + in_view))
+
+
+def _or_any(limit: float | None) -> float:
+    return math.inf if limit is None else limit
 
 
 def _pairs(truths: Sequence[TrueFace], found: Sequence[tuple[str, BoundingBox]]) -> dict[int, int]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,13 +17,15 @@ from fer_perception.face import BoundingBox, Face, RgbImage
 from fer_perception.pipeline import FramePipeline
 
 from ..tested_model import pipeline_of_the_node
+from . import peer_trackers
 from .clips import CLIPS, Clip, Renderer, TrueFrame
 from .counting import TrackingCount
 from .people import Person
 
-CONFIGURATIONS: dict[str, dict[str, Any]] = {
+EVERY_FRAME: Final = "every frame"
+CONFIGURATIONS: Final[dict[str, dict[str, Any]]] = {
     "default": {},
-    "every frame": {"detection_interval_s": 0.0},
+    EVERY_FRAME: {"detection_interval_s": 0.0},
 }
 
 
@@ -30,11 +33,12 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
 class TrackingRow:
     """Result of one clip.
 
-    :ivar frame_ms: of detection and tracking, without recognition; the mean.
+    :ivar tracker: the node's configuration, or a peer.
+    :ivar frame_ms: processor time of detection and tracking, without recognition; the mean.
     """
 
     clip: Clip
-    configuration: str
+    tracker: str
     count: TrackingCount
     frame_ms: float
 
@@ -94,31 +98,85 @@ def tracking_pipeline(
     return pipeline
 
 
-def run(pipeline: FramePipeline, frames: Iterable[TrueFrame]) -> tuple[TrackingCount, float]:
-    """Return the counts and the mean time of a frame in ms."""
-    count, seconds, number = TrackingCount(), 0.0, 0
-    for frame in frames:
-        if isinstance(pipeline.detector, SimulatedDetector):
-            pipeline.detector.frame = frame
-        start = time.perf_counter()
-        seen = pipeline.track(frame.image, frame.stamp_s)
-        seconds += time.perf_counter() - start
-        number += 1
-        count.add(frame.faces, [(face.face_id, face.box) for face in seen], frame.stamp_s)
-    return count, 1e3 * seconds / number
+class _Measured:
+    """A tracker under test: its counts and times."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.count = TrackingCount()
+        self.elapsed_ms = 0.0
+
+    def add(
+        self, frame: TrueFrame, found: Sequence[tuple[str, BoundingBox]], elapsed_ms: float
+    ) -> None:
+        self.count.add(frame.faces, found, frame.stamp_s)
+        self.elapsed_ms += elapsed_ms
 
 
-def measure(people: Sequence[Person], is_simulated: bool = False) -> list[TrackingRow]:
-    """Measure every clip with every configuration.
+class _Recorder:
+    """A detector that keeps what it found, and the time that it took."""
+
+    def __init__(self, detector: FaceDetector, min_confidence: float) -> None:
+        self._detector = detector
+        self._min_confidence = min_confidence
+        self.faces: list[Face] = []
+        self.elapsed_ms = 0.0
+
+    def detect(self, image: RgbImage) -> list[Face]:
+        start = time.process_time()
+        found = self._detector.detect(image)
+        self.elapsed_ms = 1e3 * (time.process_time() - start)
+        self.faces = [face for face in found if face.confidence >= self._min_confidence]
+        return found
+
+
+def run(
+    clip: Clip, frames: Iterable[TrueFrame], is_simulated: bool = False, peers: Sequence[str] = ()
+) -> list[TrackingRow]:
+    """Measure one clip with every configuration and peer.
 
     :param is_simulated: take the true boxes with noise in place of the detector's.
+    :param peers: of :data:`.peer_trackers.TITLES`; they get the faces found in every frame.
     """
+    simulated = SimulatedDetector()
+    pipelines = {
+        name: tracking_pipeline(changes, simulated if is_simulated else None)
+        for name, changes in CONFIGURATIONS.items()
+    }
+    searching = pipelines[EVERY_FRAME]
+    recorder = _Recorder(searching.detector, searching.config.min_detection_confidence)
+    searching.detector = recorder
+    rate_hz = (len(clip.stamps) - 1) / (clip.stamps[-1] - clip.stamps[0])
+    max_lost_s = searching.tracker.config.max_lost_s
+    measured = {name: _Measured(name) for name in pipelines}
+    with ExitStack() as stack:
+        running = [
+            stack.enter_context(peer_trackers.running(name, rate_hz, max_lost_s)) for name in peers
+        ]
+        measured |= {peer.name: _Measured(peer_trackers.TITLES[peer.name]) for peer in running}
+        for frame in frames:
+            simulated.frame = frame
+            for name, pipeline in pipelines.items():
+                start = time.process_time()
+                seen = pipeline.track(frame.image, frame.stamp_s)
+                elapsed_ms = 1e3 * (time.process_time() - start)
+                measured[name].add(frame, [(face.face_id, face.box) for face in seen], elapsed_ms)
+            for peer in running:
+                found, elapsed_ms = peer.update(recorder.faces)
+                measured[peer.name].add(frame, found, recorder.elapsed_ms + elapsed_ms)
+    frame_count = len(clip.stamps)
+    return [
+        TrackingRow(clip, m.name, m.count, m.elapsed_ms / frame_count) for m in measured.values()
+    ]
+
+
+def measure(
+    people: Sequence[Person], is_simulated: bool = False, peers: Sequence[str] = ()
+) -> list[TrackingRow]:
+    """Measure every clip; see :func:`run`."""
     renderer = Renderer(people)
-    rows = []
-    for number, clip in enumerate(CLIPS):
-        for name, changes in CONFIGURATIONS.items():
-            detector = SimulatedDetector() if is_simulated else None
-            pipeline = tracking_pipeline(changes, detector)
-            count, frame_ms = run(pipeline, renderer.frames(clip, 5 * number))
-            rows.append(TrackingRow(clip, name, count, frame_ms))
-    return rows
+    return [
+        row
+        for number, clip in enumerate(CLIPS)
+        for row in run(clip, renderer.frames(clip, 5 * number), is_simulated, peers)
+    ]

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from fer_perception.detection.mtcnn import Mtcnn
 from fer_perception.face import BoundingBox, Face, RgbImage
 from fer_perception.recognition.alignment import align_faces
-from fer_perception.tracking.look import look_of, similarity
-from fer_perception.tracking.tracker import MIN_SIMILARITY
+from fer_perception.tracking.look import MIN_SIMILARITY, look_of, share_a_half, similarity
 
 SIDE_PX: Final = 100.0
 """Side of every face in its cutout."""
@@ -103,5 +102,7 @@ def _person(name: str, image: RgbImage, face: Face) -> Person:
 def share_alike(people: Sequence[Person]) -> float:
     """Return the share of the pairs of people whose looks the tracker takes for one person."""
     looks = [look_of(align_faces(p.cutout, [p.face])[0]) for p in people]
-    pairs = [similarity(a, b) >= MIN_SIMILARITY for a, b in combinations(looks, 2)]
+    pairs = [
+        similarity(a, b) >= MIN_SIMILARITY or share_a_half(a, b) for a, b in combinations(looks, 2)
+    ]
     return sum(pairs) / max(1, len(pairs))

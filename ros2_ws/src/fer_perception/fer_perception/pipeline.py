@@ -21,6 +21,7 @@ from .recognition.alignment import align_faces
 from .recognition.quality import assess, trusted
 from .recognition.recognizer import EmotionRecognizer
 from .tracking.detection_scheduler import DetectionSchedule, DetectionScheduler
+from .tracking.look import glance_at
 from .tracking.recognition_schedule import RecognitionSchedule
 from .tracking.smoothing import ScoreSmoother
 from .tracking.tracker import FaceTracker
@@ -138,6 +139,7 @@ class FramePipeline:
             missing=[box for box in missing if _is_centered_in(box, part)],
             min_confidence=self.config.min_detection_confidence,
             effort=self.effort,
+            shift_px_s=self.tracker.common_speed(),
         )
         faces = self._chosen(found, part, left, top)
 
@@ -146,7 +148,13 @@ class FramePipeline:
             aligned: NDArray[np.uint8] = align_faces(upright, [faces[index]])[0]
             return aligned
 
-        ids = self.tracker.update(faces, stamp_s, crop, self._scheduler.is_new_scene)
+        ids = self.tracker.update(
+            faces,
+            stamp_s,
+            crop,
+            self._scheduler.is_new_scene,
+            lambda index: glance_at(upright, faces[index].box),
+        )
         identified = [(i, face_id) for i, face_id in enumerate(ids) if face_id is not None]
         face_ids = [face_id for _, face_id in identified]
         known = self.tracker.face_ids | set(face_ids)

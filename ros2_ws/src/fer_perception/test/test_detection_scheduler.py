@@ -199,3 +199,16 @@ def test_absurd_interval_is_refused_by_name():
     for value in (-0.1, float("nan")):
         with pytest.raises(ValueError, match="detection_interval_s"):
             DetectionSchedule(value)
+
+
+def test_a_turning_camera_is_searched_before_the_interval_is_over(detector, portrait):
+    """New faces come in at the edge."""
+    image = _two_faces(portrait, second=False)
+    stream = Stream(detector, 0.5)
+    [known] = stream.find(image, [])
+    for _ in range(6):
+        stream.find(image, [known.box], shift_px_s=10.0)
+    assert detector.searches == 1
+    for _ in range(6):
+        stream.find(image, [known.box], shift_px_s=0.12 * image.shape[1] / 0.1)
+    assert detector.searches == 3

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import fer_perception.tracking.tracker as tracker_module
 from fer_perception.face import BoundingBox, Face
+from fer_perception.tracking.look import glance_at
 from fer_perception.tracking.tracker import FaceTracker, TrackerConfig
 
 
@@ -235,11 +237,143 @@ def test_stamps_in_bursts_measure_no_speed(rng):
     assert len(ids) == 1
 
 
-def test_looks_are_dropped_with_their_face():
+def test_looks_are_dropped_with_their_face(monkeypatch):
+    looks = []
+
+    def look_of(crop):
+        look = original(crop)
+        looks.append(weakref.ref(look))
+        return look
+
+    original = tracker_module.look_of
+    monkeypatch.setattr(tracker_module, "look_of", look_of)
     scene = Scene(max_lost_s=0.5)
     scene.watch(0.0, 1.0, (0, ANN))
-    [track] = scene.tracker._tracks
-    looks = [weakref.ref(look) for look in track.looks]
-    del track
+    assert any(look() is not None for look in looks)
     scene.see(1.6)
-    assert looks and not any(look() is not None for look in looks)
+    assert not any(look() is not None for look in looks)
+
+
+@pytest.mark.parametrize("rate_hz", [5, 10, 30])
+def test_an_id_is_never_on_another_person_who_takes_the_place_at_once(rate_hz):
+    scene = Scene()
+    [ann] = scene.watch(0.0, 1.0, (0, ANN), rate_hz=rate_hz)
+    [bob] = scene.watch(1.0, 1.8, (0, BOB), rate_hz=rate_hz)
+    assert bob != ann
+    assert scene.watch(1.8, 2.4, (0, ANN), rate_hz=rate_hz) == [ann]
+
+
+@pytest.mark.parametrize("rate_hz", [5, 10, 30])
+def test_another_person_at_a_place_has_an_id_after_0_4_s(rate_hz):
+    scene = Scene()
+    scene.watch(0.0, 1.0, (0, ANN), rate_hz=rate_hz)
+    stamps = [i / rate_hz for i in range(rate_hz, round(1.4 * rate_hz) + 1)]
+    ids = [scene.see(stamp_s, (0, BOB))[0] for stamp_s in stamps]
+    assert ids[0] is None and ids[-1] is not None
+
+
+def test_two_people_who_swap_their_seats_at_once_keep_their_ids():
+    scene = Scene()
+    ids = [scene.see(i / 30, (0, ANN), (250, BOB)) for i in range(20)]
+    swapped = [scene.see(i / 30, (250, ANN), (0, BOB)) for i in range(20, 30)]
+    assert {tuple(frame) for frame in ids + swapped} == {tuple(ids[0])}
+
+
+def test_what_covers_both_people_does_not_make_them_one():
+    scene = Scene()
+    covered = [crop.copy() for crop in (ANN, BOB)]
+    for crop in covered:
+        crop[:, :24] = 90
+    [ann] = scene.watch(0.0, 1.0, (0, ANN))
+    assert scene.watch(1.0, 1.5, (0, covered[0])) == [ann]
+    assert ann not in scene.watch(1.5, 2.5, (0, covered[1]))
+
+
+def test_people_who_look_the_same_keep_their_ids_by_their_places():
+    scene = Scene()
+    ids = {
+        tuple(scene.see(i / 10, (0, ANN), (250 + 20 * np.sin(i), ANN), (500, ANN[:, ::-1])))
+        for i in range(100)
+    }
+    assert len(ids) == 1 and len(set(*ids)) == 3
+
+
+def test_a_face_at_the_edge_of_the_image_keeps_its_id():
+    """Its box is clipped more in each frame, and less as it comes back."""
+    tracker = FaceTracker()
+    ids = set()
+    shares = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+    for number, share in enumerate(shares):
+        box = BoundingBox(0.0, 100.0, 100.0 * share, 130.0)
+        face = Face(box, 0.99, np.full((5, 2), np.nan, np.float32))
+        ids.update(tracker.update([face], 0.05 * number))
+    assert len(ids) == 1
+
+
+def test_boxes_that_are_no_numbers_cost_no_other_face_its_id():
+    scene = Scene()
+    [ann] = scene.watch(0.0, 1.0, (0, ANN))
+    broken = [
+        BoundingBox(*values)
+        for values in (
+            (np.nan, 0.0, 100.0, 130.0),
+            (0.0, 0.0, np.nan, np.nan),
+            (np.inf, 0.0, 100.0, 130.0),
+            (0.0, 0.0, np.inf, np.inf),
+        )
+    ]
+    faces = [_face_at(0, 0), *(Face(box, 0.99, np.zeros((5, 2), np.float32)) for box in broken)]
+    for i in range(30, 40):
+        ids = scene.tracker.update(faces, i / 30, lambda _: ANN)
+        assert ids[0] == ann and len(ids) == 5
+    assert scene.watch(1.4, 2.0, (0, ANN)) == [ann]
+
+
+def test_an_hour_of_passers_by_leaves_nothing_behind(rng):
+    """One passes every 6 s, the room is empty for minutes in between, fifty come at last."""
+    scene = Scene()
+    crops = [_crop(seed) for seed in range(20)]
+    given, now_s = set(), 0.0
+    for passer in range(600):
+        now_s += 120.0 if passer % 50 == 0 else 3.0
+        for step in range(5):
+            now_s += 0.2
+            given.update(scene.see(now_s, (100 * step, crops[passer % 20])))
+            assert len(scene.tracker.face_ids) <= 2
+    assert 600 <= len(given - {None}) <= 610
+    ids = [
+        scene.see(now_s + 10 + i / 10, *((150 * k, crops[k % 20]) for k in range(50)))
+        for i in range(5)
+    ]
+    assert len(set(ids[0])) == 50 and all(frame == ids[0] for frame in ids)
+    assert scene.see(now_s + 20) == [] and scene.tracker.face_ids == frozenset()
+
+
+def test_a_glance_spares_crops_of_a_still_face_and_shows_another_person_at_once():
+    scene = Scene()
+    crops = []
+
+    def see(stamp_s, person):
+        def crop(index):
+            crops.append(stamp_s)
+            return person
+
+        glance = glance_at(np.dstack([person] * 3), BoundingBox(0.0, 0.0, 48.0, 48.0))
+        return scene.tracker.update(
+            [_face_at(0, 0)], stamp_s, crop, is_new_scene=False, glance=lambda _: glance
+        )
+
+    ids = {see(i / 30, ANN)[0] for i in range(30)}
+    assert len(ids) == 1 and len(crops) <= 11
+    assert see(1.0, BOB) == [None]
+
+
+def test_faces_that_move_together_have_the_speed_of_the_camera():
+    tracker = FaceTracker()
+    assert tracker.common_speed() == 0.0
+    for i in range(20):
+        tracker.update([_face_at(20 * i, 0), _face_at(300 + 20 * i, 90)], i / 30)
+    assert tracker.common_speed() == pytest.approx(600.0, rel=0.02)
+    for i in range(20, 40):
+        tracker.update([_face_at(400, 0), _face_at(700, 90)], i / 30)
+    assert tracker.common_speed() == pytest.approx(0.0, abs=5.0)

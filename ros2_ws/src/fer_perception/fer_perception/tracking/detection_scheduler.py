@@ -30,6 +30,8 @@ _MIN_CONFIDENCE: Final = 0.9
 _TOLERANCE_S: Final = 0.01
 # Time to the first full detection after the one that lacked a face; doubled each time.
 _FIRST_RETRY_S: Final = 0.1
+# A camera that turns shows as much of its image's width again before the next full detection.
+_MAX_SHIFT: Final = 0.12
 # Missing faces whose places are looked at between full detections.
 _MAX_MISSING: Final = 4
 # Sample points of the image to detect a scene change: rows, columns.
@@ -100,6 +102,7 @@ class DetectionScheduler:
         missing: Sequence[BoundingBox] = (),
         min_confidence: float = 0.0,
         effort: float = 1.0,
+        shift_px_s: float = 0.0,
     ) -> list[Face]:
         """Return the faces of the next frame.
 
@@ -109,13 +112,18 @@ class DetectionScheduler:
         :param min_confidence: a followed face of lower confidence triggers a full detection; never
             less than 0.9.
         :param effort: in (0, 1]; the interval is divided by it.
+        :param shift_px_s: how fast the image shifts, as while the camera turns: new faces come in
+            sooner than the interval.
         """
         was_changed, self._is_changed = self._is_changed, self._scene_has_changed(image)
         self.is_new_scene = self._is_changed and not was_changed
         if len(missing) > self._missing:
             self._retry_s = _FIRST_RETRY_S
         self._missing = len(missing)
-        interval_s = self.config.detection_interval_s / effort
+        interval_s = self.config.detection_interval_s
+        if shift_px_s > 0.0:
+            interval_s = min(interval_s, _MAX_SHIFT * image.shape[1] / shift_px_s)
+        interval_s /= effort
         wait_s = min(interval_s, self._retry_s / effort) if missing else interval_s
         if (
             expected

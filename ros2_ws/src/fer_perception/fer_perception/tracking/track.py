@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ..face import BoundingBox
-from .look import Look, similarity
+from .look import Look, share_a_half, similarity
 
 Velocity = tuple[float, float]
 """Of a box's centre, (x, y) in pixels per second."""
@@ -35,9 +35,10 @@ class Track:
     :ivar measured_box: box at the start of the next measurement of the velocity.
     :ivar measured_s: time of that box.
     :ivar looks: the latest last.
-    :ivar compared_s: when the look was compared or taken.
-    :ivar is_doubtful: another face has overlapped it since.
-    :ivar differs_since_s: since when the face at its place looks different; None if it does not.
+    :ivar looked_s: when the last of them was taken.
+    :ivar glance: in the last frame.
+    :ivar differs_until_s: until when a face at its place that looks different may be this one;
+        None if there is none.
     """
 
     face_id: str
@@ -47,9 +48,9 @@ class Track:
     measured_box: BoundingBox | None = None
     measured_s: float = 0.0
     looks: tuple[Look, ...] = ()
-    compared_s: float = -math.inf
-    is_doubtful: bool = False
-    differs_since_s: float | None = None
+    looked_s: float = -math.inf
+    glance: Look | None = None
+    differs_until_s: float | None = None
 
     def predicted(self, now_s: float, velocity: Velocity | None = None) -> BoundingBox:
         """Return the box extrapolated with constant velocity.
@@ -84,7 +85,6 @@ class Track:
             velocity=velocity,
             measured_box=start,
             measured_s=start_s,
-            is_doubtful=self.is_doubtful or is_overlapped,
         )
 
     def with_look(self, look: Look, now_s: float) -> Track:
@@ -93,24 +93,20 @@ class Track:
         return replace(
             self,
             looks=(*kept[-(_LOOKS - 1) :], look),
-            compared_s=now_s,
-            is_doubtful=False,
-            differs_since_s=None,
+            looked_s=now_s,
         )
 
-    def differing(self, differs: bool, now_s: float) -> Track:
-        """Return the track after a comparison with the face at its place."""
-        if differs and self.differs_since_s is not None:
-            return self
-        return replace(self, differs_since_s=now_s if differs else None)
-
-    def differs_s(self, now_s: float) -> float:
-        """Return for how long the face at its place has looked different."""
-        return 0.0 if self.differs_since_s is None else now_s - self.differs_since_s
+    def differing(self, until_s: float | None) -> Track:
+        """Return the track with another :attr:`differs_until_s`."""
+        return self if until_s == self.differs_until_s else replace(self, differs_until_s=until_s)
 
     def similarity(self, look: Look) -> float:
         """Return the similarity with the most similar of the known looks, in [-1, 1]."""
         return max((similarity(known, look) for known in self.looks), default=1.0)
+
+    def shares_half_with(self, look: Look) -> bool:
+        """Return whether a half of the face may be the same, the rest covered."""
+        return any(share_a_half(known, look) for known in self.looks)
 
 
 def _is_resized(box: BoundingBox, other: BoundingBox) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..face import BoundingBox, Face
 from .assignment import linear_sum_assignment
-from .look import Look, look_of
+from .look import MIN_SIMILARITY, MIN_SIMILARITY_OF_GLANCES, Look, look_of, similarity
 from .track import Track, Velocity
 
 # Cost of a forbidden pair: far above any real cost, and finite as the solver requires.
@@ -30,26 +30,17 @@ _DISTANCE_GROWTH: Final = 0.5
 # The same where the look must prove that it is the same face.
 _FAR_DISTANCE: Final = 3.0
 _FAR_DISTANCE_GROWTH: Final = 2.0
-MIN_SIMILARITY: Final = 0.7
-"""Least similarity of two looks of one person.
-
-Of 26 people in photographs none of the 325 pairs reaches it; of a face that turns from crying to a
-smile, 93 % of the pictures 1 s apart.
-"""
-# A followed face keeps its id for this long although it looks different: something covers it.
+# A face that looks different from the one that was followed at its place has no id for this long:
+# something may cover it, or it turns fast.
 _PATIENCE_S: Final = 0.3
-# A face that looks different from the one that was lost at its place gets no id for this long: it
-# may still be half covered.
-_DEFERRAL_S: Final = 0.15
+# The same where nobody was seen before: the face may still be half covered.
+_PATIENCE_AFTER_GAP_S: Final = 0.15
 # Longer without a face, somebody else may have come to its place.
 _GAP_S: Final = 0.12
 # The same between two images.
 _FRAME_GAP_S: Final = 0.3
-# Time between two comparisons of a face that is followed without a gap: just under the interval of
-# recognition, so that both use the same crop.
-_COMPARISON_S: Final = 0.09
-# A followed face whose box agrees less with the expected one is compared at once.
-_SURE_IOU: Final = 0.8
+# Time between two looks kept of a followed face: one that turns is known from each side.
+_LOOK_S: Final = 0.09
 # Boxes that overlap more may hide a part of one face.
 _MAX_OVERLAP: Final = 0.1
 
@@ -89,12 +80,14 @@ class _Frame:
         stamp_s: float,
         crop: Callable[[int], NDArray[np.uint8]] | None,
         is_new_scene: bool,
+        glance: Callable[[int], Look] | None,
     ) -> None:
         self.boxes = [face.box for face in faces]
         self.stamp_s = stamp_s
         self.has_looks = crop is not None
         self.is_new_scene = is_new_scene
         self._crop = crop
+        self.glances = [glance(index) for index in range(len(faces))] if glance else None
         self._looks: dict[int, Look] = {}
         self.overlapped = {
             index
@@ -115,14 +108,16 @@ class _Frame:
 class FaceTracker:
     """Match faces between frames by overlap, motion and look (Hungarian method).
 
-    A look is kept while its face is in view and for ``max_lost_s`` after. Where a face was not
-    seen, overlapped by another or the scene changed, it keeps its id only if the look agrees.
-    An id is never reused, not even after :meth:`reset`.
+    A face keeps its id only if its look agrees, unless another face overlaps it. Where it does not
+    agree, the face has no id until it agrees again or is taken for another person's. A look is
+    kept while its face is in view and for ``max_lost_s`` after. An id is never reused, not even
+    after :meth:`reset`.
     """
 
     def __init__(self, config: TrackerConfig = TrackerConfig()) -> None:
         self.config = config
         self._tracks: list[Track] = []
+        self._deferred: list[BoundingBox] = []
         self._count = 0
         self._last_s = -math.inf
 
@@ -133,16 +128,23 @@ class FaceTracker:
 
     def expected(self, stamp_s: float) -> list[BoundingBox]:
         """Return the predicted boxes of the last frame's faces at ``stamp_s``."""
-        return [t.predicted(stamp_s) for t in self._tracks if t.seen_s == self._last_s]
+        seen = [t.predicted(stamp_s) for t in self._tracks if t.seen_s == self._last_s]
+        return seen + self._deferred
 
     def missing(self, stamp_s: float) -> list[BoundingBox]:
         """Return where faces that the last frame lacked may come back, the latest first."""
         lost = [track for track in self._tracks if track.seen_s != self._last_s]
         return [t.predicted(stamp_s) for t in sorted(lost, key=lambda track: -track.seen_s)]
 
+    def common_speed(self) -> float:
+        """Return how fast the faces move together, in pixels per second; 0 if not known."""
+        seen = [track for track in self._tracks if track.seen_s == self._last_s]
+        known = [track.velocity for track in seen if track.velocity is not None]
+        return math.hypot(*np.median(known, axis=0)) if known else 0.0
+
     def reset(self) -> None:
         """Drop all tracks."""
-        self._tracks = []
+        self._tracks, self._deferred = [], []
 
     def update(
         self,
@@ -150,21 +152,24 @@ class FaceTracker:
         stamp_s: float,
         crop: Callable[[int], NDArray[np.uint8]] | None = None,
         is_new_scene: bool = False,
+        glance: Callable[[int], Look] | None = None,
     ) -> list[str | None]:
         """Return the id of each face of a frame.
 
-        It is None for at most 0.15 s, for a face that looks different from one that was lost at
-        its place and may still be half covered.
+        It is None for at most 0.3 s, for a face that looks different from the one before at its
+        place: this may be another person, or the same one, half covered.
 
         :param stamp_s: capture time in seconds, not before the last one.
         :param crop: returns the aligned crop of a face by its index; called only where the look
             decides. Without it faces differ by place alone.
         :param is_new_scene: the image differs from the last one, as after a cut.
+        :param glance: returns a face's :func:`.look.glance_at`, which spares most crops; without
+            it a crop of every face is compared.
         """
         self._tracks = [
             track for track in self._tracks if stamp_s - track.seen_s <= self.config.max_lost_s
         ]
-        frame = _Frame(faces, stamp_s, crop, is_new_scene)
+        frame = _Frame(faces, stamp_s, crop, is_new_scene, glance)
         matched, deferred = self._match(frame)
         face_ids: list[str | None] = []
         seen = []
@@ -180,16 +185,22 @@ class FaceTracker:
             face_ids.append(track.face_id)
             seen.append(self._with_look(track, index, frame))
         self._last_s = stamp_s
+        self._deferred = [faces[index].box for index in sorted(deferred)]
         self._tracks = seen + [t for t in self._tracks if t.face_id not in face_ids]
         return face_ids
 
     def _with_look(self, track: Track, index: int, frame: _Frame) -> Track:
         """Return the track with the look of its face, if that is due and not spoilt."""
-        if not frame.has_looks or index in frame.overlapped or track.differs_since_s is not None:
+        if frame.glances is not None:
+            track = replace(track, glance=frame.glances[index])
+        if not frame.has_looks or index in frame.overlapped:
             return track
-        if track.is_doubtful or frame.stamp_s - track.compared_s >= _COMPARISON_S:
-            return track.with_look(frame.look(index), frame.stamp_s)
-        return track
+        if frame.stamp_s - track.looked_s < _LOOK_S:
+            return track
+        look = frame.look(index)
+        # A covered half would look like that of the next person behind the same cover.
+        is_whole = track.similarity(look) >= MIN_SIMILARITY
+        return track.with_look(look, frame.stamp_s) if is_whole else track
 
     def _match(self, frame: _Frame) -> tuple[dict[int, Track], set[int]]:
         """Return the matched track of each face by the face's index, and the faces deferred."""
@@ -202,57 +213,64 @@ class FaceTracker:
         ).reshape(len(frame.boxes), len(self._tracks))
         if not frame.has_looks or not near.size:
             return {i: self._tracks[column] for i, column in self._assigned(near).items()}, set()
-        is_near = near < _FORBIDDEN
-        alike = self._compare(near, frame)
+        differs = self._compare(near, frame)
         matched = self._assigned(near)
         matched |= self._assigned(self._far_costs(frame, matched))
-        differs = is_near & (alike < MIN_SIMILARITY)
-        deferred = self._note_differences(differs, matched, frame)
+        deferred = self._deferred_faces(differs, matched, frame)
         return {index: self._tracks[column] for index, column in matched.items()}, deferred
 
-    def _compare(self, near: NDArray[np.float64], frame: _Frame) -> NDArray[np.float64]:
-        """Add the difference of the looks to the costs ``near``, where it matters.
+    def _compare(self, near: NDArray[np.float64], frame: _Frame) -> NDArray[np.bool_]:
+        """Add the difference of the looks to the costs ``near`` and forbid pairs that differ.
 
-        :returns: similarity of each face with each track; NaN where not compared.
+        :returns: whether each face is at the place of each track and looks different.
         """
-        alike = np.full(near.shape, np.nan)
+        differs = np.zeros(near.shape, np.bool_)
         is_near = near < _FORBIDDEN
         choices = is_near.sum(axis=0)[None, :] + is_near.sum(axis=1)[:, None]
         for row, column in zip(*np.nonzero(is_near), strict=True):
             index, track = int(row), self._tracks[column]
-            if choices[row, column] <= 2 and not self._must_prove(track, index, frame):
+            if choices[row, column] <= 2 and self._is_unchanged(track, index, frame):
                 continue
-            alike[row, column] = track.similarity(frame.look(index))
-            near[row, column] += _LOOK_WEIGHT * (1.0 - alike[row, column])
-            if (
-                index not in frame.overlapped
-                and alike[row, column] < MIN_SIMILARITY
-                and (
-                    frame.is_new_scene
-                    or self._was_away(track, frame)
-                    or track.differs_s(frame.stamp_s) >= _PATIENCE_S
-                )
-            ):
-                near[row, column] = _FORBIDDEN
-        return alike
+            look = frame.look(index)
+            alike = track.similarity(look)
+            near[row, column] += _LOOK_WEIGHT * (1.0 - alike)
+            if alike < MIN_SIMILARITY and not track.shares_half_with(look):
+                differs[row, column] = True
+                if index not in frame.overlapped:
+                    near[row, column] = _FORBIDDEN
+        return differs
 
-    def _note_differences(
+    def _is_unchanged(self, track: Track, index: int, frame: _Frame) -> bool:
+        """Return whether a glance shows the face of the last frame, compared shortly before."""
+        return (
+            frame.glances is not None
+            and track.glance is not None
+            and track.seen_s == self._last_s
+            and frame.stamp_s - track.looked_s < _LOOK_S
+            and similarity(track.glance, frame.glances[index]) >= MIN_SIMILARITY_OF_GLANCES
+        )
+
+    def _deferred_faces(
         self, differs: NDArray[np.bool_], matched: dict[int, int], frame: _Frame
     ) -> set[int]:
-        """Note since when the face at the place of each track looks different.
+        """Return the faces without a track that may be the one before at their place.
 
-        :param differs: whether each face is at the place of each track and differs from it.
-        :returns: faces without a track that may be a lost one, half covered.
+        :param differs: whether each face is at the place of each track and looks different.
         """
         now_s, deferred = frame.stamp_s, set()
         free = [index for index in range(len(frame.boxes)) if index not in matched]
-        owners = {column: index for index, column in matched.items()}
+        owned = set(matched.values())
         for column, track in enumerate(self._tracks):
-            at_place = [owners[column]] if column in owners else free
-            different = [index for index in at_place if differs[index, column]]
-            self._tracks[column] = track = track.differing(bool(different), now_s)
-            is_lost = column not in owners and not frame.is_new_scene
-            if is_lost and track.differs_s(now_s) < _DEFERRAL_S:
+            different = [index for index in free if differs[index, column]]
+            if column in owned or not different:
+                self._tracks[column] = track.differing(None)
+                continue
+            until_s = track.differs_until_s
+            if until_s is None:
+                away = _PATIENCE_AFTER_GAP_S if self._was_away(track, frame) else _PATIENCE_S
+                until_s = now_s if frame.is_new_scene else now_s + away
+                self._tracks[column] = track.differing(until_s)
+            if now_s < until_s:
                 deferred.update(different)
         return deferred
 
@@ -260,17 +278,6 @@ class FaceTracker:
         """Return whether somebody else may have come to the face's place meanwhile."""
         gap_s = frame.stamp_s - track.seen_s
         return gap_s > (_FRAME_GAP_S if track.seen_s == self._last_s else _GAP_S)
-
-    def _must_prove(self, track: Track, index: int, frame: _Frame) -> bool:
-        """Return whether the look must agree even without a rival."""
-        return (
-            frame.is_new_scene
-            or track.is_doubtful
-            or track.differs_since_s is not None
-            or track.seen_s != self._last_s
-            or frame.stamp_s - track.compared_s >= _COMPARISON_S
-            or track.predicted(frame.stamp_s).iou(frame.boxes[index]) < _SURE_IOU
-        )
 
     @staticmethod
     def _assigned(cost: NDArray[np.float64]) -> dict[int, int]:
