@@ -346,6 +346,8 @@ def _tracking(options: argparse.Namespace) -> None:
         return
     people = people_of(options.photos)
     peers = [name for name in peer_trackers.TITLES if name in options.peers]
+    if missing := peer_trackers.missing():
+        peers = []
     source = "true boxes with noise" if options.simulated else "the node's detector"
     _PAGE.table(
         f"Tracking of people whose places are known, with {source}",
@@ -392,6 +394,7 @@ def _tracking(options: argparse.Namespace) -> None:
         "the peers get the faces of every frame and keep a lost one for the same time, everything "
         "else is as they come."
     )
+    _versions([], [missing] if missing else [])
 
 
 def _arm64(options: argparse.Namespace) -> None:

@@ -19,6 +19,17 @@ TITLES: Final = {"norfair": "norfair, IoU", "bytetrack": "ByteTrack"}
 
 Found = list[tuple[str, BoundingBox]]
 
+_ENVIRONMENT: Final = "bench-trackers"
+
+
+def missing() -> str:
+    """Return why the trackers cannot run, or an empty text."""
+    try:
+        peer_python(_ENVIRONMENT)
+    except FileNotFoundError as error:
+        return str(error)
+    return ""
+
 
 class PeerTracker:
     """A running tracker, which gets the detector's faces of every frame."""
@@ -55,7 +66,7 @@ def running(name: str, rate_hz: float, max_lost_s: float) -> Iterator[PeerTracke
     """
     worker = Path(__file__).with_name("peer_worker.py")
     process = subprocess.Popen(
-        [peer_python("bench-trackers"), worker, name, str(rate_hz), str(max_lost_s)],
+        [peer_python(_ENVIRONMENT), worker, name, str(rate_hz), str(max_lost_s)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
