@@ -183,16 +183,16 @@ class Robot:
 
         :param face_id: the face; empty for the rule before.
         """
+        with self._lock:
+            seen = [] if self._message is None else [f.face_id for f in self._message.faces]
+        if face_id and face_id not in seen:
+            return f"no face {face_id!r:.80} is seen"
         light = self.parameters[LIGHT]
         rule = light.value("face_selection")
         if rule is None:
             return f"{LIGHT} does not answer"
         if not face_id:
             return await light.set({"face_selection": self._rule_before})
-        with self._lock:
-            seen = [] if self._message is None else [f.face_id for f in self._message.faces]
-        if face_id not in seen:
-            return f"no face {face_id!r:.80} is seen"
         if rule != BY_FACE_ID:
             self._rule_before = rule
         # In this order: the rule is refused without a face.

@@ -318,7 +318,7 @@ def test_a_stream_that_wled_does_not_end_is_an_error(free_tcp_port, udp_receiver
     lamp = ddp_device(free_tcp_port(), udp_receiver)
     lamp.open()
     lamp.send(SWITCHED_OFF)
-    with pytest.raises(ConnectionError, match="plays again what it played"):
+    with pytest.raises(ConnectionError, match="resumes its former state"):
         lamp.close()
 
 

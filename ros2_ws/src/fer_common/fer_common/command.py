@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -21,15 +22,21 @@ _OF_ROS: Final = {"ament_index_python", "builtin_interfaces", "launch", "rcl_int
 
 
 def run(module: str, name: str = "") -> int:
-    """Load a module and run its ``main``.
+    """Load a module and run its ``main``; afterwards, a signal ends the process with its code.
 
     :param name: of the command, for its messages; by default the module's.
     :returns: its exit code; 130 after an interruption, 2 when ROS 2 is missing, a library has the
         wrong version or the output cannot be written, 141 when its reader has closed it, as
         ``head`` does.
     """
-    name = name or module.rpartition(".")[2]
+    code = _run(module, name or module.rpartition(".")[2])
+    # While Python ends, which takes a moment, an exception would be a traceback and another code.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: os._exit(code))
+    return code
 
+
+def _run(module: str, name: str) -> int:
     def leave(number: int, frame: FrameType | None) -> None:
         # An exception would end up in a library's "except"; nothing is open yet.
         os.write(sys.stderr.fileno(), f"{name}: interrupted\n".encode())

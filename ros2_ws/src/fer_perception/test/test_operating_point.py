@@ -55,8 +55,10 @@ def test_a_blurred_face_says_so_and_is_less_sure(portrait):
     [sharp] = pipeline.track(portrait, 0.0)
     assert sharp.quality.value > 0.9 and sharp.quality.faults == Fault(0)
     side = sharp.box.area**0.5
-    blurred = cv2.GaussianBlur(portrait, (0, 0), side / 12.0)
-    [poor] = pipeline.track(blurred, 0.1)
+    blurred = cv2.GaussianBlur(portrait, (0, 0), side / 14.0)
+    # It looks so different that it may be another person's: it is withheld for a moment.
+    found = (pipeline.track(blurred, 0.1 * frame) for frame in range(1, 8))
+    poor = next(faces[0] for faces in found if faces)
     assert Fault.BLURRED in poor.quality.faults
     assert poor.quality.value < sharp.quality.value - 0.1
     assert poor.quality.trust < 1.0
