@@ -310,7 +310,7 @@ def test_stamps_out_of_order_and_a_clock_set_back(perception):
 
 
 def test_few_images_are_processed_while_nobody_is_there_and_all_once_someone_comes(perception):
-    node = perception({"idle_rate_hz": 0.5})
+    node = perception({"idle_rate_hz": 1.0})
     node.wait_for_subscription()
 
     def show(image) -> None:
@@ -335,6 +335,8 @@ def test_few_images_are_processed_while_nobody_is_there_and_all_once_someone_com
     assert status.level == DiagnosticStatus.OK and "nobody is there" in status.message
     assert len(node.answer().faces) == 1
     assert answers(PORTRAIT) > 5
+    refused = node.set_parameter("idle_rate_hz", 0.5)
+    assert not refused.successful and "expected 0 or at least 1, got 0.5" in refused.reason
 
 
 def broken_model(folder: Path, fault: str) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Final
 
-from fer_common.options import option
+from fer_common.options import ConfigError, option
 
 from .detection import FaceDetector, create_detector
 from .detection.mtcnn import BACKENDS, MtcnnConfig
@@ -211,13 +211,25 @@ class EmotionNodeSettings(PerceptionSettings):
     )
     idle_rate_hz: float = option(
         0.0,
-        "Images processed per second while nobody is there, from two seconds after the last face "
-        "has left until the next one: it saves power, and a face is found within one period, half "
-        "a second at 2. Other images then have no message on ~/emotions. 0 processes all, as is "
-        "always done with use_sim_time, so that a replayed bag is seen whole.",
+        "Images processed per second while nobody is there, from two seconds after the last id "
+        "has ended (max_lost_s) until the next face: it saves power, and a face is found within "
+        "one period, half a second at 2. Other images then have no message on ~/emotions. At least "
+        "1, as a slower topic counts as silent. 0 processes all, as is always done with "
+        "use_sim_time, so that a replayed bag is seen whole.",
         minimum=0.0,
         maximum=1000.0,
     )
+
+    def __post_init__(self) -> None:
+        """Refuse a rate at which subscribers take the node as silent.
+
+        :raises ConfigError: when ``idle_rate_hz`` is between 0 and 1.
+        """
+        if 0.0 < self.idle_rate_hz < 1.0:
+            raise ConfigError(
+                f"idle_rate_hz: expected 0 or at least 1, got {self.idle_rate_hz:g}; the topic "
+                "would count as silent between two images"
+            )
 
 
 # The settings of each part of the pipeline: changing one reloads the part.
