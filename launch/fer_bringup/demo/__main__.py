@@ -125,8 +125,12 @@ def main(args: list[str] | None = None) -> int:
         return 1
     finally:
         failures = stop(nodes)
-        written = recording.close()
         rclpy.try_shutdown()
+    try:
+        written = recording.close()
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 1
     return _report(listener, failures, written, log_path, interrupted=bool(asked))
 
 

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ambient_light_driver.color.light_color import LightColor
+from fer_common.atomic_file import write_atomically
+from fer_perception.images.video_writer import VideoWriter
 
 RgbImage = NDArray[np.uint8]
 
@@ -46,9 +48,7 @@ class Recording:
         folder.mkdir(parents=True, exist_ok=True)
         self.video_path = folder / "annotated.mp4"
         self.picture_path = folder / "annotated.png"
-        self._rate_hz = rate_hz
-        self._video: cv2.VideoWriter | None = None
-        self._size = (0, 0)
+        self._video = VideoWriter(self.video_path, rate_hz)
         self._best: RgbImage | None = None
         self._best_confidence = -1.0
 
@@ -58,24 +58,20 @@ class Recording:
         :param confidence: of the most confident face in the frame; 0 without one.
         :raises OSError: when the video cannot be written.
         """
-        image = cv2.cvtColor(beside_lamp(frame, lamp), cv2.COLOR_RGB2BGR)
-        if self._video is None:
-            self._size = (image.shape[1], image.shape[0])
-            codec = cv2.VideoWriter.fourcc(*"mp4v")
-            self._video = cv2.VideoWriter(str(self.video_path), codec, self._rate_hz, self._size)
-            if not self._video.isOpened():
-                raise OSError(f"cannot write the video {self.video_path}")
+        image = beside_lamp(frame, lamp)
         # The last of equal frames, as the lamp follows with a delay.
         if confidence >= self._best_confidence:
             self._best, self._best_confidence = image, confidence
-        if (image.shape[1], image.shape[0]) != self._size:
-            image = cv2.resize(image, self._size)
         self._video.write(image)
 
     def close(self) -> list[Path]:
-        """Finish both files and return the written paths."""
-        if self._video is None or self._best is None:
+        """Finish both files and return the written paths.
+
+        :raises OSError: when a file cannot be written.
+        """
+        if self._best is None:
             return []
-        self._video.release()
-        cv2.imwrite(str(self.picture_path), self._best)
+        self._video.close()
+        _, content = cv2.imencode(".png", cv2.cvtColor(self._best, cv2.COLOR_RGB2BGR))
+        write_atomically(self.picture_path, content.tobytes())
         return [self.video_path, self.picture_path]

@@ -10,7 +10,8 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
 from typing import Any, Final
@@ -18,6 +19,7 @@ from typing import Any, Final
 from .interruption import EXIT_INTERRUPTED, Interrupted, handled_by, interruptible
 
 EXIT_BROKEN_PIPE: Final = 141
+_DISK_FULL: Final = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 _OF_ROS: Final = {"ament_index_python", "builtin_interfaces", "launch", "rcl_interfaces", "rclpy"}
 
 
@@ -90,6 +92,21 @@ def _exit_code(main: Callable[[], Any], name: str) -> int:
         return EXIT_INTERRUPTED
 
 
+@contextmanager
+def printing(done: str) -> Iterator[None]:
+    """Print a finished command's results; without a reader, say what is done.
+
+    :param done: written to standard error when standard output fails.
+    :raises OSError: of standard output, for :func:`run`.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError:
+        print(done, file=sys.stderr)
+        raise
+
+
 def _is_of_output(error: OSError) -> bool:
     """Return whether an error comes from standard output, which names no file."""
-    return error.filename is None and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO)
+    return error.filename is None and error.errno in (errno.EPIPE, *_DISK_FULL, errno.EIO)

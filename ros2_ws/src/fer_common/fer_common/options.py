@@ -151,7 +151,7 @@ def _number(value: Any, expected: Any) -> int | float | None:
 
 
 def _check_number(number: float, value: object, info: Option, where: str) -> None:
-    if not math.isfinite(number):
+    if isinstance(number, float) and not math.isfinite(number):
         raise ConfigError(f"{where}: expected a finite number, got {value!r}")
     low = -math.inf if info.minimum is None else info.minimum
     high = math.inf if info.maximum is None else info.maximum

@@ -13,12 +13,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+if __name__ == "__main__":
+    # Before the libraries below are loaded, so that Ctrl-C ends in one line from the start.
+    from fer_common.command import run
+
+    sys.exit(run("fer_evaluation.compare"))
+
 from fer_common.atomic_file import write_atomically
+from fer_common.options import Option
 
 from .batch.totals import differences, sums_matrix, totals
 from .comparison.page import render_bag, render_bags
 from .comparison.rows import Row, result_of, rows_of_bag, rows_of_bags, table
 from .comparison.runs import is_run_of_many, paired, read_metrics, read_run
+from .pipeline_options import checked
 from .report.figures import FIGURES
 from .scoring.agreement import label_agreement
 from .scoring.emotions_csv import EMOTIONS_FILE, read_emotions
@@ -128,14 +136,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("after", type=Path, help="run after the change, likewise")
     parser.add_argument(
         "--max-drop",
-        type=float,
+        type=checked("max_drop", float, Option("", minimum=0.0, maximum=100.0)),
         default=0.5,
         help="allowed loss in percentage points (default: %(default)s)",
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

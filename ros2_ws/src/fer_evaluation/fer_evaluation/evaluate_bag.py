@@ -14,7 +14,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+if __name__ == "__main__":
+    # Before the libraries below are loaded, so that Ctrl-C ends in one line from the start.
+    from fer_common.command import run
+
+    sys.exit(run("fer_evaluation.evaluate_bag"))
+
+from fer_common.command import printing
 from fer_common.interruption import EXIT_INTERRUPTED, Interrupted, interruptible
+from fer_common.options import Option
 
 from .bags.bag_error import BagError
 from .bags.remote_bags import is_address, local_copy, name_of, remote_bags
@@ -25,7 +33,7 @@ from .batch.jobs import EXPECTED_ERRORS
 from .batch.run import RUN_FILE, BatchOptions, BatchResult, count_reports, evaluate_bags
 from .batch.sources import holds_bags, named_sources
 from .dataset_evaluation import evaluate_dataset
-from .pipeline_options import add_pipeline_options, pipeline_settings
+from .pipeline_options import add_pipeline_options, checked, pipeline_settings
 from .report.output_folder import METRICS_FILE, REPORT_FILE, OutputFolder
 from .report.report_files import write_report
 from .report.results import Results
@@ -50,18 +58,25 @@ def main(args: list[str] | None = None) -> int:
     sources: Mapping[str, str] = {}
     try:
         with interruptible():
-            if not _are_many(options):
-                _print(evaluate(options), options)
-                return 0
-            sources = named_sources(options.sources)
-            batch = _batch_options(options)
-            return _print_many(evaluate_bags(sources, batch), batch)
+            are_many = _are_many(options)
+            if not are_many:
+                results = evaluate(options)
+            else:
+                sources = named_sources(options.sources)
+                batch = _batch_options(options)
+                many = evaluate_bags(sources, batch)
     except EXPECTED_ERRORS as error:
         print(f"evaluate_bag: {error}", file=sys.stderr)
         return EXIT_USAGE
     except Interrupted:
         print(f"evaluate_bag: interrupted; {_left_behind(options, sources)}", file=sys.stderr)
         return EXIT_INTERRUPTED
+    out = batch.out if are_many else options.out
+    with printing(f"evaluate_bag: the report is written to {out}"):
+        if are_many:
+            return _print_many(many, batch)
+        _print(results, options)
+        return 0
 
 
 def _are_many(options: argparse.Namespace) -> bool:
@@ -248,13 +263,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--min-iou",
-        type=float,
+        type=checked("min_iou", float, Option("", minimum=0.0, maximum=1.0)),
         default=MIN_IOU,
         help="least IoU of a ground-truth box and a predicted one (default: %(default)s)",
     )
     parser.add_argument(
         "--label-tolerance",
-        type=float,
+        type=checked("label_tolerance", float, Option("", minimum=0.0)),
         default=TOLERANCE_S,
         help="largest distance of a label with a box from its frame [s] (default: %(default)s)",
     )
@@ -267,7 +282,3 @@ def _at_least_one(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a number of processes, got {text!r}")
     return int(text)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

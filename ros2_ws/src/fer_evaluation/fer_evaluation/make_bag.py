@@ -4,29 +4,42 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 from typing import Any, Final
+
+if __name__ == "__main__":
+    # Before the libraries below are loaded, so that Ctrl-C ends in one line from the start.
+    from fer_common.command import run
+
+    sys.exit(run("fer_evaluation.make_bag"))
 
 import cv2
 import numpy as np
 from tqdm import tqdm
 
+from fer_common.command import printing
 from fer_common.interruption import EXIT_INTERRUPTED, Interrupted, interruptible
+from fer_common.options import Option
 from fer_perception.emotions import EMOTIONS
 from fer_perception.face import RgbImage
 from fer_perception.images.frame_source import FrameSourceError, SourceReport, open_frame_source
+from fer_perception.images.picture_files import skipped_entries
 
 from .bags.bag_error import BagError
 from .bags.bag_images import COMPRESSED_TYPE, IMAGE_TYPE
 from .bags.bag_writer import STORAGES, BagWriter
 from .bags.message_types import EMOTION_TYPE, MessageTypes
+from .pipeline_options import checked
 from .scoring.ground_truth import COLUMNS, LabelError, LabelRow, read_labels
 
 FORMATS: Final = ("raw", "jpeg", "png")
 TRUTH_TOPIC: Final = "/truth/emotion"
 _JPEG_QUALITY: Final = 95
 _START_NS: Final = 10**9
+_MAX_NS: Final = 2**31 * 10**9 - 1  # of builtin_interfaces/Time
+_TOPIC: Final = re.compile(r"(/(?!\w*__)[A-Za-z_][A-Za-z0-9_]*)+")
 
 
 def main(args: list[str] | None = None) -> int:
@@ -44,7 +57,8 @@ def main(args: list[str] | None = None) -> int:
     except Interrupted:
         print("make_bag: interrupted; nothing was written", file=sys.stderr)
         return EXIT_INTERRUPTED
-    print(f"Wrote {options.bag}: {report.frames} images on {_topic(options)}")
+    for phrase in skipped_entries(options.source) if options.source.is_dir() else ():
+        print(f"warning: {phrase}", file=sys.stderr)
     if report.missing:
         total = report.frames + report.missing
         print(f"warning: {report.missing} of {total} frames could not be read", file=sys.stderr)
@@ -54,7 +68,19 @@ def main(args: list[str] | None = None) -> int:
     ):
         if count:
             print(f"warning: {count} of {report.frames} images {what}", file=sys.stderr)
+    wrote = f"Wrote {options.bag}: {report.frames} images on {_topic(options)}"
+    with printing(f"make_bag: {wrote}"):
+        print(wrote)
     return 0
+
+
+def _topic_name(text: str) -> str:
+    if not _TOPIC.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"expected a topic such as /camera/image_raw, got {text!r}: each part is letters, "
+            "digits and single underscores after a slash, and starts with no digit"
+        )
+    return text
 
 
 def _topic(options: argparse.Namespace) -> str:
@@ -105,7 +131,7 @@ def _at_most(image: RgbImage, max_width: int) -> RgbImage:
     height, width = image.shape[:2]
     if not max_width or width <= max_width:
         return image
-    size = (max_width, round(height * max_width / width))
+    size = (max_width, max(round(height * max_width / width), 1))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
@@ -117,6 +143,8 @@ class _Messages:
         self._frame_id = frame_id
 
     def _header(self, stamp_ns: int) -> Any:
+        if not 0 <= stamp_ns <= _MAX_NS:
+            raise ValueError(f"a stamp of {stamp_ns} ns: a message holds 0 to {_MAX_NS} ns")
         time = self._types["builtin_interfaces/msg/Time"](
             sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9
         )
@@ -190,27 +218,31 @@ def _parser() -> argparse.ArgumentParser:
         help="raw: sensor_msgs/Image; jpeg and png: CompressedImage (default: %(default)s)",
     )
     parser.add_argument("--compress", action="store_true", help="compress with zstd (mcap only)")
-    parser.add_argument("--topic", default="/camera/image_raw", help="(default: %(default)s)")
+    parser.add_argument(
+        "--topic",
+        type=_topic_name,
+        default="/camera/image_raw",
+        help="(default: %(default)s)",
+    )
     parser.add_argument("--frame-id", default="camera_optical_frame", help="of the images")
     parser.add_argument(
         "--rate",
-        type=float,
+        type=checked("rate", float, Option("", minimum=0.0, maximum=1000.0)),
         default=0.0,
         help="images per second in place of the video's own times; 0 for those, and for 30 in a "
         "folder (default: %(default)s)",
     )
     parser.add_argument(
         "--start-ns",
-        type=int,
+        type=checked("start_ns", int, Option("", minimum=0, maximum=_MAX_NS)),
         default=_START_NS,
         help="stamp of the first image (default: %(default)s)",
     )
     parser.add_argument(
-        "--max-width", type=int, default=0, help="scale wider images down [px]; 0 keeps them"
+        "--max-width",
+        type=checked("max_width", int, Option("", minimum=0)),
+        default=0,
+        help="scale wider images down [px]; 0 keeps them",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -25,7 +25,7 @@ def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
         else:
             group.add_argument(
                 flag,
-                type=_checked(name, types[name], info),
+                type=checked(name, types[name], info),
                 default=defaults[name],
                 choices=info.choices or None,
                 help=text,
@@ -40,7 +40,7 @@ def pipeline_settings(options: argparse.Namespace) -> PerceptionSettings:
     )
 
 
-def _checked(name: str, expected: Any, info: Option) -> Callable[[str], Any]:
+def checked(name: str, expected: Any, info: Option) -> Callable[[str], Any]:
     """Return an option parser with the node's checks."""
 
     def read(text: str) -> Any:

@@ -5,8 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 COMMANDS = ("evaluate_bag", "make_bag", "compare")
@@ -99,3 +103,53 @@ def test_a_report_is_written_whole_though_a_signal_arrives_in_the_middle(tmp_pat
     done = subprocess.run(words, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("stopped\n", "")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "out"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_module_ends_in_one_line_too_when_interrupted_while_libraries_load(tmp_path, name):
+    (tmp_path / "numpy.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(60)")
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"fer_evaluation.{name}"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (process.returncode, errors) == (130, f"{name}: interrupted\n")
+
+
+def test_a_full_disk_below_the_output_does_not_hide_that_the_bag_is_written(tmp_path):
+    cv2.imwrite(str(tmp_path / "1.png"), np.zeros((48, 64, 3), np.uint8))
+    bag = tmp_path / "bag"
+    words = [sys.executable, "-m", "fer_evaluation.make_bag", str(tmp_path / "1.png"), str(bag)]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*words, "--quiet"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        f"make_bag: Wrote {bag}: 1 images on /camera/image_raw",
+        "make_bag: cannot write the output: No space left on device",
+    ]
+    assert bag.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("evaluate_bag", ["bag", "--label-tolerance", "nan"]),
+        ("evaluate_bag", ["bag", "--min-iou", "7"]),
+        ("evaluate_bag", ["bag", "--min-iou", "-1"]),
+        ("compare", ["a", "b", "--max-drop", "nan"]),
+    ],
+)
+def test_a_number_out_of_range_is_named(capsys, name, words):
+    with pytest.raises(SystemExit) as ended:
+        import_module(f"fer_evaluation.{name}").main(words)
+    assert ended.value.code == 2
+    assert f"{words[-2]}: " in capsys.readouterr().err.splitlines()[-1]

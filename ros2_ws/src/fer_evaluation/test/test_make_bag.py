@@ -124,3 +124,37 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, number):
     assert process.returncode == 130
     assert errors.strip() == "make_bag: interrupted; nothing was written"
     assert [path.name for path in tmp_path.iterdir()] == ["frames"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("--start-ns", "-5"), ("--start-ns", "9" * 20), ("--start-ns", "9" * 400)),
+        *(("--max-width", "-5"), ("--rate", "nan"), ("--rate", "-1")),
+        *(("--topic", "nolead"), ("--topic", "/a//b"), ("--topic", "/a/"), ("--topic", "/a__b")),
+    ],
+)
+def test_a_value_out_of_range_is_named(tmp_path, capsys, option, value):
+    with pytest.raises(SystemExit) as ended:
+        run(tmp_path, tmp_path / "bag", option, value)
+    assert ended.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert option in last and repr(value) in last and "expected" in last
+
+
+def test_what_a_message_cannot_hold_is_one_line_and_no_bag(tmp_path, capsys):
+    video = write_avi(tmp_path / "clip.avi", 3)
+    assert run(video, tmp_path / "bag", "--start-ns", str(2**31 * 10**9 - 1)) == 2
+    assert capsys.readouterr().err.startswith("make_bag: a stamp of 21474836480")
+    assert not (tmp_path / "bag").exists()
+
+
+def test_what_a_folder_holds_besides_pictures_is_counted(tmp_path, capsys):
+    folder = tmp_path / "frames"
+    (folder / "more").mkdir(parents=True)
+    cv2.imwrite(str(folder / "1.png"), small_images(1)[0])
+    write_avi(folder / "clip.avi", 2)
+    assert run(folder, tmp_path / "bag", "--max-width", "1") == 0
+    errors = capsys.readouterr().err
+    assert "1 not pictures skipped (clip.avi)" in errors
+    assert "1 folder skipped (more)" in errors

@@ -13,6 +13,8 @@ from typing import IO, Any, Final, TypeAlias
 
 import cv2
 
+from fer_common.atomic_file import write_atomically
+
 from ..api import FrameEmotions
 from ..emotions import EMOTIONS
 from ..face import RgbImage
@@ -21,6 +23,7 @@ from ..images.annotation import annotate
 from ..images.frame_source import FrameSource
 from ..images.frames import DEFAULT_RATE_HZ
 from ..images.picture_folder import PictureFolder
+from ..images.video_writer import VideoWriter
 
 __all__ = ["Write", "annotator", "check_annotate", "check_writable", "csv_writer", "json_printer"]
 
@@ -134,8 +137,7 @@ def annotator(output: Path, source: FrameSource, path: Path, stack: ExitStack) -
     :param stack: closes the video.
     """
     if not isinstance(source, PictureFolder):
-        video = _VideoWriter(output, source.rate_hz or DEFAULT_RATE_HZ)
-        stack.callback(video.close)
+        video = stack.enter_context(VideoWriter(output, source.rate_hz or DEFAULT_RATE_HZ))
         return lambda result: video.write(annotate(result.frame.image, result.faces))
     if path.is_dir():
         output.mkdir(parents=True, exist_ok=True)
@@ -151,32 +153,10 @@ def annotator(output: Path, source: FrameSource, path: Path, stack: ExitStack) -
 
 def _write_picture(path: Path, picture: RgbImage) -> None:
     try:
-        done = cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+        done, content = cv2.imencode(path.suffix, bgr)
     except cv2.error:
         done = False
     if not done:
         raise ValueError(f"cannot write {path}: is it a picture's name in an existing folder?")
-
-
-class _VideoWriter:
-    """Write a video of the size of its first frame."""
-
-    def __init__(self, path: Path, rate_hz: float) -> None:
-        self._path, self._rate_hz = path, rate_hz
-        self._writer: cv2.VideoWriter | None = None
-        self._size = (0, 0)
-
-    def write(self, picture: RgbImage) -> None:
-        if self._writer is None:
-            self._size = (picture.shape[1], picture.shape[0])
-            code = cv2.VideoWriter.fourcc(*"mp4v")
-            self._writer = cv2.VideoWriter(str(self._path), code, self._rate_hz, self._size)
-            if not self._writer.isOpened():
-                raise ValueError(f"cannot write {self._path}: expected NAME.mp4 in a folder there")
-        if (picture.shape[1], picture.shape[0]) != self._size:
-            picture = cv2.resize(picture, self._size)
-        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.release()
+    write_atomically(path, content.tobytes())

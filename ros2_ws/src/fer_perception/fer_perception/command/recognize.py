@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
 
 from tqdm import tqdm
 
@@ -22,7 +21,7 @@ from fer_common.options import ConfigError
 from ..api import EmotionPipeline, FrameEmotions
 from ..images.decoding import ImageError
 from ..images.frame_source import FrameSource, FrameSourceError, open_frame_source
-from ..images.picture_files import IMAGE_SUFFIXES
+from ..images.picture_files import skipped_entries
 from ..images.picture_folder import PictureFolder
 from ..inference.model_files import ModelError
 from ..recognition.installed_models import DEFAULT_MODEL, list_models
@@ -37,8 +36,6 @@ from .outputs import (
 from .tables import PictureTable, SegmentTable
 
 __all__ = ["main"]
-
-_NAMES_SHOWN: Final = 5
 
 
 def main(args: list[str] | None = None) -> int:
@@ -171,17 +168,5 @@ def _summary(source: FrameSource, path: Path) -> str:
     if report.damaged:
         parts.append(f"{report.damaged} damaged")
     if path.is_dir():
-        others = sorted(p for p in path.iterdir() if p.is_file())
-        hidden = [p.name for p in others if p.name.startswith(".")]
-        foreign = [
-            p.name
-            for p in others
-            if not p.name.startswith(".") and p.suffix.lower() not in IMAGE_SUFFIXES
-        ]
-        parts += [
-            f"{len(names)} {kind} skipped ({', '.join(names[:_NAMES_SHOWN])}"
-            f"{', ...' * (len(names) > _NAMES_SHOWN)})"
-            for kind, names in (("hidden", hidden), ("not pictures", foreign))
-            if names
-        ]
+        parts += skipped_entries(path)
     return "; ".join(parts)

@@ -12,6 +12,7 @@ from .compressed import DecodedImage, decode_file
 from .decoding import ImageError
 from .natural_order import natural_key
 
+_NAMES_SHOWN: Final = 5
 IMAGE_SUFFIXES: Final = frozenset(
     {
         *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".webp", ".tif", ".tiff"),
@@ -30,6 +31,30 @@ def picture_paths(folder: Path) -> list[Path]:
     """Return the pictures in ``folder`` in the natural order of their names."""
     pictures = (path for path in folder.iterdir() if is_picture(path) and path.is_file())
     return sorted(pictures, key=lambda path: natural_key(path.name))
+
+
+def skipped_entries(folder: Path) -> list[str]:
+    """Return a phrase for each kind of entry that :func:`picture_paths` leaves out."""
+    hidden: list[str] = []
+    folders: list[str] = []
+    foreign: list[str] = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            hidden.append(path.name)
+        elif path.is_dir():
+            folders.append(path.name)
+        elif not is_picture(path):
+            foreign.append(path.name)
+    return [
+        f"{len(names)} {kind} skipped ({', '.join(names[:_NAMES_SHOWN])}"
+        f"{', ...' * (len(names) > _NAMES_SHOWN)})"
+        for names, kind in (
+            (hidden, "hidden"),
+            (foreign, "not pictures"),
+            (folders, f"folder{'s' * (len(folders) != 1)}"),
+        )
+        if names
+    ]
 
 
 def read_picture(path: Path) -> DecodedImage:
