@@ -37,25 +37,38 @@ class _Comparison:
     """What is printed, and the page that shows it.
 
     :ivar page: takes the result in one line.
+    :ivar missing: bags that the second run lacks.
     """
 
     rows: Sequence[Row]
     notes: Sequence[str]
     page: Callable[[str], str]
+    missing: Sequence[str] = ()
+
+    def result(self, max_drop: float) -> tuple[str, int]:
+        """Return the result in one line, and the exit code."""
+        gated = {figure.name for figure in FIGURES if figure.gated}
+        if not any(row.name in gated for row in self.rows):
+            return "nothing was gated: neither run has labels that it was compared with", 2
+        text = result_of(self.rows, max_drop)
+        if self.missing:
+            text += f"; MISSING in the second run: bags {', '.join(self.missing[:5])}"
+            text += f" and {len(self.missing) - 5} more" * (len(self.missing) > 5)
+        return text, int(bool(self.missing) or any(row.failed for row in self.rows))
 
 
 def main(args: list[str] | None = None) -> int:
     """Run the command line.
 
-    :returns: 0 when all gated figures are equal or better, 1 when one is worse or missing, 2 when
-        the runs cannot be compared.
+    :returns: 0 when all gated figures are equal or better, 1 when one of them or a bag is worse or
+        missing, 2 when the runs cannot be compared.
     """
     options = _parser().parse_args(args)
     try:
         if options.html is not None and options.html.exists() and not options.overwrite:
             raise ValueError(f"{options.html} exists: name another file, or give --overwrite")
         compared = _compare(options)
-        result = result_of(compared.rows, options.max_drop)
+        result, code = compared.result(options.max_drop)
         if options.html is not None:
             write_atomically(options.html, compared.page(result).encode())
     except (ValueError, OSError) as error:
@@ -67,7 +80,7 @@ def main(args: list[str] | None = None) -> int:
     print(result)
     if options.html is not None:
         print(f"Wrote {options.html}")
-    return int(any(row.failed for row in compared.rows))
+    return code
 
 
 def _compare(options: argparse.Namespace) -> _Comparison:
@@ -103,6 +116,7 @@ def _compare_bags(options: argparse.Namespace) -> _Comparison:
         rows,
         notes,
         lambda result: render_bags(rows, runs, (folders[0], folders[1]), options.html, result),
+        runs.missing,
     )
 
 
@@ -124,8 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="compare",
         description=__doc__,
-        epilog=f"Gated: {gated}; a gated figure that is missing counts as worse. Exit code: 0 not "
-        "worse, 1 worse, 2 cannot be compared.",
+        epilog=f"Gated: {gated}; a gated figure or bag that is missing counts as worse. Exit "
+        "code: 0 not worse, 1 worse, 2 cannot be compared, or nothing gated in either.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(

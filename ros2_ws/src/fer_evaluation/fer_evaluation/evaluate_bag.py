@@ -191,6 +191,8 @@ def _print(results: Results, options: argparse.Namespace) -> None:
             f"macro-F1 {100 * (metrics.macro_f1 or 0.0):.2f} %, found "
             f"{100 * metrics.coverage:.2f} % of {metrics.true_faces} labelled faces"
         )
+    elif metrics.true_faces:
+        print(f"no accuracy: none of the {metrics.true_faces} labelled faces was found")
     print(
         f"{metrics.frames} frames, {metrics.faces} faces in {speed.wall_s:.1f} s: "
         f"{speed.frames_per_s:.1f} frames/s"
@@ -215,12 +217,13 @@ def _parser() -> argparse.ArgumentParser:
         "addresses of fsspec such as s3://bucket/bag, or one folder of pictures: FER2013 with "
         "FER+ in any published form, or one folder per class, for example faces/happiness/1.png",
     )
-    parser.add_argument(
+    truth = parser.add_mutually_exclusive_group()
+    truth.add_argument(
         "--labels",
         type=Path,
         help=f"CSV with columns {COLUMNS}; for several bags a folder with a NAME.csv for each",
     )
-    parser.add_argument(
+    truth.add_argument(
         "--labels-topic", default="", help="topic of EmotionStamped with the ground truth"
     )
     parser.add_argument(

@@ -173,14 +173,25 @@ def test_of_many_bags_a_change_in_all_is_significant_and_one_in_some_is_not(
 def test_bags_that_only_one_run_has_are_left_out_by_name(write_run, write, capsys):
     first = write_run("a", {"x": (9, 1), "y": (5, 5)})
     second = write_run("b", {"x": (9, 1), "z": (1, 9)})
-    assert main([first, second]) == 0
+    assert main([first, second]) == 1
     shown = capsys.readouterr().out
+    assert "MISSING in the second run: bags y\n" in shown
+    more = write_run("d", {"x": (9, 1), "y": (5, 5), "z": (1, 9)})
+    assert main([first, more]) == 0
+    capsys.readouterr()
     assert "bags in both runs: 1" in shown
     assert "2 bags are left out, as only one run has them: y, z" in shown
     assert main([first, write_run("c", {"q": (1, 1)})]) == 2
     assert "no bag in common" in capsys.readouterr().err
     assert main([first, write("single")]) == 2
     assert "one is a run of many bags, the other of one" in capsys.readouterr().err
+
+
+def test_runs_without_a_gated_figure_do_not_pass(write, capsys):
+    unlabelled = dict.fromkeys(GOOD.keys() - {"label_flips_per_minute"})
+    before, after = write("a", **unlabelled), write("b", **unlabelled)
+    assert main([before, after]) == 2
+    assert "nothing was gated" in capsys.readouterr().out
 
 
 def test_the_intervals_are_those_of_scipy(rng):

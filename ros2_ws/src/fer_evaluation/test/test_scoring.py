@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures against cases that can be counted by hand, and against other libraries."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -318,3 +320,35 @@ def test_playback_never_jumps_whatever_is_changed(steps):
         clock.set(next_rate, next_paused, now_s)
         rate, paused = next_rate, next_paused
         assert clock.now_ns(now_s) * 1e-9 == pytest.approx(expected_s, abs=1e-5)
+
+
+def test_rows_that_label_no_frame_are_counted():
+    face = BoundingBox(0.0, 0.0, 10.0, 10.0)
+    truth = GroundTruth(
+        [
+            LabelRow(0, "neutral", None, ""),
+            LabelRow(10**12, "happiness", None, ""),
+            LabelRow(10**8, "fear", face, ""),
+            LabelRow(10**11, "fear", face, ""),
+        ]
+    )
+    for stamp_ns in (0, 10**8, 2 * 10**8):
+        truth.at(stamp_ns)
+    assert truth.unused_rows == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("time_s,label,label\n0,fear,anger\n", ":1: column 'label' is there twice"),
+        ("time_s,label\n0,fear\n0,anger\n", ":3: an earlier row has another label"),
+        ("time_s,label\n0,fear,anger\n", ":2: more cells than columns"),
+        ("time_s,stamp_ns,label\n0,5,fear\n", ":2: both stamp_ns and time_s"),
+        ("time_s,label\n", "no labels below"),
+    ],
+)
+def test_labels_with_two_meanings_are_refused(tmp_path, text, reason):
+    path = tmp_path / "labels.csv"
+    path.write_text(text)
+    with pytest.raises(LabelError, match=re.escape(reason)):
+        read_labels(path)

@@ -31,7 +31,7 @@ from ..report.output_folder import METRICS_FILE, OutputFolder
 from ..report.report_files import write_report
 from ..report.results import Results, model_of, timings
 from ..report.thumbnails import Thumbnails
-from ..report.unused import by_name, by_reason
+from ..report.unused import Unused, by_name, by_reason
 from ..scoring.emotions_csv import EMOTIONS_FILE, EmotionsCsv
 from ..scoring.ground_truth import (
     TOLERANCE_S,
@@ -166,6 +166,8 @@ def evaluate_bag(
         if metrics.frames == metrics.unreadable_frames:
             reasons = "; ".join(map(str, unused)) or "; ".join(bag.warnings) or "it holds none"
             raise NoImageError(f"{path}: no image on {topic} could be read: {reasons}")
+        if truth is not None and truth.unused_rows:
+            unused.append(Unused("labels", truth.unused_rows, "no image was taken at their time"))
         left_out = [f"{name} ({type_name})" for name, type_name in types.unknown.items()]
         unused += by_name("topics", "their type is unknown", left_out)
         results = Results(

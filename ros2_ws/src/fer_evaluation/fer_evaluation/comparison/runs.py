@@ -52,12 +52,14 @@ class PairedRuns:
 
     :ivar before: ``metrics.json`` of each; in the order of ``names`` and ``after``.
     :ivar notes: bags that are left out, and why.
+    :ivar missing: bags that only the first run has: they failed in the second, or were not given.
     """
 
     names: Sequence[str]
     before: Sequence[Document]
     after: Sequence[Document]
     notes: Sequence[str]
+    missing: Sequence[str] = ()
 
 
 def paired(before: Mapping[str, Document], after: Mapping[str, Document]) -> PairedRuns:
@@ -69,6 +71,7 @@ def paired(before: Mapping[str, Document], after: Mapping[str, Document]) -> Pai
     both = [name for name in before if name in after]
     other = [n for n in both if before[n]["source"]["sha256"] != after[n]["source"]["sha256"]]
     names = [name for name in both if name not in other]
+    missing = sorted(before.keys() - after.keys())
     notes = [
         f"{len(left_out)} bags are left out, as {why}: {', '.join(sorted(left_out)[:5])}"
         + (" ..." if len(left_out) > 5 else "")
@@ -80,7 +83,7 @@ def paired(before: Mapping[str, Document], after: Mapping[str, Document]) -> Pai
     ]
     if not names:
         raise ValueError("; ".join(["the runs have no bag in common", *notes]))
-    return PairedRuns(names, [before[n] for n in names], [after[n] for n in names], notes)
+    return PairedRuns(names, [before[n] for n in names], [after[n] for n in names], notes, missing)
 
 
 def _read_json(file: Path) -> Any:

@@ -90,6 +90,7 @@ class GroundTruth:
             face_id: [row.stamp_ns for row in held] for face_id, held in self._held.items()
         }
         self._last_used = -1
+        self._used: set[tuple[str | None, int]] = set()
 
     @property
     def distinguishes_faces(self) -> bool:
@@ -99,6 +100,13 @@ class GroundTruth:
             len(group) > 1 and any(not row.face_id for row in group) for group in self._groups
         )
         return not anonymous and not crowded
+
+    @property
+    def unused_rows(self) -> int:
+        """Return how many rows labelled none of the frames so far."""
+        rows = sum(map(len, self._held.values())) + sum(map(len, self._groups))
+        used = sum(1 if face_id is not None else len(self._groups[i]) for face_id, i in self._used)
+        return rows - used
 
     def at(self, stamp_ns: int) -> tuple[GroundTruthFace, ...] | None:
         """Return the faces of the frame at ``stamp_ns``; None if unlabelled.
@@ -112,6 +120,7 @@ class GroundTruth:
             if index < 0:
                 continue
             known = True
+            self._used.add((face_id, index))
             if held[index].label != NOBODY:
                 faces.append(
                     GroundTruthFace(face_id, held[index].label, None, _since(held, index))
@@ -136,6 +145,7 @@ class GroundTruth:
         if distance_ns > self._tolerance_ns or (best == self._last_used and distance_ns):
             return None
         self._last_used = best
+        self._used.add((None, best))
         return self._groups[best]
 
 
@@ -167,18 +177,36 @@ def _rows(file: Iterable[str], path: Path, first_stamp_ns: int) -> Iterator[Labe
     if not lines:
         raise LabelError(f"{path}: no labels; expected columns {COLUMNS}")
     reader = csv.DictReader((line for _, line in lines), skipinitialspace=True)
-    names = set(reader.fieldnames or ())
+    columns = [name.strip() for name in reader.fieldnames or ()]
+    if twice := sorted({name for name in columns if columns.count(name) > 1}):
+        raise LabelError(f"{path}:{lines[0][0]}: column {twice[0]!r} is there twice")
+    names = set(columns)
     if "label" not in names or not names & {"stamp_ns", "time_s"}:
         raise LabelError(f"{path}:{lines[0][0]}: expected a first line with columns {COLUMNS}")
+    if len(lines) == 1:
+        raise LabelError(f"{path}: no labels below the line with the columns")
+    labels: dict[tuple[int, str], str] = {}
     for (number, _), fields in zip(lines[1:], reader, strict=False):
         try:
-            yield _row(fields, first_stamp_ns)
+            row = _row(fields, first_stamp_ns)
+            if row.box is None and labels.setdefault((row.stamp_ns, row.face_id), row.label) != (
+                row.label
+            ):
+                raise ValueError(
+                    f"an earlier row has another label for the same time: {row.label} and "
+                    f"{labels[row.stamp_ns, row.face_id]}"
+                )
         except ValueError as error:
             raise LabelError(f"{path}:{number}: {error}") from None
+        yield row
 
 
 def _row(fields: dict[str, Any], first_stamp_ns: int) -> LabelRow:
-    text = {name: (value or "").strip() for name, value in fields.items() if name}
+    if None in fields:
+        raise ValueError("more cells than columns")
+    text = {name.strip(): (value or "").strip() for name, value in fields.items()}
+    if text.get("stamp_ns") and text.get("time_s"):
+        raise ValueError("both stamp_ns and time_s are given: keep one of them")
     if text.get("stamp_ns"):
         stamp_ns = int(text["stamp_ns"])
     else:
