@@ -213,8 +213,8 @@ class EmotionNodeSettings(PerceptionSettings):
         0.0,
         "Images processed per second while nobody is there, from two seconds after the last id "
         "has ended (max_lost_s) until the next face: it saves power, and a face is found within "
-        "one period, half a second at 2. Other images then have no message on ~/emotions. At least "
-        "1, as a slower topic counts as silent. 0 processes all, as is always done with "
+        "one period, half a second at 2. Other images then have no message on ~/emotions. At "
+        "least 1, as a slower topic counts as silent. 0 processes all, as is always done with "
         "use_sim_time, so that a replayed bag is seen whole.",
         minimum=0.0,
         maximum=1000.0,
