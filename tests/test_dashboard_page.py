@@ -186,7 +186,7 @@ def test_a_click_selects_a_face_and_the_lamp_can_be_tried_without_any(
     # By hand: no face drives the lamp, whatever is seen.
     tab.evaluate("document.querySelector('#tries [data-emotion=anger]').click()")
     until(f"{text('lamp-hex')}.startsWith('#f') && {driving}.length === 0", "the colour of anger")
-    assert tab.evaluate(text("lamp-label")) == "anger, by hand"
+    until(f"{text('lamp-label')} === 'anger, by hand'", "its name")
     tab.evaluate(
         "(() => { const c = document.getElementById('fixed-color'); c.value = '#0080ff';"
         " c.dispatchEvent(new Event('change')); })()"

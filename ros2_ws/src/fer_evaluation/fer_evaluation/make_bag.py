@@ -116,6 +116,8 @@ def make_bag(options: argparse.Namespace) -> SourceReport:
                 bag.write_message(TRUTH_TOPIC, stamp_ns, messages.truth(waiting.pop(0)))
             image = _at_most(frame.image, options.max_width)
             bag.write_message(topic, stamp_ns, messages.image(image, stamp_ns, options.format))
+        if waiting:
+            _warn(f"{len(waiting)} labels lie after the last frame: check the unit of their times")
         for row in waiting:
             bag.write_message(TRUTH_TOPIC, row.stamp_ns, messages.truth(row))
         if not source.report.frames:

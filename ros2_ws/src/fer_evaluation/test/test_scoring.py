@@ -337,6 +337,12 @@ def test_rows_that_label_no_frame_are_counted():
     assert truth.unused_rows == 2
 
 
+def test_empty_cells_at_the_end_of_lines_are_ignored(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("time_s,label,,\n0,fear,,,\n1,anger\n")
+    assert [row.label for row in read_labels(path)] == ["fear", "anger"]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -35,7 +35,6 @@ def test_a_pipeline_that_was_made_keeps_no_free_memory():
 
 _HOLES = """
 import ctypes
-from contextlib import nullcontext
 from pathlib import Path
 from fer_perception.inference.allocator import large_blocks_returned
 
@@ -59,21 +58,19 @@ def grow():
 
 library.free(library.malloc(30 << 20))  # the library then takes large blocks from the heap
 before = own_mb()
-with large_blocks_returned() if {returned} else nullcontext():
+with large_blocks_returned():
     grow()
     print(own_mb() - before)
 """
 
 
-@pytest.mark.parametrize("returned", [True, False])
-def test_large_blocks_between_small_ones_are_returned_when_freed(returned):
+def test_large_blocks_between_small_ones_are_returned_when_freed():
     if not hasattr(ctypes.CDLL(None), "mallopt"):
         pytest.skip("mallopt is missing: the return of large blocks was not checked")
-    code = _HOLES.replace("{returned}", str(returned))
     done = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", _HOLES], check=True, capture_output=True, text=True, timeout=60
     )
-    assert (float(done.stdout) < 5.0) == returned, done.stdout
+    assert float(done.stdout) < 5.0  # up to 40 without, as the heap happens to be
 
 
 _KEPT = """

@@ -178,7 +178,7 @@ def _rows(file: Iterable[str], path: Path, first_stamp_ns: int) -> Iterator[Labe
         raise LabelError(f"{path}: no labels; expected columns {COLUMNS}")
     reader = csv.DictReader((line for _, line in lines), skipinitialspace=True)
     columns = [name.strip() for name in reader.fieldnames or ()]
-    if twice := sorted({name for name in columns if columns.count(name) > 1}):
+    if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
         raise LabelError(f"{path}:{lines[0][0]}: column {twice[0]!r} is there twice")
     names = set(columns)
     if "label" not in names or not names & {"stamp_ns", "time_s"}:
@@ -201,8 +201,8 @@ def _rows(file: Iterable[str], path: Path, first_stamp_ns: int) -> Iterator[Labe
         yield row
 
 
-def _row(fields: dict[str, Any], first_stamp_ns: int) -> LabelRow:
-    if None in fields:
+def _row(fields: dict[str | Any, Any], first_stamp_ns: int) -> LabelRow:
+    if any(cell.strip() for cell in fields.pop(None, ())):
         raise ValueError("more cells than columns")
     text = {name.strip(): (value or "").strip() for name, value in fields.items()}
     if text.get("stamp_ns") and text.get("time_s"):
