@@ -48,7 +48,8 @@ class BoundingBox:
         if overlap_x <= 0.0 or overlap_y <= 0.0:
             return 0.0
         intersection = overlap_x * overlap_y
-        return intersection / (self.area + other.area - intersection)
+        union = self.area + other.area - intersection
+        return intersection / union if union > 0.0 else 0.0  # the areas can underflow
 
     def moved(self, dx: float, dy: float) -> BoundingBox:
         """Return the box ``dx`` pixels further right and ``dy`` further down."""

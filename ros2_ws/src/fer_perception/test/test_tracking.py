@@ -4,7 +4,7 @@ import weakref
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import fer_perception.tracking.tracker as tracker_module
@@ -94,6 +94,7 @@ def test_absurd_settings_are_refused_by_name(change):
         max_size=8,
     )
 )
+@example([(0.0, []), (0.1, [(0.0, 0.0, 1e-162), (0.0, 0.0, 2e-162)])])
 def test_every_face_of_a_frame_gets_an_id_of_its_own(frames):
     tracker, now = FaceTracker(), 0.0
     for dt, boxes in frames:

@@ -341,7 +341,7 @@ class FaceTracker:
 def _distance(box: BoundingBox, other: BoundingBox) -> float:
     """Return the distance of the centres in box sides."""
     side = (math.sqrt(box.area) + math.sqrt(other.area)) / 2.0
-    return math.dist(box.center, other.center) / side
+    return math.dist(box.center, other.center) / max(side, 1e-9)
 
 
 def _common_velocity(tracks: Sequence[Track]) -> Velocity | None:
