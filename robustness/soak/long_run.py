@@ -7,8 +7,8 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +16,7 @@ import aiohttp
 
 from fer_perception.face import RgbImage
 
+from .background import meanwhile
 from .camera import NOBODY
 from .faults import (
     FAULTS,
@@ -146,19 +147,6 @@ class _Watch:
         return [Watched(*key, Trend.of(samples)) for key, samples in self._samples.items()]
 
 
-@contextmanager
-def _meanwhile(what: Callable[[threading.Event], None], name: str) -> Iterator[None]:
-    """Run a function in a thread until the event is set."""
-    stopping = threading.Event()
-    thread = threading.Thread(target=what, args=(stopping,), name=name, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        thread.join()
-
-
 def run(seconds: float, seed: int = 0, pictures: Sequence[RgbImage] = ()) -> LongRunReport:
     """Run the graph for ``seconds`` with random faults.
 
@@ -197,8 +185,8 @@ def run(seconds: float, seed: int = 0, pictures: Sequence[RgbImage] = ()) -> Lon
                 asyncio.run(_visit(port, visits.uniform(*_VISITS_S), stopping))
                 report.visits += 1
 
-        with _meanwhile(watching, "watch"), _meanwhile(changing, "scenes"):
-            with _meanwhile(visiting, "visits"):
+        with meanwhile(watching, "watch"), meanwhile(changing, "scenes"):
+            with meanwhile(visiting, "visits"):
                 _do_faults(world, watch, report, rng)
             sent, lamp = world.camera.sent, world.lamp
         exit_code = world.stop()

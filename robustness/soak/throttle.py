@@ -9,8 +9,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
+
+from .background import meanwhile
 
 _TICK_S: Final = 0.001
 _BURST_S: Final = 0.01
@@ -30,16 +33,10 @@ def throttled(pid: int, share: float) -> Iterator[None]:
     core = min(cores)
     _pin(pid, {core})
     _pin(os.getpid(), cores - {core} or cores)
-    stopping = threading.Event()
-    thread = threading.Thread(
-        target=_throttle, args=(pid, share, stopping), name="throttle", daemon=True
-    )
-    thread.start()
     try:
-        yield
+        with meanwhile(partial(_throttle, pid, share), "throttle"):
+            yield
     finally:
-        stopping.set()
-        thread.join()
         _pin(os.getpid(), cores)
 
 

@@ -16,20 +16,18 @@ import pytest
 COMMANDS = ("evaluate_bag", "make_bag", "compare")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("name", COMMANDS)
-def test_an_interruption_while_libraries_load_ends_in_one_line(tmp_path, name, number):
-    """NumPy, which all commands load, is one that takes for ever and catches every error."""
+def _interrupted_while_loading(tmp_path, words, number):
+    """Return exit code and errors of Python with ``words``.
+
+    NumPy, which all commands load, is one that takes for ever and catches every error.
+    """
     (tmp_path / "numpy.py").write_text(
         "import time\nprint('loading', flush=True)\n"
         "while True:\n    try:\n        time.sleep(60)\n    except BaseException: pass\n"
     )
-    [entry] = entry_points(group="console_scripts", name=name)
-    start = f"import sys; from {entry.module} import {entry.attr}; sys.exit({entry.attr}())"
-    path = os.pathsep.join([str(tmp_path), *sys.path])
     process = subprocess.Popen(
-        [sys.executable, "-c", start],
-        env={**os.environ, "PYTHONPATH": path},
+        [sys.executable, *words],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -41,7 +39,16 @@ def test_an_interruption_while_libraries_load_ends_in_one_line(tmp_path, name, n
         _, errors = process.communicate(timeout=30)
     finally:
         process.kill()
-    assert process.returncode == 130
+    return process.returncode, errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_interruption_while_libraries_load_ends_in_one_line(tmp_path, name, number):
+    [entry] = entry_points(group="console_scripts", name=name)
+    start = f"import sys; from {entry.module} import {entry.attr}; sys.exit({entry.attr}())"
+    code, errors = _interrupted_while_loading(tmp_path, ["-c", start], number)
+    assert code == 130
     assert errors == f"{name}: interrupted\n"
 
 
@@ -107,22 +114,9 @@ def test_a_report_is_written_whole_though_a_signal_arrives_in_the_middle(tmp_pat
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_module_ends_in_one_line_too_when_interrupted_while_libraries_load(tmp_path, name):
-    (tmp_path / "numpy.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(60)")
-    process = subprocess.Popen(
-        [sys.executable, "-m", f"fer_evaluation.{name}"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == "loading\n"
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
-    finally:
-        process.kill()
-    assert (process.returncode, errors) == (130, f"{name}: interrupted\n")
+    words = ["-m", f"fer_evaluation.{name}"]
+    ended = _interrupted_while_loading(tmp_path, words, signal.SIGINT)
+    assert ended == (130, f"{name}: interrupted\n")
 
 
 def test_a_full_disk_below_the_output_does_not_hide_that_the_bag_is_written(tmp_path):

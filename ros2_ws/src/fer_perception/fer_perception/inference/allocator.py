@@ -31,7 +31,7 @@ def large_blocks_returned() -> Iterator[None]:
     """Return large blocks to the system as soon as they are freed in this block.
 
     The files of a network would otherwise leave holes in the heap that are filled only in part.
-    Afterwards images come from the heap: to map each one anew would cost page faults. It sets the
+    Afterwards images come from the heap: mapping each one would cost page faults. It sets the
     policy of the whole process: for a node's process, not for a library's user.
     """
     try:
