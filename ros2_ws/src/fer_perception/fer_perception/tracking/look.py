@@ -63,8 +63,7 @@ def look_of(crop: NDArray[np.uint8]) -> Look:
     The grey levels and the histograms of signed gradients weigh the same. Both have mean 0 and
     norm 1, so that brightness and contrast do not count.
     """
-    parts = (_normalized(crop), _normalized(np.asarray(_GRADIENTS.compute(crop))))
-    return np.concatenate(parts) * np.float32(0.5**0.5)
+    return _joined(crop, np.asarray(_GRADIENTS.compute(crop)))
 
 
 def glance_at(image: RgbImage, box: BoundingBox) -> Look:
@@ -96,8 +95,11 @@ def _half(look: Look, pixels: NDArray[np.intp], gradients: NDArray[np.intp]) -> 
     # The grey levels of the whole have the sum of squares 0.5.
     if float(np.var(grey)) * CROP_SIZE_PX**2 < 0.5 * _MIN_CONTRAST:
         return np.zeros(len(pixels) + len(gradients), np.float32)
-    parts = (_normalized(grey), _normalized(look[gradients]))
-    return np.concatenate(parts) * np.float32(0.5**0.5)
+    return _joined(grey, look[gradients])
+
+
+def _joined(grey: NDArray[np.generic], gradients: NDArray[np.generic]) -> Look:
+    return np.concatenate((_normalized(grey), _normalized(gradients))) * np.float32(0.5**0.5)
 
 
 def _normalized(values: NDArray[np.generic]) -> NDArray[np.float32]:
